@@ -1,0 +1,144 @@
+import { aligned, compileProgram, type Gpu, type ProgramStats, Recording, type Slice } from "@webmoe/webgpu";
+import type { DeviceTensor } from "./device-tensor";
+import { type Shape, showShape, sizeOf } from "./shape";
+import { type Dtype, Tensor, Trace } from "./tensor";
+import { type Leaf, leaves, type MapLeaves, mapTree } from "./tree";
+
+/** Shape and type of a value that is handed to every run. Made by `f32(...)` and `u32(...)`. */
+export interface InputSpec {
+  shape: Shape;
+  dtype: Dtype;
+}
+
+/** Values on the host. A scalar is an array of one. */
+export type HostArray = Float32Array | Uint32Array;
+
+/** What to build a program from. */
+export interface CompileOptions<S, I extends Record<string, InputSpec>> {
+  label?: string;
+  /** Trees of tensors that the program reads and may update in place. */
+  state?: S;
+  inputs?: I;
+  /** Runs the host may queue before it waits; default 2. */
+  slots?: number;
+}
+
+/** A program that is ready to run. */
+export interface CompiledProgram<I, O> {
+  readonly stats: ProgramStats;
+  /** Queue one run; resolves when a slot is free. Scalars may be given as numbers. */
+  run(inputs: { [K in keyof I]: HostArray | number }): Promise<{ readonly outputs: Promise<MapLeaves<O, HostArray>> }>;
+  close(): void;
+}
+
+/**
+ * Trace `body` once and make everything that running it needs. `body` receives handles of the state and the inputs, and
+ * returns a tree of the tensors to read after each run. What it does besides calling ops happens once, not every run.
+ */
+export async function compile<S, const I extends Record<string, InputSpec>, O>(
+  gpu: Gpu,
+  { label = "program", state, inputs, slots }: CompileOptions<S, I>,
+  body: (state: MapLeaves<S, Tensor>, inputs: { [K in keyof I]: Tensor }) => O,
+): Promise<CompiledProgram<I, O>> {
+  const recording = new Recording(gpu.target, gpu.limits);
+  const trace = new Trace(recording);
+  const layout = inputLayout(inputs ?? ({} as I));
+  const block = recording.storage("inputs", layout.bytes, `${label}: inputs`);
+  const handles = Object.fromEntries(
+    layout.fields.map(({ name, offset, shape, dtype }) => [
+      name,
+      new Tensor(trace, shape, dtype, { storage: block, offset, bytes: Math.max(4, sizeOf(shape) * 4) }),
+    ]),
+  ) as { [K in keyof I]: Tensor };
+  const stateHandles = mapTree(state, (leaf) => {
+    const { shape, dtype, arena, offset } = leaf as DeviceTensor;
+    return trace.external(shape, dtype, arena.buffer, offset);
+  }) as MapLeaves<S, Tensor>;
+
+  const result = body(stateHandles, handles);
+  const outputs = leaves<Leaf & Tensor>(result);
+  for (const [path, tensor] of outputs) {
+    if (tensor.trace !== trace) throw new Error(`${label}: output "${path}" is a tensor of another program`);
+  }
+  const slices: Slice[] = outputs.map(([, tensor]) => recording.resolve(tensor.slice));
+  const stateBytes: Record<string, number> = {};
+  for (const { arena } of new Set(leaves<DeviceTensor>(state).map(([, leaf]) => leaf))) stateBytes[arena.label] = arena.bytes;
+
+  const program = await compileProgram(gpu, recording, {
+    label,
+    inputs: layout.bytes > 0 ? block : undefined,
+    outputs: slices,
+    slots,
+    state: stateBytes,
+  });
+  return {
+    stats: program.stats,
+    async run(values) {
+      const ticket = await program.run(layout.pack(label, values));
+      const arrays = ticket.outputs.then((blocks) => {
+        const byPath = new Map(outputs.map(([path, tensor], index) => [path, toArray(tensor.dtype, blocks[index]!)]));
+        return mapTree(result, (_, path) => byPath.get(path)!) as MapLeaves<O, HostArray>;
+      });
+      arrays.catch(() => {}); // a caller that never looks at the outputs must not crash the process
+      return { outputs: arrays };
+    },
+    close: () => program.close(),
+  };
+}
+
+/** Run `body` once on values of the host: a program of its own, made, run and closed. */
+export async function evaluate<const I extends Record<string, { shape: Shape; data: HostArray }>, O>(
+  gpu: Gpu,
+  inputs: I,
+  body: (inputs: { [K in keyof I]: Tensor }) => O,
+): Promise<MapLeaves<O, HostArray>> {
+  const specs = Object.fromEntries(
+    Object.entries(inputs).map(([name, { shape, data }]) => [
+      name,
+      { shape, dtype: data instanceof Uint32Array ? ("u32" as const) : ("f32" as const) },
+    ]),
+  );
+  const program = await compile(gpu, { label: "evaluate", inputs: specs }, (_, handles) =>
+    body(handles as { [K in keyof I]: Tensor }),
+  );
+  try {
+    const ticket = await program.run(Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data])));
+    return await ticket.outputs;
+  } finally {
+    program.close();
+  }
+}
+
+function toArray(dtype: Dtype, bytes: ArrayBuffer): HostArray {
+  return dtype === "u32" ? new Uint32Array(bytes) : new Float32Array(bytes);
+}
+
+/** All inputs lie in one block, uploaded by one write. */
+function inputLayout(inputs: Record<string, InputSpec>) {
+  let bytes = 0;
+  const fields = Object.entries(inputs).map(([name, { shape, dtype }]) => {
+    const offset = bytes;
+    bytes += aligned(sizeOf(shape) * 4);
+    return { name, shape, dtype, offset };
+  });
+  return {
+    fields,
+    bytes,
+    pack(who: string, values: Record<string, HostArray | number>): ArrayBuffer | undefined {
+      for (const name of Object.keys(values)) {
+        if (!inputs[name]) throw new Error(`${who}: takes inputs ${Object.keys(inputs).join(", ")}, got "${name}"`);
+      }
+      if (bytes === 0) return undefined;
+      const block = new ArrayBuffer(bytes);
+      for (const { name, shape, dtype, offset } of fields) {
+        const given = values[name];
+        const array = typeof given === "number" ? [given] : given;
+        if (array?.length !== sizeOf(shape)) {
+          throw new Error(`${who}: input "${name}" needs shape ${showShape(shape)}, got ${array?.length ?? "no"} values`);
+        }
+        (dtype === "u32" ? new Uint32Array(block, offset, array.length) : new Float32Array(block, offset, array.length)).set(array);
+      }
+      return block;
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { aligned, type Gpu, GpuError } from "@webmoe/webgpu";
+import { type Dtype } from "./tensor";
+import { type Shape, showShape, sizeOf } from "./shape";
+import { LEAF, type Leaf, leaves, type MapLeaves, mapTree } from "./tree";
+
+/** A tensor that outlives programs: parameters, optimizer moments, caches. A range of an arena on the device. */
+export interface DeviceTensor extends Leaf {
+  readonly shape: Shape;
+  readonly dtype: Dtype;
+  readonly arena: Arena;
+  /** In bytes from the start of the arena. */
+  readonly offset: number;
+}
+
+/** One buffer that holds many tensors, each from a multiple of 256 bytes; what lies between them is zero. */
+export interface Arena {
+  readonly gpu: Gpu;
+  readonly buffer: GPUBuffer;
+  readonly label: string;
+  readonly bytes: number;
+}
+
+/** The shape and type that memory is asked for with. */
+export interface Spec extends Leaf {
+  readonly shape: Shape;
+  readonly dtype: Dtype;
+}
+
+/** A leaf that says what to allocate. */
+export function spec(shape: Shape, dtype: Dtype = "f32"): Spec {
+  return { [LEAF]: true, shape, dtype };
+}
+
+/**
+ * Allocate zeroed memory for every leaf of a tree of specs (or of tensors to be shaped like). Matrices come before
+ * vectors, so that an optimizer that treats the two apart finds each in one range; an arena is at most one binding long.
+ */
+export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<MapLeaves<T, DeviceTensor>> {
+  const wanted = leaves<Spec>(tree);
+  const ordered = [...wanted.filter(([, s]) => s.shape.length > 1), ...wanted.filter(([, s]) => s.shape.length <= 1)];
+  const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+  const total = ordered.reduce((sum, [, { shape }]) => sum + aligned(sizeOf(shape) * 4), 0);
+  if (gpu.memoryUsed + total > gpu.memoryBudget) {
+    throw new GpuError(
+      `${label}: needs ${total} bytes where ${gpu.memoryUsed} of the budget of ${gpu.memoryBudget} bytes are taken: ` +
+        "use a smaller model, or raise the budget",
+    );
+  }
+
+  const groups: [path: string, leaf: Spec][][] = [];
+  let room = 0;
+  for (const [path, leaf] of ordered) {
+    const bytes = aligned(sizeOf(leaf.shape) * 4);
+    if (bytes > limit) {
+      throw new GpuError(
+        `${label}: a tensor may take at most ${limit} bytes on this adapter, got ${path} ${showShape(leaf.shape)} of ${bytes}`,
+      );
+    }
+    if (bytes > room) {
+      groups.push([]);
+      room = limit;
+    }
+    groups.at(-1)!.push([path, leaf]);
+    room -= bytes;
+  }
+
+  gpu.device.pushErrorScope("out-of-memory");
+  const placed = new Map<string, DeviceTensor>();
+  for (const [index, group] of groups.entries()) {
+    const bytes = group.reduce((sum, [, { shape }]) => sum + aligned(sizeOf(shape) * 4), 0);
+    const name = groups.length > 1 ? `${label} ${index}` : label;
+    const buffer = gpu.device.createBuffer({
+      label: name,
+      size: Math.max(256, bytes),
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
+    const arena: Arena = { gpu, buffer, label: name, bytes: Math.max(256, bytes) };
+    gpu.memoryUsed += arena.bytes;
+    let offset = 0;
+    for (const [path, { shape, dtype }] of group) {
+      placed.set(path, { [LEAF]: true, shape, dtype, arena, offset });
+      offset += aligned(sizeOf(shape) * 4);
+    }
+  }
+  const outOfMemory = await gpu.device.popErrorScope();
+  if (outOfMemory) throw new GpuError(`${label}: the GPU has no room for ${total} bytes: ${outOfMemory.message.trim()}`);
+  return mapTree(tree, (_, path) => placed.get(path)!);
+}
+
+/** Free the memory of every leaf. Programs that use it must be closed first. */
+export function release(tree: unknown): void {
+  for (const { gpu, buffer, bytes } of new Set(leaves<DeviceTensor>(tree).map(([, { arena }]) => arena))) {
+    gpu.memoryUsed -= bytes;
+    buffer.destroy();
+  }
+}
+
+/** Copy a tensor's values to the host. */
+export async function readTensor({ arena, offset, shape, dtype }: DeviceTensor): Promise<Float32Array | Uint32Array> {
+  const { device } = arena.gpu;
+  const bytes = sizeOf(shape) * 4;
+  arena.gpu.check();
+  const staging = device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(arena.buffer, offset, staging, 0, bytes);
+  device.queue.submit([encoder.finish()]);
+  try {
+    await staging.mapAsync(GPUMapMode.READ);
+  } catch (error) {
+    arena.gpu.check();
+    throw error;
+  }
+  const copy = staging.getMappedRange().slice(0);
+  staging.destroy();
+  return dtype === "u32" ? new Uint32Array(copy) : new Float32Array(copy);
+}
+
+/** Replace a tensor's values by those of the host. */
+export function writeTensor(tensor: DeviceTensor, values: Float32Array | Uint32Array): void {
+  const { arena, offset, shape } = tensor;
+  if (values.length !== sizeOf(shape)) {
+    throw new Error(`writeTensor: needs ${sizeOf(shape)} values for ${showShape(shape)}, got ${values.length}`);
+  }
+  arena.gpu.check();
+  arena.gpu.device.queue.writeBuffer(arena.buffer, offset, values as BufferSource);
+}

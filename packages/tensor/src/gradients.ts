@@ -1,0 +1,79 @@
+import { add, constant } from "./ops/elementwise";
+import { type Shape, showShape } from "./shape";
+import type { Tensor, TraceNode } from "./tensor";
+import { type Leaf, leaves, type MapLeaves, mapTree } from "./tree";
+
+/** What `gradients` may be told. */
+export interface GradientOptions {
+  /** Gradient of the loss itself, to scale every gradient; default 1. */
+  seed?: Tensor;
+}
+
+/**
+ * The gradient of a scalar `loss` with respect to every leaf of `parameters`, as a tree of the same form.
+ * Walks the ops of the program backwards and appends each one's backward kernels. A parameter that the loss does not
+ * depend on, and an op on the way that has no gradient, are errors.
+ */
+export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptions = {}): MapLeaves<T, Tensor> {
+  if (loss.size !== 1) throw new Error(`gradients: needs a scalar loss, got shape ${showShape(loss.shape)}`);
+  const wanted = leaves<Leaf & Tensor>(parameters);
+  const { nodes } = loss.trace;
+  const nodesBefore = nodes.slice(); // backward kernels append nodes of their own
+  const leavesWanted = new Set<Tensor>(wanted.map(([, leaf]) => leaf));
+  const needed = reachedFrom(leavesWanted, nodesBefore);
+
+  const parts = new Map<Tensor, Tensor[]>();
+  parts.set(loss, [options.seed ?? constant(loss.trace, loss.shape, 1)]);
+  for (const node of nodesBefore.reverse()) {
+    if (!node.outputs.some((output) => parts.has(output))) continue;
+    if (node.rule === null || !node.inputs.some((input) => needed.has(input))) continue;
+    if (!node.rule) throw new Error(missingRule(node));
+    const dy = node.outputs.map((output) => total(parts.get(output)));
+    node.outputs.forEach((output, index) => {
+      if (!leavesWanted.has(output)) parts.delete(output);
+      else if (dy[index]) parts.set(output, [dy[index]]);
+    });
+    node.rule(...dy).forEach((dx, index) => {
+      const input = node.inputs[index]!;
+      if (!dx || !needed.has(input)) return;
+      checkShape(node.name, input.shape, dx.shape);
+      parts.set(input, [...(parts.get(input) ?? []), dx]);
+    });
+  }
+  return mapTree(parameters, (leaf, path) => {
+    const gradient = total(parts.get(leaf as Tensor));
+    if (!gradient) {
+      throw new Error(`gradients: the loss does not depend on "${path}": leave it out, or use it in the forward pass`);
+    }
+    return gradient;
+  });
+}
+
+/** Every tensor that depends on one of `start`. */
+function reachedFrom(start: Set<Tensor>, nodes: TraceNode[]): Set<Tensor> {
+  const reached = new Set(start);
+  for (const { inputs, outputs, rule } of nodes) {
+    if (rule !== null && inputs.some((input) => reached.has(input))) {
+      for (const output of outputs) reached.add(output);
+    }
+  }
+  return reached;
+}
+
+function total(parts: Tensor[] | undefined): Tensor | undefined {
+  if (!parts || parts.length === 0) return undefined;
+  return parts.length === 1 ? parts[0] : add(...parts);
+}
+
+function missingRule({ name, inputs }: TraceNode): string {
+  return (
+    `gradients: ${name} has no gradient, and the loss reaches a parameter through it ` +
+    `(inputs ${inputs.join(", ")}): put stopGradient() around it, or use another op`
+  );
+}
+
+function checkShape(name: string, expected: Shape, actual: Shape): void {
+  if (expected.join() !== actual.join()) {
+    throw new Error(`${name}: its gradient has shape ${showShape(actual)} where the input has ${showShape(expected)}`);
+  }
+}

@@ -1,0 +1,56 @@
+import { fill, type Gpu, randomNormal, randomUniform } from "@webmoe/webgpu";
+import { compile } from "./compile";
+import { allocate, type DeviceTensor, type Spec } from "./device-tensor";
+import type { Shape } from "./shape";
+import { type Tensor, u32 } from "./tensor";
+import type { Key } from "./threefry";
+import { LEAF, leaves, type MapLeaves } from "./tree";
+
+/** A leaf that says how a parameter starts. */
+export interface Init extends Spec {
+  readonly dtype: "f32";
+  readonly distribution: "normal" | "uniform" | "constant";
+  /** Standard deviation, half width around zero, or the constant. */
+  readonly scale: number;
+  readonly key?: Key;
+}
+
+/** Numbers from a normal distribution with mean 0. */
+export function normal(shape: Shape, std: number, key: Key): Init {
+  return { [LEAF]: true, dtype: "f32", shape, distribution: "normal", scale: std, key };
+}
+
+/** Numbers from [-limit, limit). */
+export function uniform(shape: Shape, limit: number, key: Key): Init {
+  return { [LEAF]: true, dtype: "f32", shape, distribution: "uniform", scale: limit, key };
+}
+
+export function constantInit(shape: Shape, value: number): Init {
+  return { [LEAF]: true, dtype: "f32", shape, distribution: "constant", scale: value };
+}
+
+/** Allocate the parameters that a tree of `Init` describes and fill them on the device. */
+export async function materialize<T>(gpu: Gpu, tree: T, label = "parameters"): Promise<MapLeaves<T, DeviceTensor>> {
+  const parameters = await allocate(gpu, tree, label);
+  const inits = new Map(leaves<Init>(tree));
+  const keys = [...inits].filter(([, { key }]) => key);
+  const inputs = Object.fromEntries(keys.map(([path]) => [path, u32(2)]));
+  const program = await compile(gpu, { label: `${label}: initial values`, state: parameters, inputs }, (state, key) => {
+    for (const [path, tensor] of leaves<Tensor>(state)) fillTensor(tensor, inits.get(path)!, key[path]);
+    return {};
+  });
+  await (await program.run(Object.fromEntries(keys.map(([path, { key }]) => [path, Uint32Array.from(key!)])))).outputs;
+  program.close();
+  return parameters;
+}
+
+function fillTensor({ trace, slice, size }: Tensor, { distribution, scale }: Init, key: Tensor | undefined): void {
+  const { recording } = trace;
+  if (distribution === "constant") {
+    recording.dispatch(fill, { y: slice }, { items: size, value: scale }, undefined);
+  } else if (distribution === "normal") {
+    recording.dispatch(randomNormal, { key: key!.slice, y: slice }, { items: size, std: scale }, undefined);
+  } else {
+    recording.dispatch(randomUniform, { key: key!.slice, y: slice }, { items: size, low: -scale, high: scale }, undefined);
+  }
+}

@@ -1,0 +1,50 @@
+import {
+  attentionBackwardKeyValue,
+  attentionBackwardQuery,
+  attentionDelta,
+  attentionForward,
+  cachedAttention as cachedAttentionKernel,
+  cacheStore,
+} from "@webmoe/webgpu";
+import { showShape } from "../shape";
+import { place, type Tensor, withGradient } from "../tensor";
+
+/**
+ * Causal self-attention: softmax(q k^T / sqrt(headDim)) v, where a token sees itself and the tokens before it.
+ * `qkv` is [batch, context, 3, heads, headDim]; the result [batch, context, heads, headDim]. Scores are never stored
+ * (Dao et al. 2022); the backward pass computes them again.
+ */
+export function causalAttention(qkv: Tensor): Tensor {
+  const [batch, context, three, heads, headDim] = qkv.shape as [number, number, number, number, number];
+  if (qkv.shape.length !== 5 || three !== 3) {
+    throw new Error(`causalAttention: needs qkv [batch, context, 3, heads, headDim], got ${showShape(qkv.shape)}`);
+  }
+  const sizes = { batch, context, heads };
+  const shape = [batch, context, heads, headDim];
+  const { out, lse } = place(attentionForward, { qkv }, sizes, { out: shape, lse: [batch, heads, context] }, { headDim });
+  return withGradient("causalAttention", out, [qkv], (dout) => {
+    const { delta } = place(attentionDelta, { out, dout }, sizes, { delta: [batch, heads, context] }, { headDim });
+    const given = { qkv, dout, lse, delta };
+    const { dqkv } = place(attentionBackwardQuery, given, sizes, { dqkv: qkv.shape }, { headDim });
+    place(attentionBackwardKeyValue, { ...given, dqkv }, sizes, {}, { headDim });
+    return [dqkv];
+  });
+}
+
+/**
+ * Attention of one token over a key-value cache: stores the token's key and value at row `position` of `cache`
+ * ([context, 2, heads, headDim], state), then attends over rows 0 to `position`. `qkv` is [1, 3, heads, headDim],
+ * `position` a u32 scalar. Has no gradient.
+ */
+export function cachedAttention(qkv: Tensor, cache: Tensor, position: Tensor): Tensor {
+  const [, , heads, headDim] = qkv.shape as [number, number, number, number];
+  if (qkv.shape.length !== 4 || qkv.shape[0] !== 1 || cache.shape[2] !== heads || cache.shape[3] !== headDim) {
+    throw new Error(
+      `cachedAttention: needs qkv [1, 3, heads, headDim] and a cache [context, 2, heads, headDim], ` +
+        `got ${showShape(qkv.shape)} and ${showShape(cache.shape)}`,
+    );
+  }
+  place(cacheStore, { qkv, position, cache }, { heads, headDim }, {});
+  const sizes = { context: cache.shape[0]!, heads };
+  return place(cachedAttentionKernel, { qkv, cache, position }, sizes, { out: [1, heads, headDim] }, { headDim }).out;
+}

@@ -1,0 +1,77 @@
+import { crossEntropyBackward, crossEntropyForward } from "@webmoe/webgpu";
+import { showShape } from "../shape";
+import { place, rowRange, type Tensor, withGradient } from "../tensor";
+import { matmul, matmulInto } from "./matmul";
+
+/** A target that takes no part in the loss: padding. */
+export const IGNORE = 0xffffffff;
+
+/** -log softmax(logits)[target] of every row, in nats; 0 where the target is `IGNORE`. logits [T, V], targets u32 [T]. */
+export function crossEntropy(logits: Tensor, targets: Tensor): Tensor {
+  const [rows, cols] = checkedSizes("crossEntropy", logits, targets);
+  const { loss, lse } = place(crossEntropyForward, { logits, targets }, { rows, cols }, { loss: [rows], lse: [rows] });
+  return withGradient("crossEntropy", loss, [logits], (dloss) => [
+    place(crossEntropyBackward, { logits, targets, lse, dloss }, { rows, cols }, { dlogits: logits.shape }).dlogits,
+  ]);
+}
+
+/** How `linearCrossEntropy` divides its work. */
+export interface ChunkOptions {
+  /** Logits that exist at once: tokens are taken in chunks of at most this many elements. Default 2^26 (256 MiB). */
+  maxLogits?: number;
+}
+
+/**
+ * crossEntropy(x weight^T, targets) without all logits at once: tokens are taken in chunks, whose logits are computed
+ * again for the gradient where there is more than one. x [T, D], weight [V, D]; the result [T].
+ */
+export function linearCrossEntropy(x: Tensor, weight: Tensor, targets: Tensor, options: ChunkOptions = {}): Tensor {
+  const rows = x.shape[0]!;
+  const vocab = weight.shape[0]!;
+  const maxLogits = options.maxLogits ?? 2 ** 26;
+  // Multiples of 64 rows start on 256 bytes in every tensor with one or more elements a row.
+  const rowsPerChunk = Math.max(64, Math.floor(maxLogits / vocab / 64) * 64);
+  if (rows <= rowsPerChunk) return crossEntropy(matmul(x, weight, { transposeB: true }), targets);
+
+  const chunks = Array.from({ length: Math.ceil(rows / rowsPerChunk) }, (_, index) => {
+    const [start, end] = [index * rowsPerChunk, Math.min(rows, (index + 1) * rowsPerChunk)];
+    return (tensor: Tensor) => rowRange(tensor, start, end);
+  });
+  const { trace } = x;
+  const loss = trace.temporary([rows], "f32", "loss");
+  const lse = trace.temporary([rows], "f32", "logSumExp");
+  for (const chunk of chunks) {
+    const logits = matmul(chunk(x), weight, { transposeB: true });
+    const sizes = { rows: logits.shape[0]!, cols: vocab };
+    trace.recording.dispatch(
+      crossEntropyForward,
+      { logits: logits.slice, targets: chunk(targets).slice, loss: chunk(loss).slice, lse: chunk(lse).slice },
+      sizes,
+      undefined,
+    );
+  }
+  return withGradient("linearCrossEntropy", loss, [x, weight], (dloss) => {
+    const dx = trace.temporary(x.shape, "f32", "linearCrossEntropy.dx");
+    let dweight: Tensor | undefined;
+    for (const chunk of chunks) {
+      const xs = chunk(x);
+      const logits = matmul(xs, weight, { transposeB: true });
+      const given = { logits, targets: chunk(targets), lse: chunk(lse), dloss: chunk(dloss) };
+      const sizes = { rows: logits.shape[0]!, cols: vocab };
+      const { dlogits } = place(crossEntropyBackward, given, sizes, { dlogits: logits.shape });
+      const dxs = matmul(dlogits, weight);
+      trace.recording.redirect(dxs.slice, chunk(dx).slice);
+      if (dweight) matmulInto(dweight, dlogits, xs, { transposeA: true });
+      else dweight = matmul(dlogits, xs, { transposeA: true });
+    }
+    return [dx, dweight];
+  });
+}
+
+function checkedSizes(who: string, logits: Tensor, targets: Tensor): [number, number] {
+  const [rows, cols] = logits.shape as [number, number];
+  if (logits.shape.length !== 2 || targets.size !== rows || targets.dtype !== "u32") {
+    throw new Error(`${who}: needs logits [T, V] and u32 targets [T], got ${showShape(logits.shape)} and ${targets}`);
+  }
+  return [rows, cols];
+}

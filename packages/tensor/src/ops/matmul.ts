@@ -1,0 +1,57 @@
+import { matmul as matmulKernel, matmulAccumulate } from "@webmoe/webgpu";
+import { type Shape, showShape, sizeOf } from "../shape";
+import { place, reshape, type Tensor, withGradient } from "../tensor";
+
+/** Which operands are stored with their last two axes swapped. */
+export interface MatmulOptions {
+  transposeA?: boolean;
+  transposeB?: boolean;
+}
+
+/**
+ * op(a) op(b) over the last two axes: [..., M, K] and [..., K, N] to [..., M, N]. Leading axes must agree, or `b` is one
+ * matrix for all of `a`.
+ */
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  const { transposeA = false, transposeB = false } = options;
+  if (a.shape.length < 2 || b.shape.length < 2) {
+    throw new Error(`matmul: needs matrices, got shapes ${showShape(a.shape)} and ${showShape(b.shape)}`);
+  }
+  if (a.shape.length > 2 && b.shape.length === 2 && !transposeA) {
+    const rows = a.shape.slice(0, -1);
+    const flat = matmul(reshape(a, [sizeOf(rows), a.shape.at(-1)!]), b, options);
+    return reshape(flat, [...rows, flat.shape[1]!]);
+  }
+  const { shape, ...sizes } = matmulSizes(a.shape, b.shape, transposeA, transposeB);
+  const { c } = place(matmulKernel, { a, b }, sizes, { c: shape }, { transposeA, transposeB });
+  return withGradient("matmul", c, [a, b], (dc) => {
+    const da = transposeA
+      ? matmul(b, dc, { transposeA: transposeB, transposeB: true })
+      : matmul(dc, b, { transposeB: !transposeB });
+    const db = transposeB
+      ? matmul(dc, a, { transposeA: true, transposeB: transposeA })
+      : matmul(a, dc, { transposeA: !transposeA });
+    return [da, db];
+  });
+}
+
+/** Add op(a) op(b) to `c` in place. For gradient rules; it has no gradient itself. */
+export function matmulInto(c: Tensor, a: Tensor, b: Tensor, options: MatmulOptions = {}): void {
+  const { transposeA = false, transposeB = false } = options;
+  const { shape, ...sizes } = matmulSizes(a.shape, b.shape, transposeA, transposeB);
+  if (sizeOf(shape) !== c.size) {
+    throw new Error(`matmulInto: needs c of shape ${showShape(shape)}, got ${showShape(c.shape)}`);
+  }
+  place(matmulAccumulate, { a, b, c }, sizes, {}, { transposeA, transposeB });
+}
+
+function matmulSizes(a: Shape, b: Shape, transposeA: boolean, transposeB: boolean) {
+  const [m, k] = transposeA ? [a.at(-1)!, a.at(-2)!] : [a.at(-2)!, a.at(-1)!];
+  const [kb, n] = transposeB ? [b.at(-1)!, b.at(-2)!] : [b.at(-2)!, b.at(-1)!];
+  if (k !== kb) throw new Error(`matmul: inner sizes must match, got ${showShape(a)} and ${showShape(b)}`);
+  const lead = a.slice(0, -2);
+  if (lead.join() !== b.slice(0, -2).join()) {
+    throw new Error(`matmul: leading sizes must match, got ${showShape(a)} and ${showShape(b)}`);
+  }
+  return { batch: sizeOf(lead), m, n, k, shape: [...lead, m, n] };
+}

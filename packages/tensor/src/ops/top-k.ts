@@ -1,0 +1,46 @@
+import { topKSoftmaxBackward, topKSoftmaxForward } from "@webmoe/webgpu";
+import { showShape } from "../shape";
+import { place, type Tensor, u32, withGradients } from "../tensor";
+import { constant } from "./elementwise";
+
+/** Which experts a token goes to, and with which weights. */
+export interface TopKResult {
+  /** Softmax over all columns [T, E]; zeros in masked rows. */
+  probabilities: Tensor;
+  /** Chosen columns, u32 [T * K], best first, ties to the lower column; 0xffffffff in masked rows. */
+  expert: Tensor;
+  /** [T * K]; zeros in masked rows. */
+  weight: Tensor;
+}
+
+/**
+ * Softmax over each row of `logits` [T, E] and the `topK` largest of it. With `renormalize` the weights of a row sum to
+ * one (the same as a softmax over the chosen alone), else they are the softmax's own values. `mask` f32 [T]: rows with 0
+ * choose nothing.
+ */
+export function topKSoftmax(logits: Tensor, mask: Tensor, topK: number, renormalize: boolean): TopKResult {
+  const [tokens, experts] = logits.shape as [number, number];
+  if (logits.shape.length !== 2 || topK < 1 || topK > experts) {
+    throw new Error(`topKSoftmax: needs logits [T, E] with at least ${topK} columns, got ${showShape(logits.shape)}`);
+  }
+  const sizes = { tokens, experts };
+  const options = { topK, renormalize };
+  const { probabilities, expert, weight } = place(
+    topKSoftmaxForward,
+    { logits, mask },
+    sizes,
+    { probabilities: logits.shape, expert: u32(tokens * topK), weight: [tokens * topK] },
+    options,
+  );
+  withGradients("topKSoftmax", [probabilities, weight], [logits], (dprobabilities, dweight) => {
+    const given = {
+      probabilities,
+      expert,
+      weight,
+      dprobabilities: dprobabilities ?? constant(logits.trace, logits.shape, 0),
+      dweight: dweight ?? constant(logits.trace, weight.shape, 0),
+    };
+    return [place(topKSoftmaxBackward, given, sizes, { dlogits: logits.shape }, options).dlogits];
+  });
+  return { probabilities, expert, weight };
+}

@@ -1,0 +1,171 @@
+import { aligned, type Kernel, type KernelTarget, type Recording, type Slice, type Storage } from "@webmoe/webgpu";
+import { type Shape, showShape, sizeOf } from "./shape";
+import { LEAF } from "./tree";
+
+/** Element types. */
+export type Dtype = "f32" | "u32";
+
+/** A value inside a program under construction: a shape, and the memory it will have when the program runs. */
+export class Tensor {
+  readonly [LEAF] = true as const;
+
+  constructor(
+    /** The program it belongs to. */
+    readonly trace: Trace,
+    readonly shape: Shape,
+    readonly dtype: Dtype,
+    readonly slice: Slice,
+  ) {}
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  toString(): string {
+    return `${this.dtype}${showShape(this.shape)}`;
+  }
+}
+
+/** How the gradient flows through one op: from the gradients of its outputs to those of its inputs. */
+export type GradientRule = (...dy: (Tensor | undefined)[]) => (Tensor | undefined)[];
+
+/** One op as `gradients()` sees it. A missing rule means that the op has no gradient; null that it stops here on purpose. */
+export interface TraceNode {
+  name: string;
+  inputs: Tensor[];
+  outputs: Tensor[];
+  rule?: GradientRule | null;
+}
+
+/** The construction of one program: its kernel calls, and which op made which tensor. */
+export class Trace {
+  readonly nodes: TraceNode[] = [];
+  private readonly externals = new Map<GPUBuffer, Storage>();
+
+  constructor(readonly recording: Recording) {}
+
+  get target(): KernelTarget {
+    return this.recording.target;
+  }
+
+  /** A tensor in memory that the program plans. */
+  temporary(shape: Shape, dtype: Dtype, label: string): Tensor {
+    const bytes = sizeOf(shape) * 4;
+    const storage = this.recording.storage("temporary", bytes, label);
+    return new Tensor(this, shape, dtype, { storage, offset: 0, bytes: Math.max(4, bytes) });
+  }
+
+  /** A handle on memory that outlives the program. */
+  external(shape: Shape, dtype: Dtype, buffer: GPUBuffer, offset: number): Tensor {
+    let storage = this.externals.get(buffer);
+    if (!storage) {
+      storage = this.recording.storage("external", buffer.size, buffer.label, buffer);
+      this.externals.set(buffer, storage);
+    }
+    return new Tensor(this, shape, dtype, { storage, offset, bytes: Math.max(4, sizeOf(shape) * 4) });
+  }
+}
+
+/** Shapes of the tensors a kernel writes; a u32 one is given as `u32(shape)`. */
+export type OutputShape = Shape | { shape: Shape; dtype: Dtype };
+
+/** Say that an output has elements of type u32. */
+export function u32(...shape: number[]): { shape: Shape; dtype: "u32" } {
+  return { shape, dtype: "u32" };
+}
+
+/** Say that an input or output has elements of type f32. */
+export function f32(...shape: number[]): { shape: Shape; dtype: "f32" } {
+  return { shape, dtype: "f32" };
+}
+
+/**
+ * Append one kernel call to the program. `inputs` are the buffers that the kernel reads or updates in place, `outputs`
+ * the shapes of those it writes; each buffer of the kernel is in one of the two. Returns the written tensors.
+ */
+export function place<B extends string, S extends string, O, W extends B>(
+  kernel: Kernel<B, S, O>,
+  inputs: Record<Exclude<B, W>, Tensor>,
+  sizes: Record<NoInfer<S>, number>,
+  outputs: Record<W, OutputShape>,
+  options: NoInfer<O> = undefined as O,
+): Record<W, Tensor> {
+  const given = Object.values<Tensor>(inputs);
+  const trace = oneTrace(kernel.name, given);
+  const written = {} as Record<W, Tensor>;
+  for (const [name, output] of Object.entries<OutputShape>(outputs)) {
+    const { shape, dtype } = "shape" in output ? output : { shape: output, dtype: "f32" as const };
+    written[name as W] = trace.temporary(shape, dtype, `${kernel.name}.${name}`);
+  }
+  const slices = {} as Record<B, Slice>;
+  for (const [name, tensor] of Object.entries<Tensor>({ ...inputs, ...written })) slices[name as B] = tensor.slice;
+  trace.recording.dispatch(kernel, slices, sizes, options);
+  return written;
+}
+
+/** The program that all tensors belong to. */
+export function oneTrace(who: string, tensors: Tensor[]): Trace {
+  const trace = tensors[0]?.trace;
+  if (!trace) throw new Error(`${who}: needs at least one tensor to know its program`);
+  for (const tensor of tensors) {
+    if (!(LEAF in tensor) || !tensor.trace) {
+      throw new Error(`${who}: needs tensors of the program, got a value from outside: declare it as state or input`);
+    }
+    if (tensor.trace !== trace) {
+      throw new Error(`${who}: needs tensors of one program, got ${tensor} of another: declare it as state or input`);
+    }
+  }
+  return trace;
+}
+
+/** Declare how the gradient flows from `output` to `inputs`; one entry per input, undefined for none. */
+export function withGradient(
+  name: string,
+  output: Tensor,
+  inputs: Tensor[],
+  rule: (dy: Tensor) => (Tensor | undefined)[],
+): Tensor {
+  output.trace.nodes.push({ name, inputs, outputs: [output], rule: (dy) => rule(dy!) });
+  return output;
+}
+
+/** As `withGradient` for an op with several outputs; the gradient of an output that nothing used is undefined. */
+export function withGradients(name: string, outputs: Tensor[], inputs: Tensor[], rule: GradientRule): void {
+  outputs[0]!.trace.nodes.push({ name, inputs, outputs, rule });
+}
+
+/** Declare that an op has no gradient: asking for one through it is an error. */
+export function withoutGradient(name: string, outputs: Tensor[], inputs: Tensor[]): void {
+  outputs[0]!.trace.nodes.push({ name, inputs, outputs });
+}
+
+/** The same values; gradients end here. */
+export function stopGradient(x: Tensor): Tensor {
+  const y = new Tensor(x.trace, x.shape, x.dtype, x.slice);
+  x.trace.nodes.push({ name: "stopGradient", inputs: [x], outputs: [y], rule: null });
+  return y;
+}
+
+/** The same elements in another shape; no kernel runs. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  if (sizeOf(shape) !== x.size) {
+    throw new Error(`reshape: needs as many elements, got ${showShape(x.shape)} to ${showShape(shape)}`);
+  }
+  const y = new Tensor(x.trace, shape, x.dtype, x.slice);
+  return withGradient("reshape", y, [x], (dy) => [reshape(dy, x.shape)]);
+}
+
+/** Rows `start` to `end` of the first axis, in the memory of `x`; no kernel runs. `start` must fall on 256 bytes. */
+export function rowRange(x: Tensor, start: number, end: number): Tensor {
+  const rowBytes = (x.size / x.shape[0]!) * 4;
+  if (start < 0 || end > x.shape[0]! || start >= end) {
+    throw new Error(`rowRange: needs rows within ${showShape(x.shape)}, got ${start} to ${end}`);
+  }
+  const slice = { storage: x.slice.storage, offset: x.slice.offset + start * rowBytes, bytes: (end - start) * rowBytes };
+  if (slice.offset !== aligned(slice.offset)) {
+    throw new Error(`rowRange: needs a start on a multiple of 256 bytes, got row ${start} of ${rowBytes} bytes each`);
+  }
+  const y = new Tensor(x.trace, [end - start, ...x.shape.slice(1)], x.dtype, slice);
+  withoutGradient("rowRange", [y], [x]);
+  return y;
+}

@@ -1,0 +1,167 @@
+import { DeviceLostError, GpuError } from "./errors";
+import type { KernelTarget } from "./kernel";
+
+/** How to open a device. */
+export interface OpenOptions {
+  /** Accept only an adapter whose description contains this text (case-insensitive), or one of the two kinds. */
+  adapter?: "hardware" | "software" | (string & {});
+  /** Bytes that programs and state may take together; unset means no limit but the driver's. */
+  memoryBudget?: number;
+  /** Use subgroup operations where the adapter has them. Default true. */
+  subgroups?: boolean;
+  /** Which class of kernels to use; by default "serial" on software adapters, else "tiled". */
+  kernelClass?: KernelTarget["kernelClass"];
+}
+
+/** What an adapter says about itself. */
+export interface AdapterDescription {
+  vendor: string;
+  architecture: string;
+  description: string;
+  /** True for CPU implementations such as lavapipe and SwiftShader. */
+  software: boolean;
+}
+
+/** An open WebGPU device with everything the programs on it share. */
+export interface Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterDescription;
+  /** Sorted names of the features that the device was opened with. */
+  readonly features: string[];
+  readonly limits: GPUSupportedLimits;
+  /** Which variants of the kernels run here. */
+  readonly target: KernelTarget;
+  /** Bytes that programs and state may take together; Infinity when no budget is set. */
+  readonly memoryBudget: number;
+  /** Bytes that live state, arenas and programs hold. */
+  memoryUsed: number;
+  /** Work above this many floating-point operations is submitted in parts, because of browsers' watchdogs. */
+  readonly flopsPerSubmit: number;
+  /** Pipelines by shader text: programs on one device share them. */
+  readonly pipelines: Map<string, Promise<GPUComputePipeline>>;
+  /** Resolves when the device is lost for another reason than `close()`. */
+  readonly lost: Promise<DeviceLostError>;
+  /** Throw the first error that the device reported outside any call, or its loss. */
+  check(): void;
+  close(): void;
+}
+
+const WANTED_FEATURES = ["shader-f16", "subgroups", "timestamp-query", "chromium-experimental-subgroup-matrix"];
+
+/** Open a device in a browser. In Node use `openGpu` of `@webmoe/webgpu/node`. */
+export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
+  const gpu = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  if (!gpu) {
+    throw new GpuError(
+      "openGpu: needs WebGPU, which this browser does not offer: use a recent Chrome, Edge, Firefox or Safari " +
+        "(in Node import openGpu from @webmoe/webgpu/node)",
+    );
+  }
+  return openDevice(gpu, options, { flopsPerSubmit: 2e10 });
+}
+
+/** Open a device of a given `GPU` object with the adapter's own limits and every feature the kernels can use. */
+export async function openDevice(
+  source: GPU,
+  options: OpenOptions,
+  host: { flopsPerSubmit: number; close?: () => void },
+): Promise<Gpu> {
+  const adapter = await findAdapter(source, options);
+  const description = describe(adapter);
+  const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name)) as GPUFeatureName[];
+  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: ownLimits(adapter) });
+  device.label = "webmoe";
+
+  let failure: Error | undefined;
+  let closed = false;
+  device.onuncapturederror = ({ error }) => {
+    failure ??= new GpuError(`WebGPU reported an error: ${error.message.trim()}`);
+  };
+  const lost = new Promise<DeviceLostError>((resolve) => {
+    device.lost.then(({ reason, message }) => {
+      if (closed) return;
+      failure = new DeviceLostError(reason ?? "unknown", message);
+      resolve(failure as DeviceLostError);
+    });
+  });
+
+  return {
+    device,
+    adapter: description,
+    features: requiredFeatures.slice().sort(),
+    limits: device.limits,
+    target: {
+      kernelClass: options.kernelClass ?? (description.software ? "serial" : "tiled"),
+      subgroups: (options.subgroups ?? true) && requiredFeatures.includes("subgroups" as GPUFeatureName),
+    },
+    memoryBudget: options.memoryBudget ?? Number.POSITIVE_INFINITY,
+    memoryUsed: 0,
+    flopsPerSubmit: host.flopsPerSubmit,
+    pipelines: new Map(),
+    lost,
+    check() {
+      if (closed) throw new GpuError("the device is closed: open another one");
+      if (failure) throw failure;
+    },
+    close() {
+      if (closed) return;
+      closed = true;
+      device.destroy();
+      host.close?.();
+    },
+  };
+}
+
+async function findAdapter(source: GPU, { adapter: wanted }: OpenOptions): Promise<GPUAdapter> {
+  const attempts: GPURequestAdapterOptions[] =
+    wanted === "software"
+      ? [{ forceFallbackAdapter: true }, {}]
+      : [{ powerPreference: "high-performance" }, {}];
+  const seen: string[] = [];
+  for (const attempt of attempts) {
+    const adapter = await source.requestAdapter(attempt);
+    if (!adapter) continue;
+    const found = describe(adapter);
+    if (matches(found, wanted)) return adapter;
+    seen.push(name(found));
+  }
+  if (seen.length > 0) {
+    throw new GpuError(`openGpu: no WebGPU adapter matches "${wanted}", found ${[...new Set(seen)].join(", ")}`);
+  }
+  throw new GpuError(
+    "openGpu: no WebGPU adapter: install a Vulkan driver (Debian: mesa-vulkan-drivers 25 or later, " +
+      "on Debian 12 from bookworm-backports)",
+  );
+}
+
+function matches(found: AdapterDescription, wanted: OpenOptions["adapter"]): boolean {
+  if (!wanted) return true;
+  if (wanted === "hardware") return !found.software;
+  if (wanted === "software") return found.software;
+  return name(found).toLowerCase().includes(wanted.toLowerCase());
+}
+
+/** One line that names an adapter to a person. */
+export function name(adapter: AdapterDescription): string {
+  return adapter.description || [adapter.vendor, adapter.architecture].filter(Boolean).join(" ") || "unnamed adapter";
+}
+
+function describe(adapter: GPUAdapter): AdapterDescription {
+  const { vendor, architecture, description, device } = adapter.info;
+  const text = `${vendor} ${architecture} ${description} ${device}`.toLowerCase();
+  return {
+    vendor,
+    architecture,
+    description: description || device,
+    software: adapter.info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/.test(text),
+  };
+}
+
+function ownLimits(adapter: GPUAdapter): Record<string, number> {
+  const limits: Record<string, number> = {};
+  for (const key in adapter.limits) {
+    const value = adapter.limits[key as keyof GPUSupportedLimits];
+    if (typeof value === "number") limits[key] = value;
+  }
+  return limits;
+}

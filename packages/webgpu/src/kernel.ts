@@ -1,0 +1,185 @@
+// A kernel is a typed record: the buffers it binds with their access, the sizes it is told, and the WGSL of one function
+// `run`. Everything around `run` is written here from the record: bindings, the sizes, the entry point and the index
+// arithmetic of large grids. So a missing buffer or a misspelt size fails to compile, and the 65,535 workgroups a
+// dimension may have are nobody else's concern.
+//
+// Three forms of `run`:
+//   items   fn run(item: u32)               one invocation an item
+//   rows    fn run(row: u32)                one row of a matrix; columns are walked as
+//                                           `for (var c = first(); c < sizes.cols; c += step())`, and rowSum / rowMax
+//                                           combine what each walker found. On the "tiled" class a workgroup shares a
+//                                           row, on the "serial" class one invocation walks it alone: no barrier.
+//   groups  fn run(group: vec3u, lane: u32) one workgroup a tile, with barriers
+//
+// Sizes reach the WGSL as `sizes.name`. On the "tiled" class they are constants (loops unroll, divisions vanish, bounds
+// are provable); on the "serial" class a uniform, so that all shapes share one pipeline, as software adapters take
+// seconds to compile one.
+
+import { rowFunctions } from "./kernels/row-functions";
+
+/** Which variants of the kernels to use. */
+export interface KernelTarget {
+  /** "serial": barrier-free kernels for software adapters; "tiled": workgroups share tiles. */
+  kernelClass: "tiled" | "serial";
+  subgroups: boolean;
+}
+
+type Access = "read" | "write" | "update";
+
+/** How a kernel uses a buffer, and its element type when that is not f32. "update" reads and writes in place. */
+export type Binding = Access | `${Access} u32`;
+
+/** The WGSL scalar type of a size. */
+export type SizeType = "u32" | "f32";
+
+/** What a kernel is for given sizes on a given target. */
+export type KernelSource =
+  | { form: "items"; items: number; wgsl: string; workgroup?: number }
+  | { form: "rows"; rows: number; wgsl: string; workgroup?: number }
+  | { form: "groups"; groups: [number, number, number]; workgroup: number; wgsl: string; shared?: string };
+
+export interface KernelSpec<B extends string, S extends string, O> {
+  name: string;
+  buffers: Record<B, Binding>;
+  sizes: Record<S, SizeType>;
+  /** Constants in the text on both classes when true, a uniform on both when false; unset: by class. */
+  specialize?: boolean;
+  /** Floating-point operations of one dispatch, for estimates. */
+  flops?(sizes: Record<NoInfer<S>, number>, options: NoInfer<O>): number;
+  /** `options` choose whole variants of the text. */
+  source(sizes: Record<NoInfer<S>, number>, target: KernelTarget, options: O): KernelSource;
+}
+
+export interface Kernel<B extends string = string, S extends string = string, O = undefined> extends KernelSpec<B, S, O> {}
+
+/** Declare a kernel. `O` is the type of the options that choose its variants, if it has any. */
+export function kernel<B extends string, S extends string, O = undefined>(spec: KernelSpec<B, S, O>): Kernel<B, S, O> {
+  return spec;
+}
+
+/** A kernel made concrete: what a pipeline and a dispatch need. */
+export interface CompiledKernel {
+  name: string;
+  wgsl: string;
+  /** In binding order. */
+  access: Access[];
+  /** Contents of the uniform with the sizes, absent when they are constants. */
+  uniform?: ArrayBuffer;
+  grid: [number, number, number];
+}
+
+const MAX_GROUPS = 65535;
+
+/** Write a kernel's shader for given sizes on a given target. */
+export function compileKernel<O>(
+  kernel: Kernel<string, string, O>,
+  sizes: Record<string, number>,
+  target: KernelTarget,
+  options: O,
+): CompiledKernel {
+  const source = kernel.source(sizes, target, options);
+  const constants = kernel.specialize ?? target.kernelClass === "tiled";
+  const count = source.form === "items" ? source.items : source.form === "rows" ? source.rows : 0;
+  const values: [string, SizeType, number][] = [
+    ...Object.entries(kernel.sizes).map(([name, type]): [string, SizeType, number] => [name, type, sizes[name]!]),
+    ["count", "u32", count],
+  ];
+  for (const [name, , value] of values) {
+    if (!Number.isFinite(value)) throw new Error(`${kernel.name}: size "${name}" must be a number, got ${value}`);
+  }
+  const bindings = Object.entries<Binding>(kernel.buffers);
+  const shared = source.form === "rows" && target.kernelClass === "tiled";
+  const workgroup = source.workgroup ?? (shared ? 128 : 64);
+  const useSubgroups = shared && target.subgroups;
+
+  const text = [
+    useSubgroups ? "enable subgroups;" : "",
+    sizesDeclaration(values, constants, bindings.length),
+    ...bindings.map(([name, binding], index) => bindingDeclaration(name, binding, index)),
+    source.form === "rows" ? rowFunctions({ shared, workgroup, subgroups: useSubgroups }) : "",
+    source.wgsl,
+    entryPoint(source, workgroup, shared, useSubgroups),
+  ];
+  return {
+    name: kernel.name,
+    wgsl: text.filter(Boolean).join("\n"),
+    access: bindings.map(([, binding]) => binding.split(" ")[0] as Access),
+    uniform: constants ? undefined : packSizes(values),
+    grid: dispatchGrid(source, workgroup, shared),
+  };
+}
+
+function sizesDeclaration(values: [string, SizeType, number][], constants: boolean, binding: number): string {
+  const fields = values.map(([name, type]) => `${name}: ${type}`).join(", ");
+  const struct = `struct Sizes { ${fields} }`;
+  if (!constants) return `${struct}\n@group(0) @binding(${binding}) var<uniform> sizes: Sizes;`;
+  return `${struct}\nconst sizes = Sizes(${values.map(([, type, value]) => literal(type, value)).join(", ")});`;
+}
+
+function literal(type: SizeType, value: number): string {
+  return type === "u32" ? `${value}u` : `f32(${value})`;
+}
+
+function packSizes(values: [string, SizeType, number][]): ArrayBuffer {
+  const bytes = new ArrayBuffer(Math.ceil((values.length * 4) / 16) * 16);
+  const view = new DataView(bytes);
+  values.forEach(([, type, value], index) => {
+    if (type === "u32") view.setUint32(index * 4, value, true);
+    else view.setFloat32(index * 4, value, true);
+  });
+  return bytes;
+}
+
+function bindingDeclaration(name: string, binding: Binding, index: number): string {
+  const [access, type = "f32"] = binding.split(" ");
+  const mode = access === "read" ? "read" : "read_write";
+  return `@group(0) @binding(${index}) var<storage, ${mode}> ${name}: array<${type}>;`;
+}
+
+function entryPoint(source: KernelSource, workgroup: number, shared: boolean, subgroups: boolean): string {
+  const parameters = [
+    "@builtin(workgroup_id) group: vec3u",
+    "@builtin(num_workgroups) groups: vec3u",
+    "@builtin(local_invocation_index) lane: u32",
+    ...(subgroups ? ["@builtin(subgroup_size) subgroupLanes: u32"] : []),
+  ].join(", ");
+  const open = `@compute @workgroup_size(${workgroup})\nfn main(${parameters}) {`;
+  if (source.form === "groups") {
+    const [x, y, z] = source.groups;
+    if (Math.max(x, y, z) <= MAX_GROUPS) return `${open}\n  run(group, lane);\n}`;
+    return `${open}
+  let flat = group.x + group.y * groups.x;
+  if (flat >= ${x * y * z}u) { return; }
+  run(vec3u(flat % ${x}u, (flat / ${x}u) % ${y}u, flat / ${x * y}u), lane);
+}`;
+  }
+  if (shared) {
+    return `${open}
+  let row = group.x + group.y * groups.x;
+  if (row >= sizes.count) { return; }
+  laneIndex = lane;${subgroups ? "\n  lanesPerSubgroup = subgroupLanes;" : ""}
+  run(row);
+}`;
+  }
+  return `${open}
+  let item = (group.x + group.y * groups.x) * ${workgroup}u + lane;
+  if (item < sizes.count) { run(item); }
+}`;
+}
+
+function dispatchGrid(source: KernelSource, workgroup: number, shared: boolean): [number, number, number] {
+  if (source.form === "groups") {
+    const [x, y, z] = source.groups;
+    return Math.max(x, y, z) <= MAX_GROUPS ? source.groups : foldGrid(x * y * z);
+  }
+  const count = source.form === "items" ? source.items : source.rows;
+  return foldGrid(shared ? count : Math.ceil(count / workgroup));
+}
+
+/** Spread a number of workgroups over two dimensions of at most 65,535. */
+function foldGrid(groups: number): [number, number, number] {
+  if (groups <= MAX_GROUPS) return [groups, 1, 1];
+  const y = Math.ceil(groups / MAX_GROUPS);
+  if (y > MAX_GROUPS) throw new Error(`dispatch: at most ${MAX_GROUPS} x ${MAX_GROUPS} workgroups, got ${groups}`);
+  return [Math.ceil(groups / y), y, 1];
+}

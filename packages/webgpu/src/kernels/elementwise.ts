@@ -1,0 +1,130 @@
+// One invocation an element of the result: it loads its element of every input, runs the formula, and stores. An input
+// may be smaller than the result and repeats along the axes it lacks; such an input is described by its strides over the
+// result's axes, 0 where it repeats, after neighbouring axes that all inputs treat alike have been merged.
+
+import { Expression, writeExpressions } from "../expression";
+import { type Binding, type Kernel, kernel } from "../kernel";
+
+/** How one input maps to the result: its extents aligned to the result's axes, and its element type. */
+export interface ElementwiseInput {
+  /** Padded with 1 to the rank of the result. */
+  shape: number[];
+  dtype: "f32" | "u32";
+}
+
+/** A kernel for formulas over broadcast inputs, with the sizes to run it with. Buffers `a0, a1, ...` in, `y0, y1, ...` out. */
+export interface ElementwiseKernel {
+  kernel: Kernel<string, string>;
+  sizes: Record<string, number>;
+}
+
+/** y_j[i] = formula_j(a_0[i], a_1[i], ...) for every element i of `shape`. u32 inputs arrive converted to f32. */
+export function elementwise(name: string, shape: number[], inputs: ElementwiseInput[], formulas: Expression[]): ElementwiseKernel {
+  const { extents, strides } = mergeAxes(shape, inputs);
+  const count = shape.reduce((product, extent) => product * extent, 1);
+  const sizes: Record<string, number> = { items: count };
+  const loads = inputs.map(({ dtype }, input) => {
+    const index = indexOf(input, extents, strides[input]!, sizes);
+    const value = dtype === "u32" ? `f32(a${input}[${index}])` : `a${input}[${index}]`;
+    return `  let x${input} = ${value};`;
+  });
+  const { statements, names } = writeExpressions(
+    formulas,
+    inputs.map((_, input) => `x${input}`),
+  );
+  const stores = names.map((result, output) => `  y${output}[i] = ${result};`);
+  const buffers: Record<string, Binding> = {};
+  inputs.forEach(({ dtype }, input) => {
+    buffers[`a${input}`] = dtype === "u32" ? "read u32" : "read";
+  });
+  formulas.forEach((_, output) => {
+    buffers[`y${output}`] = "write";
+  });
+  const wgsl = ["fn run(i: u32) {", ...loads, statements, ...stores, "}"].filter(Boolean).join("\n");
+  const broadcasts = Object.keys(sizes).length > 1;
+  return {
+    kernel: kernel({
+      name,
+      buffers,
+      sizes: Object.fromEntries(Object.keys(sizes).map((size) => [size, "u32" as const])),
+      // Without index arithmetic constants gain nothing, and all shapes can share a pipeline.
+      ...(broadcasts ? {} : { specialize: false }),
+      source: () => ({ form: "items", items: count, wgsl }),
+    }),
+    sizes,
+  };
+}
+
+function indexOf(input: number, extents: number[], strides: number[], sizes: Record<string, number>): string {
+  if (strides.every((stride) => stride === 0)) return "0u";
+  if (strides.length === 1) return "i";
+  const terms: string[] = [];
+  let inner = 1;
+  for (let axis = extents.length - 1; axis >= 0; axis--) {
+    if (strides[axis] !== 0) {
+      sizes[`inner${axis}`] = inner;
+      sizes[`extent${axis}`] = extents[axis]!;
+      sizes[`stride${input}_${axis}`] = strides[axis]!;
+      terms.push(`((i / sizes.inner${axis}) % sizes.extent${axis}) * sizes.stride${input}_${axis}`);
+    }
+    inner *= extents[axis]!;
+  }
+  const dense = strides.every((stride, axis) => stride === extents.slice(axis + 1).reduce((a, b) => a * b, 1));
+  return dense ? "i" : terms.join(" + ");
+}
+
+/** Strides of every input over the result's axes, with axes merged where all inputs run through them in one go. */
+function mergeAxes(shape: number[], inputs: ElementwiseInput[]): { extents: number[]; strides: number[][] } {
+  const extents: number[] = [];
+  const strides: number[][] = inputs.map(() => []);
+  const running = inputs.map(() => 1);
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const extent = shape[axis]!;
+    if (extent === 1) continue;
+    const here = inputs.map((input, k) => {
+      const own = input.shape[axis]!;
+      const stride = own === 1 ? 0 : running[k]!;
+      running[k]! *= own;
+      return stride;
+    });
+    const last = extents[0];
+    const mergeable = last !== undefined && here.every((stride, k) => stride === strides[k]![0]! * last);
+    if (mergeable) {
+      extents[0] = last * extent;
+    } else {
+      extents.unshift(extent);
+      here.forEach((stride, k) => {
+        strides[k]!.unshift(stride);
+      });
+    }
+  }
+  if (extents.length === 0) return { extents: [1], strides: inputs.map(() => [0]) };
+  return { extents, strides };
+}
+
+/** y[i] = value, for any number of elements. */
+export const fill = kernel({
+  name: "fill",
+  buffers: { y: "write" },
+  sizes: { items: "u32", value: "f32" },
+  specialize: false,
+  source: ({ items }) => ({ form: "items", items, wgsl: "fn run(i: u32) { y[i] = sizes.value; }" }),
+});
+
+/** y[i] = x[i], bit for bit. */
+export const copy = kernel({
+  name: "copy",
+  buffers: { x: "read u32", y: "write u32" },
+  sizes: { items: "u32" },
+  specialize: false,
+  source: ({ items }) => ({ form: "items", items, wgsl: "fn run(i: u32) { y[i] = x[i]; }" }),
+});
+
+/** y[i] += x[i] */
+export const accumulate = kernel({
+  name: "accumulate",
+  buffers: { x: "read", y: "update" },
+  sizes: { items: "u32" },
+  specialize: false,
+  source: ({ items }) => ({ form: "items", items, wgsl: "fn run(i: u32) { y[i] += x[i]; }" }),
+});

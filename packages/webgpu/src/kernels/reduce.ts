@@ -1,0 +1,65 @@
+// Sums along one axis, each in a fixed order. A matrix with many rows is summed over its rows in two stages of
+// `columnSum`: first to a few chunks, so that there is work for many invocations, then those chunks to one.
+
+import { kernel } from "../kernel";
+
+/** y[r] = sum over c of x[r,c] */
+export const rowSum = kernel({
+  name: "rowSum",
+  buffers: { x: "read", y: "write" },
+  sizes: { rows: "u32", cols: "u32" },
+  flops: ({ rows, cols }) => rows * cols,
+  source: ({ rows }) => ({
+    form: "rows",
+    rows,
+    wgsl: /* wgsl */ `
+fn run(row: u32) {
+  let start = row * sizes.cols;
+  var total = 0.0;
+  for (var c = first(); c < sizes.cols; c += step()) { total += x[start + c]; }
+  total = rowSum(total);
+  if (isFirst()) { y[row] = total; }
+}`,
+  }),
+});
+
+/** y[o,i] = sum over r of x[o,r,i], for x seen as [outer, reduced, inner] */
+export const sumMiddle = kernel({
+  name: "sumMiddle",
+  buffers: { x: "read", y: "write" },
+  sizes: { outer: "u32", reduced: "u32", inner: "u32" },
+  flops: ({ outer, reduced, inner }) => outer * reduced * inner,
+  source: ({ outer, inner }) => ({
+    form: "items",
+    items: outer * inner,
+    wgsl: /* wgsl */ `
+fn run(i: u32) {
+  let start = (i / sizes.inner) * sizes.reduced * sizes.inner + i % sizes.inner;
+  var total = 0.0;
+  for (var r = 0u; r < sizes.reduced; r++) { total += x[start + r * sizes.inner]; }
+  y[i] = total;
+}`,
+  }),
+});
+
+/** y[chunk,c] = sum over the rows r of the chunk of x[r,c]; a chunk has ceil(rows / chunks) rows, the last ones fewer */
+export const columnSum = kernel({
+  name: "columnSum",
+  buffers: { x: "read", y: "write" },
+  sizes: { rows: "u32", cols: "u32", chunks: "u32" },
+  flops: ({ rows, cols }) => rows * cols,
+  source: ({ cols, chunks }) => ({
+    form: "items",
+    items: chunks * cols,
+    wgsl: /* wgsl */ `
+fn run(i: u32) {
+  let c = i % sizes.cols;
+  let length = (sizes.rows + sizes.chunks - 1u) / sizes.chunks;
+  let start = (i / sizes.cols) * length;
+  let end = min(start + length, sizes.rows);
+  var total = 0.0;
+  for (var r = start; r < end; r++) { total += x[r * sizes.cols + c]; }
+  y[i] = total;
+}`,
+  }),
+});

@@ -1,0 +1,71 @@
+// Rotary position embedding (Su et al. 2021, https://arxiv.org/abs/2104.09864) of the query and key parts of a fused
+// [tokens, 3, heads, headDim], in the half-split convention: element i turns together with element i + headDim / 2.
+// One invocation a pair; the value part is copied.
+
+import { kernel } from "../kernel";
+
+// Sine and cosine are only promised to be accurate between -pi and pi, so whole turns are taken off first; 2 pi is split
+// into two constants, the first short enough for exact products.
+const rotate = /* wgsl */ `
+fn rotate(i: u32, position: u32, sign: f32) {
+  let half = sizes.headDim / 2u;
+  let pair = i % half;
+  let part = (i / (half * sizes.heads)) % 3u;
+  let at = (i / half) * sizes.headDim + pair;
+  let a = x[at];
+  let b = x[at + half];
+  if (part == 2u) {
+    y[at] = a;
+    y[at + half] = b;
+    return;
+  }
+  let angle = f32(position) * exp2(-log2(sizes.base) * f32(2u * pair) / f32(sizes.headDim));
+  let turns = round(angle * 0.15915494);
+  let rest = (angle - turns * 6.28125) - turns * 0.0019353072;
+  let cosine = cos(rest);
+  let sine = sign * sin(rest);
+  y[at] = a * cosine - b * sine;
+  y[at + half] = b * cosine + a * sine;
+}`;
+
+/** "backward" turns by minus the angle, which takes dy to dx. */
+export interface RopeOptions {
+  direction: "forward" | "backward";
+}
+
+/**
+ * y[t,part,h,(i, i+half)] = x turned by the angle (t mod context) * base^(-2i / headDim), for queries and keys;
+ * `headDim` is even.
+ */
+export const rope = kernel({
+  name: "rope",
+  buffers: { x: "read", y: "write" },
+  sizes: { tokens: "u32", context: "u32", heads: "u32", headDim: "u32", base: "f32" },
+  flops: ({ tokens, heads, headDim }) => 6 * tokens * heads * headDim,
+  source: ({ tokens, heads, headDim }, _target, { direction }: RopeOptions) => ({
+    form: "items",
+    items: (tokens * 3 * heads * headDim) / 2,
+    wgsl: /* wgsl */ `${rotate}
+fn run(i: u32) {
+  let token = i / (3u * sizes.heads * (sizes.headDim / 2u));
+  rotate(i, token % sizes.context, ${direction === "forward" ? "1.0" : "-1.0"});
+}`,
+  }),
+});
+
+/** As `rope` forward, with token t at position start[0] + t: for decoding. */
+export const ropeAt = kernel({
+  name: "ropeAt",
+  buffers: { x: "read", start: "read u32", y: "write" },
+  sizes: { tokens: "u32", heads: "u32", headDim: "u32", base: "f32" },
+  flops: ({ tokens, heads, headDim }) => 6 * tokens * heads * headDim,
+  source: ({ tokens, heads, headDim }) => ({
+    form: "items",
+    items: (tokens * 3 * heads * headDim) / 2,
+    wgsl: /* wgsl */ `${rotate}
+fn run(i: u32) {
+  let token = i / (3u * sizes.heads * (sizes.headDim / 2u));
+  rotate(i, start[0] + token, 1.0);
+}`,
+  }),
+});

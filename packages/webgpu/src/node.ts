@@ -1,0 +1,38 @@
+import { GpuError } from "./errors";
+import { type Gpu, type OpenOptions, openDevice } from "./gpu";
+
+/** How to open a device through Dawn. */
+export interface NodeOpenOptions extends OpenOptions {
+  /** Dawn toggles to enable besides the ones the kernels need. */
+  toggles?: string[];
+}
+
+// Dawn's instance dies with the object that `create()` returns, and the process with it: hold it while a device is open.
+const instances = new Set<GPU>();
+
+/** Open a device in Node through Dawn (the optional peer `webgpu`). `close()` it, and the process can exit by itself. */
+export async function openGpu(options: NodeOpenOptions = {}): Promise<Gpu> {
+  const dawn = await import("webgpu").catch((cause: unknown) => {
+    throw new GpuError(`openGpu: needs Dawn, which could not be loaded: npm install webgpu@0.6.2 (${reason(cause)})`);
+  });
+  Object.assign(globalThis, dawn.globals);
+  const toggles = ["allow_unsafe_apis", "vulkan_enable_f16_on_nvidia", ...(options.toggles ?? [])];
+  const instance = dawn.create([
+    `enable-dawn-features=${toggles.join(",")}`,
+    "disable-dawn-features=timestamp_quantization",
+  ]);
+  instances.add(instance);
+  try {
+    return await openDevice(instance, options, {
+      flopsPerSubmit: Number.POSITIVE_INFINITY,
+      close: () => instances.delete(instance),
+    });
+  } catch (error) {
+    instances.delete(instance);
+    throw error;
+  }
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message.split("\n")[0]! : String(cause);
+}

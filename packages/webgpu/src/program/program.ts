@@ -1,0 +1,263 @@
+import { GpuError } from "../errors";
+import type { Gpu } from "../gpu";
+import { type Plan, planMemory } from "./plan";
+import { ReadbackRing } from "./readback";
+import { aligned, type Dispatch, type Recording, type Slice, type Storage } from "./recording";
+
+/** What a program is, in numbers. Bytes are those of buffers. */
+export interface ProgramStats {
+  dispatches: number;
+  /** Queue submits of one run. */
+  submits: number;
+  /** Different shader modules. */
+  pipelines: number;
+  flops: number;
+  bytes: { activations: number; exclusive: number; inputs: number; readback: number; total: number };
+  /** Objects made since `compileProgram` returned; stays zero. */
+  created: { buffers: number; bindGroups: number; pipelines: number };
+}
+
+/** What a run gives at once; the values follow. */
+export interface Ticket {
+  /** The bytes of the outputs of this run, in the order they were declared; rejects when the device failed. */
+  readonly outputs: Promise<ArrayBuffer[]>;
+}
+
+/** A list of dispatches with everything they need made once, to be run any number of times. */
+export interface Program {
+  readonly stats: ProgramStats;
+  /** Upload `inputs` (the whole input block) and queue the work. Resolves when a readback slot was free. */
+  run(inputs?: ArrayBuffer): Promise<Ticket>;
+  close(): void;
+}
+
+export interface ProgramOptions {
+  label: string;
+  /** The storage that `run` uploads into. */
+  inputs?: Storage;
+  /** Ranges copied back to the host after each run. */
+  outputs?: Slice[];
+  /** Steps the host may be ahead; default 2. */
+  slots?: number;
+  /** Bytes by label that the budget's error lists besides the program's own. */
+  state?: Record<string, number>;
+}
+
+/** Plan the memory of a recording, check it against the budget, and make every object that running it needs. */
+export async function compileProgram(gpu: Gpu, recording: Recording, options: ProgramOptions): Promise<Program> {
+  gpu.check();
+  const { label, outputs = [], inputs } = options;
+  const kept = new Set(outputs.map(({ storage }) => storage));
+  const plan = planMemory(recording.dispatches, kept);
+  const readbackBytes = outputs.reduce((total, { bytes }) => total + aligned(bytes), 0);
+  const bytes = {
+    ...plan.bytes,
+    inputs: inputs ? aligned(inputs.bytes) : 0,
+    readback: readbackBytes * (options.slots ?? 2),
+    total: 0,
+  };
+  bytes.total = bytes.activations + bytes.exclusive + bytes.inputs + bytes.readback;
+  checkBudget(gpu, label, bytes, options.state);
+
+  gpu.device.pushErrorScope("out-of-memory");
+  const buffers = allocate(gpu, plan, inputs, label);
+  const ring = outputs.length > 0 ? new ReadbackRing(gpu, readbackBytes, options.slots ?? 2, label) : undefined;
+  const outOfMemory = await gpu.device.popErrorScope();
+  if (outOfMemory) {
+    throw new GpuError(`${label}: the GPU has no room for ${megabytes(bytes.total)}: ${outOfMemory.message.trim()}`);
+  }
+  gpu.memoryUsed += bytes.total;
+
+  const steps = await prepare(gpu, plan.dispatches, buffers);
+  const parts = splitByFlops(plan.dispatches, gpu.flopsPerSubmit);
+  const inputBuffer = inputs && buffers.bufferOf(inputs);
+  const created = { buffers: 0, bindGroups: 0, pipelines: 0 };
+  const stats: ProgramStats = {
+    dispatches: steps.length,
+    submits: Math.max(1, parts.length),
+    pipelines: new Set(plan.dispatches.map(({ kernel }) => kernel.wgsl)).size,
+    flops: plan.dispatches.reduce((total, { flops }) => total + flops, 0),
+    bytes,
+    created,
+  };
+
+  return {
+    stats,
+    async run(data) {
+      gpu.check();
+      const slot = await ring?.take();
+      gpu.check();
+      if (inputBuffer && data) gpu.device.queue.writeBuffer(inputBuffer, 0, data);
+      parts.forEach(([from, to], index) => {
+        const encoder = gpu.device.createCommandEncoder({ label });
+        const pass = encoder.beginComputePass({ label });
+        for (let i = from; i < to; i++) {
+          const { pipeline, bindGroup, grid } = steps[i]!;
+          if (i === from || pipeline !== steps[i - 1]!.pipeline) pass.setPipeline(pipeline);
+          pass.setBindGroup(0, bindGroup);
+          pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+        }
+        pass.end();
+        if (slot && index === parts.length - 1) copyOutputs(encoder, outputs, buffers.bufferOf, slot.buffer);
+        gpu.device.queue.submit([encoder.finish()]);
+      });
+      const read = slot ? slot.read() : gpu.device.queue.onSubmittedWorkDone().then(() => new ArrayBuffer(0));
+      const values = read.then((block) => {
+        gpu.check();
+        return cut(block, outputs);
+      });
+      values.catch(() => {}); // a caller that never looks at the outputs must not crash the process
+      return { outputs: values };
+    },
+    close() {
+      buffers.destroy();
+      ring?.close();
+      gpu.memoryUsed -= bytes.total;
+    },
+  };
+}
+
+interface Allocation {
+  bufferOf(storage: Storage): GPUBuffer;
+  destroy(): void;
+}
+
+function allocate(gpu: Gpu, plan: Plan, inputs: Storage | undefined, label: string): Allocation {
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+  const create = (name: string, size: number) => gpu.device.createBuffer({ label: `${label}: ${name}`, size: aligned(size), usage });
+  const slots = plan.slots.map((bytes, index) => create(`activations ${index}`, bytes));
+  const own = new Map(plan.exclusive.map((storage) => [storage.id, create(storage.label, storage.bytes)]));
+  if (inputs) own.set(inputs.id, create("inputs", inputs.bytes));
+  return {
+    bufferOf(storage) {
+      const slot = plan.slotOf.get(storage.id);
+      const buffer = storage.buffer ?? own.get(storage.id) ?? (slot === undefined ? undefined : slots[slot]);
+      if (!buffer) throw new GpuError(`${label}: "${storage.label}" is read, but no kernel wrote it`);
+      return buffer;
+    },
+    destroy() {
+      for (const buffer of [...slots, ...own.values()]) buffer.destroy();
+    },
+  };
+}
+
+interface Step {
+  pipeline: GPUComputePipeline;
+  bindGroup: GPUBindGroup;
+  grid: [number, number, number];
+}
+
+async function prepare(gpu: Gpu, dispatches: Dispatch[], buffers: Allocation): Promise<Step[]> {
+  const pipelines = await Promise.all(dispatches.map((dispatch) => pipelineFor(gpu, dispatch)));
+  gpu.check();
+  const uniforms = packUniforms(gpu, dispatches);
+  return dispatches.map(({ kernel, slices }, index) => {
+    const pipeline = pipelines[index]!;
+    const entries: GPUBindGroupEntry[] = slices.map((slice, binding) => ({
+      binding,
+      resource: { buffer: buffers.bufferOf(slice.storage), offset: slice.offset, size: Math.ceil(slice.bytes / 4) * 4 },
+    }));
+    if (kernel.uniform) {
+      entries.push({ binding: slices.length, resource: { ...uniforms!.ranges[index]!, buffer: uniforms!.buffer } });
+    }
+    const bindGroup = gpu.device.createBindGroup({ label: kernel.name, layout: pipeline.getBindGroupLayout(0), entries });
+    return { pipeline, bindGroup, grid: kernel.grid };
+  });
+}
+
+function pipelineFor(gpu: Gpu, { kernel }: Dispatch): Promise<GPUComputePipeline> {
+  const known = gpu.pipelines.get(kernel.wgsl);
+  if (known) return known;
+  const entries: GPUBindGroupLayoutEntry[] = kernel.access.map((access, binding) => ({
+    binding,
+    visibility: GPUShaderStage.COMPUTE,
+    buffer: { type: access === "read" ? "read-only-storage" : "storage" },
+  }));
+  if (kernel.uniform) {
+    entries.push({ binding: entries.length, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } });
+  }
+  const group = gpu.device.createBindGroupLayout({ label: kernel.name, entries });
+  const pipeline = gpu.device
+    .createComputePipelineAsync({
+      label: kernel.name,
+      layout: gpu.device.createPipelineLayout({ label: kernel.name, bindGroupLayouts: [group] }),
+      compute: { module: gpu.device.createShaderModule({ label: kernel.name, code: kernel.wgsl }) },
+    })
+    .catch((error: Error) => {
+      gpu.pipelines.delete(kernel.wgsl);
+      throw new GpuError(`${kernel.name}: the shader does not compile: ${error.message}`);
+    });
+  gpu.pipelines.set(kernel.wgsl, pipeline);
+  return pipeline;
+}
+
+/** The sizes of all dispatches in one uniform buffer. */
+function packUniforms(gpu: Gpu, dispatches: Dispatch[]) {
+  const offsets = new Map<string, number>();
+  const blocks: ArrayBuffer[] = [];
+  const ranges = dispatches.map(({ kernel: { uniform } }) => {
+    if (!uniform) return undefined;
+    const text = new Uint32Array(uniform).join();
+    if (!offsets.has(text)) offsets.set(text, (blocks.push(uniform) - 1) * 256);
+    return { offset: offsets.get(text)!, size: uniform.byteLength };
+  });
+  if (blocks.length === 0) return undefined;
+  const buffer = gpu.device.createBuffer({
+    label: "sizes",
+    size: blocks.length * 256,
+    usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+  });
+  blocks.forEach((block, index) => {
+    gpu.device.queue.writeBuffer(buffer, index * 256, block);
+  });
+  return { buffer, ranges };
+}
+
+/** Ranges of dispatches that are submitted together; one range unless the work exceeds what a submit may hold. */
+function splitByFlops(dispatches: Dispatch[], limit: number): [number, number][] {
+  const parts: [number, number][] = [];
+  let start = 0;
+  let flops = 0;
+  dispatches.forEach((dispatch, index) => {
+    if (flops > 0 && flops + dispatch.flops > limit) {
+      parts.push([start, index]);
+      start = index;
+      flops = 0;
+    }
+    flops += dispatch.flops;
+  });
+  parts.push([start, dispatches.length]);
+  return parts;
+}
+
+function copyOutputs(encoder: GPUCommandEncoder, outputs: Slice[], bufferOf: Allocation["bufferOf"], target: GPUBuffer): void {
+  let at = 0;
+  for (const { storage, offset, bytes } of outputs) {
+    encoder.copyBufferToBuffer(bufferOf(storage), offset, target, at, Math.ceil(bytes / 4) * 4);
+    at += aligned(bytes);
+  }
+}
+
+function cut(block: ArrayBuffer, outputs: Slice[]): ArrayBuffer[] {
+  let at = 0;
+  return outputs.map(({ bytes }) => {
+    const part = block.slice(at, at + bytes);
+    at += aligned(bytes);
+    return part;
+  });
+}
+
+function checkBudget(gpu: Gpu, label: string, bytes: ProgramStats["bytes"], state: Record<string, number> = {}): void {
+  const needed = gpu.memoryUsed + bytes.total;
+  if (needed <= gpu.memoryBudget) return;
+  const parts = Object.entries({ ...state, ...bytes, total: 0 }).filter(([, value]) => value > 0);
+  throw new GpuError(
+    `${label}: needs ${megabytes(bytes.total)} more where ${megabytes(gpu.memoryUsed)} of the budget of ` +
+      `${megabytes(gpu.memoryBudget)} are taken (${parts.map(([name, value]) => `${name} ${megabytes(value)}`).join(", ")}): ` +
+      "use a smaller batch or context, or raise the budget",
+  );
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}

@@ -1,0 +1,125 @@
+import { compileKernel, type CompiledKernel, type Kernel, type KernelTarget } from "../kernel";
+
+/** A piece of memory that dispatches of one recording read and write. Only external ones have a buffer before planning. */
+export interface Storage {
+  readonly id: number;
+  readonly label: string;
+  readonly bytes: number;
+  /** "exclusive" is a temporary whose memory is never shared, so what no kernel writes in it stays zero. */
+  readonly kind: "temporary" | "exclusive" | "external" | "inputs";
+  readonly buffer?: GPUBuffer;
+}
+
+/** A range of a storage. Offsets are multiples of 256 bytes. */
+export interface Slice {
+  readonly storage: Storage;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** One kernel call: what it binds, in binding order. */
+export interface Dispatch {
+  readonly kernel: CompiledKernel;
+  readonly slices: Slice[];
+  readonly flops: number;
+}
+
+/** Offsets of bindings must be multiples of this many bytes (WebGPU's default `minStorageBufferOffsetAlignment`). */
+export const ALIGNMENT = 256;
+
+/** Round bytes up to the alignment of bindings. */
+export function aligned(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}
+
+/** The ordered list of kernel calls of a program under construction. */
+export class Recording {
+  readonly dispatches: Dispatch[] = [];
+  private storages = 0;
+  private readonly redirected = new Map<Storage, Slice>();
+
+  constructor(
+    readonly target: KernelTarget,
+    readonly limits: { maxStorageBufferBindingSize: number; maxBufferSize: number },
+  ) {}
+
+  storage(kind: Storage["kind"], bytes: number, label: string, buffer?: GPUBuffer): Storage {
+    return { id: this.storages++, kind, bytes: Math.max(4, bytes), label, buffer };
+  }
+
+  /** Append a kernel call. Each buffer of the kernel is given by name. */
+  dispatch<B extends string, S extends string, O>(
+    kernel: Kernel<B, S, O>,
+    buffers: Record<B, Slice>,
+    sizes: Record<S, number>,
+    options: O,
+  ): void {
+    const compiled = compileKernel(kernel as unknown as Kernel<string, string, O>, sizes, this.target, options);
+    const slices = Object.keys(kernel.buffers).map((name) => {
+      const slice = buffers[name as B];
+      if (!slice) throw new Error(`${kernel.name}: buffer "${name}" is missing`);
+      const resolved = this.resolve(slice);
+      this.checkBinding(kernel.name, name, resolved);
+      return resolved;
+    });
+    checkAliases(compiled, slices);
+    this.dispatches.push({ kernel: compiled, slices, flops: kernel.flops?.(sizes, options) ?? 0 });
+  }
+
+  /** Where a slice lies after redirections. */
+  resolve(slice: Slice): Slice {
+    const target = this.redirected.get(slice.storage);
+    return target ? { ...target, offset: target.offset + slice.offset, bytes: slice.bytes } : slice;
+  }
+
+  /**
+   * Let a temporary live at `target`, inside another storage, instead of in memory of its own; the kernels that use it
+   * bind the target. False, and nothing happens, where that cannot be: the slice is not a whole temporary, lives
+   * elsewhere already, or a kernel would bind the target's storage for reading and for writing at once.
+   */
+  redirect(slice: Slice, target: Slice): boolean {
+    const { storage } = slice;
+    const whole = storage.kind === "temporary" && slice.offset === 0 && slice.bytes === storage.bytes;
+    if (!whole || this.redirected.has(storage)) return false;
+    const users = this.dispatches.filter(({ slices }) => slices.some((s) => s.storage === storage));
+    if (users.some(({ slices }) => slices.some((s) => s.storage === target.storage))) return false;
+    for (const { slices } of users) {
+      slices.forEach((s, i) => {
+        if (s.storage === storage) slices[i] = { ...target, offset: target.offset + s.offset, bytes: s.bytes };
+      });
+    }
+    this.redirected.set(storage, target);
+    return true;
+  }
+
+  private checkBinding(kernel: string, name: string, { bytes, offset, storage }: Slice): void {
+    const limit = this.limits.maxStorageBufferBindingSize;
+    if (bytes > limit) {
+      throw new Error(
+        `${kernel}: this adapter binds at most ${limit} bytes at once, got ${bytes} for "${name}" (${storage.label}): ` +
+          "make the tensor smaller (a smaller batch, context or layer)",
+      );
+    }
+    if (offset % ALIGNMENT !== 0) {
+      throw new Error(`${kernel}: "${name}" must start at a multiple of ${ALIGNMENT} bytes, got ${offset}`);
+    }
+  }
+}
+
+/** WebGPU forbids one buffer as read-only and writable in a dispatch, even at disjoint ranges. */
+function checkAliases({ name, access }: CompiledKernel, slices: Slice[]): void {
+  for (let i = 0; i < slices.length; i++) {
+    for (let j = i + 1; j < slices.length; j++) {
+      if (slices[i]!.storage !== slices[j]!.storage) continue;
+      const oneWrites = access[i] !== "read" || access[j] !== "read";
+      const bothWrite = access[i] !== "read" && access[j] !== "read";
+      if (oneWrites && !(bothWrite && disjoint(slices[i]!, slices[j]!))) {
+        throw new Error(`${name}: one buffer (${slices[i]!.storage.label}) is bound for reading and for writing at once`);
+      }
+    }
+  }
+}
+
+function disjoint(a: Slice, b: Slice): boolean {
+  return a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset;
+}

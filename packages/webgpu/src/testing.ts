@@ -1,0 +1,83 @@
+// For tests of kernels: a shared device, and one call of one kernel on plain arrays. `@webmoe/webgpu/testing`.
+
+import { compileProgram } from "./program/program";
+import { Recording, type Slice } from "./program/recording";
+import type { Gpu } from "./gpu";
+import type { Kernel, KernelTarget } from "./kernel";
+import { openGpu } from "./node";
+
+let shared: Promise<Gpu> | undefined;
+
+/** The device that the tests of one file share. Fails, never skips, when there is no adapter. */
+export function testGpu(): Promise<Gpu> {
+  shared ??= openGpu({ adapter: process.env.WEBMOE_TEST_ADAPTER });
+  return shared;
+}
+
+/** The variants a kernel must be right in, named for `describe.each`. */
+export const kernelTargets: { name: string; target: KernelTarget }[] = [
+  { name: "serial", target: { kernelClass: "serial", subgroups: false } },
+  { name: "tiled", target: { kernelClass: "tiled", subgroups: false } },
+  { name: "tiled with subgroups", target: { kernelClass: "tiled", subgroups: true } },
+];
+
+export type KernelArray = Float32Array | Uint32Array;
+
+/**
+ * Run one kernel once and return what every buffer holds afterwards. Buffers that are only written are given as their
+ * length and come back filled by the kernel over NaN, so that an element left unwritten shows.
+ */
+export async function runKernel<B extends string, S extends string, O>(
+  target: KernelTarget,
+  kernel: Kernel<B, S, O>,
+  buffers: Record<NoInfer<B>, KernelArray | number>,
+  sizes: Record<NoInfer<S>, number>,
+  options: O = undefined as O,
+): Promise<Record<B, Float32Array> & { u32(name: B): Uint32Array }> {
+  const gpu = await testGpu();
+  const usable = { ...target, subgroups: target.subgroups && gpu.target.subgroups };
+  const recording = new Recording(usable, gpu.limits);
+  const slices = {} as Record<B, Slice>;
+  const owned: GPUBuffer[] = [];
+  const names = Object.keys(kernel.buffers) as B[];
+  for (const name of names) {
+    const given = buffers[name];
+    const data = typeof given === "number" ? new Float32Array(given).fill(Number.NaN) : given;
+    const buffer = gpu.device.createBuffer({
+      size: Math.max(4, data.byteLength),
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
+    gpu.device.queue.writeBuffer(buffer, 0, data as BufferSource);
+    owned.push(buffer);
+    const storage = recording.storage("external", data.byteLength, name, buffer);
+    slices[name] = { storage, offset: 0, bytes: Math.max(4, data.byteLength) };
+  }
+  recording.dispatch(kernel, slices, sizes, options);
+  const program = await compileProgram(gpu, recording, { label: kernel.name, outputs: names.map((name) => slices[name]) });
+  const blocks = await (await program.run()).outputs;
+  program.close();
+  for (const buffer of owned) buffer.destroy();
+  const results = {} as Record<B, Float32Array>;
+  names.forEach((name, index) => {
+    results[name] = new Float32Array(blocks[index]!);
+  });
+  return Object.assign(results, { u32: (name: B) => new Uint32Array(results[name].buffer) });
+}
+
+/** Reproducible numbers in [-1, 1), for inputs of tests. */
+export function testNumbers(count: number, seed = 1): Float32Array {
+  let state = seed >>> 0 || 1;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
+
+/** Throw unless every element is within `tolerance` of what is expected, relative to the larger of 1 and its size. */
+export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-5): void {
+  if (actual.length !== expected.length) throw new Error(`expected ${expected.length} values, got ${actual.length}`);
+  for (let i = 0; i < expected.length; i++) {
+    const error = Math.abs(actual[i]! - expected[i]!) / Math.max(1, Math.abs(expected[i]!));
+    if (!(error <= tolerance)) throw new Error(`value ${i}: expected ${expected[i]}, got ${actual[i]} (error ${error})`);
+  }
+}
