@@ -1,1 +1,1 @@
-export {};
+export { type ExpertParameters, initExperts, type MoeConfig, type MoeInput, type MoeOutput, moeLayer } from "./moe-layer";

@@ -1,1 +1,1 @@
-export {};
+export { type LinearRouterOptions, linearRouter, linearRouter as default } from "./linear-router";

@@ -1,1 +1,1 @@
-export {};
+export { type RecurrentRouterOptions, recurrentRouter, recurrentRouter as default } from "./recurrent-router";

@@ -1,1 +1,1 @@
-export {};
+export { type XmoeRouterOptions, xmoeRouter, xmoeRouter as default } from "./xmoe-router";

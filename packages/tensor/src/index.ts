@@ -1,1 +1,38 @@
-export {};
+export { type CompiledProgram, type CompileOptions, compile, evaluate, type HostArray, type InputSpec } from "./compile";
+export { type Arena, allocate, type DeviceTensor, readTensor, release, type Spec, spec, writeTensor } from "./device-tensor";
+export { type GradientOptions, gradients } from "./gradients";
+export { constantInit, type Init, materialize, normal, uniform, valuesInit } from "./init";
+export * from "./ops/adamw";
+export * from "./ops/attention";
+export * from "./ops/cross-entropy";
+export * from "./ops/elementwise";
+export * from "./ops/embedding";
+export * from "./ops/experts";
+export * from "./ops/gru";
+export * from "./ops/matmul";
+export * from "./ops/reduce";
+export * from "./ops/rms-norm";
+export * from "./ops/rope";
+export * from "./ops/softmax";
+export * from "./ops/sum-to";
+export * from "./ops/top-k";
+export { packLike } from "./pack";
+export { type Shape, sizeOf } from "./shape";
+export {
+  type Dtype,
+  f32,
+  type GradientRule,
+  place,
+  reshape,
+  rowRange,
+  stopGradient,
+  Tensor,
+  Trace,
+  u32,
+  withGradient,
+  withGradients,
+  withoutGradient,
+} from "./tensor";
+export { fold, type Key, key, normals, uniforms } from "./threefry";
+export { LEAF, type Leaf, leaves, type MapLeaves, mapTree, type Tree } from "./tree";
+export { Expression } from "@webmoe/webgpu";

@@ -1,6 +1,6 @@
 import { fill, type Gpu, randomNormal, randomUniform } from "@webmoe/webgpu";
 import { compile } from "./compile";
-import { allocate, type DeviceTensor, type Spec } from "./device-tensor";
+import { allocate, type DeviceTensor, type Spec, writeTensor } from "./device-tensor";
 import type { Shape } from "./shape";
 import { type Tensor, u32 } from "./tensor";
 import type { Key } from "./threefry";
@@ -9,10 +9,11 @@ import { LEAF, leaves, type MapLeaves } from "./tree";
 /** A leaf that says how a parameter starts. */
 export interface Init extends Spec {
   readonly dtype: "f32";
-  readonly distribution: "normal" | "uniform" | "constant";
+  readonly distribution: "normal" | "uniform" | "constant" | "values";
   /** Standard deviation, half width around zero, or the constant. */
   readonly scale: number;
   readonly key?: Key;
+  readonly values?: Float32Array;
 }
 
 /** Numbers from a normal distribution with mean 0. */
@@ -29,6 +30,11 @@ export function constantInit(shape: Shape, value: number): Init {
   return { [LEAF]: true, dtype: "f32", shape, distribution: "constant", scale: value };
 }
 
+/** Given numbers, for small tensors. */
+export function valuesInit(shape: Shape, values: Float32Array): Init {
+  return { [LEAF]: true, dtype: "f32", shape, distribution: "values", scale: 1, values };
+}
+
 /** Allocate the parameters that a tree of `Init` describes and fill them on the device. */
 export async function materialize<T>(gpu: Gpu, tree: T, label = "parameters"): Promise<MapLeaves<T, DeviceTensor>> {
   const parameters = await allocate(gpu, tree, label);
@@ -41,6 +47,10 @@ export async function materialize<T>(gpu: Gpu, tree: T, label = "parameters"): P
   });
   await (await program.run(Object.fromEntries(keys.map(([path, { key }]) => [path, Uint32Array.from(key!)])))).outputs;
   program.close();
+  for (const [path, tensor] of leaves<DeviceTensor>(parameters)) {
+    const { values } = inits.get(path)!;
+    if (values) writeTensor(tensor, values);
+  }
   return parameters;
 }
 
@@ -49,8 +59,8 @@ function fillTensor({ trace, slice, size }: Tensor, { distribution, scale }: Ini
   if (distribution === "constant") {
     recording.dispatch(fill, { y: slice }, { items: size, value: scale }, undefined);
   } else if (distribution === "normal") {
-    recording.dispatch(randomNormal, { key: key!.slice, y: slice }, { items: size, std: scale }, undefined);
-  } else {
+    recording.dispatch(randomNormal, { key: key!.slice, y: slice }, { items: size, deviation: scale }, undefined);
+  } else if (distribution === "uniform") {
     recording.dispatch(randomUniform, { key: key!.slice, y: slice }, { items: size, low: -scale, high: scale }, undefined);
   }
 }

@@ -1,1 +1,6 @@
-export {};
+export { restore, restoreParameters, restorePlain, save } from "./checkpoint";
+export type { Checkpoint, RunStore, TensorEntry, TensorReader } from "./run-store";
+export { learningRate } from "./schedule";
+export { openSession, type Session, type SessionState, type StepValues } from "./session";
+export type { TrainSettings } from "./settings";
+export { type Report, type TrainOptions, train } from "./train";

@@ -41,7 +41,7 @@ export async function runKernel<B extends string, S extends string, O>(
   const owned: GPUBuffer[] = [];
   const names = Object.keys(kernel.buffers) as B[];
   for (const name of names) {
-    const given = buffers[name];
+    const given: KernelArray | number = buffers[name];
     const data = typeof given === "number" ? new Float32Array(given).fill(Number.NaN) : given;
     const buffer = gpu.device.createBuffer({
       size: Math.max(4, data.byteLength),

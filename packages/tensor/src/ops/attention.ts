@@ -19,14 +19,14 @@ export function causalAttention(qkv: Tensor): Tensor {
   if (qkv.shape.length !== 5 || three !== 3) {
     throw new Error(`causalAttention: needs qkv [batch, context, 3, heads, headDim], got ${showShape(qkv.shape)}`);
   }
-  const sizes = { batch, context, heads };
+  const sizes = { batch, context, heads, headDim };
   const shape = [batch, context, heads, headDim];
-  const { out, lse } = place(attentionForward, { qkv }, sizes, { out: shape, lse: [batch, heads, context] }, { headDim });
+  const { out, lse } = place(attentionForward, { qkv }, sizes, { out: shape, lse: [batch, heads, context] });
   return withGradient("causalAttention", out, [qkv], (dout) => {
-    const { delta } = place(attentionDelta, { out, dout }, sizes, { delta: [batch, heads, context] }, { headDim });
+    const { delta } = place(attentionDelta, { out, dout }, sizes, { delta: [batch, heads, context] });
     const given = { qkv, dout, lse, delta };
-    const { dqkv } = place(attentionBackwardQuery, given, sizes, { dqkv: qkv.shape }, { headDim });
-    place(attentionBackwardKeyValue, { ...given, dqkv }, sizes, {}, { headDim });
+    const { dqkv } = place(attentionBackwardQuery, given, sizes, { dqkv: qkv.shape });
+    place(attentionBackwardKeyValue, { ...given, dqkv }, sizes, {});
     return [dqkv];
   });
 }
@@ -44,7 +44,10 @@ export function cachedAttention(qkv: Tensor, cache: Tensor, position: Tensor): T
         `got ${showShape(qkv.shape)} and ${showShape(cache.shape)}`,
     );
   }
-  place(cacheStore, { qkv, position, cache }, { heads, headDim }, {});
-  const sizes = { context: cache.shape[0]!, heads };
-  return place(cachedAttentionKernel, { qkv, cache, position }, sizes, { out: [1, heads, headDim] }, { headDim }).out;
+  const sizes = { context: cache.shape[0]!, heads, headDim };
+  place(cacheStore, { qkv, position, cache }, sizes, {});
+  return place(cachedAttentionKernel, { qkv, cache, position }, sizes, {
+    weights: [heads, cache.shape[0]!],
+    out: [1, heads, headDim],
+  }).out;
 }

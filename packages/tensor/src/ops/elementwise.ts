@@ -1,7 +1,7 @@
-import { accumulate, copy, elementwise, Expression, fill, type Kernel } from "@webmoe/webgpu";
+import { accumulate, copy, copyTo, elementwise, Expression, fill, type Kernel } from "@webmoe/webgpu";
 import { derivatives } from "../derivatives";
 import { broadcastShapes, sameShape, type Shape } from "../shape";
-import { oneTrace, place, reshape, Tensor, type Trace, withGradient } from "../tensor";
+import { oneTrace, place, reshape, Tensor, type Trace, withGradient, withoutGradient } from "../tensor";
 import { sumTo } from "./sum-to";
 
 /** Most inputs a fused elementwise op may have: what still leaves room for results in 8 storage buffers. */
@@ -86,6 +86,24 @@ export function constant(trace: Trace, shape: Shape, value: number): Tensor {
 export function copyOf(x: Tensor): Tensor {
   const { y } = place(copy, { x }, { items: x.size }, { y: { shape: x.shape, dtype: x.dtype } });
   return withGradient("copyOf", y, [x], (dy) => [dy]);
+}
+
+/** Replace the values of `target` in place; for state, which outlives the program. */
+export function copyInto(target: Tensor, x: Tensor): void {
+  place(copyTo, { x, y: target }, { items: x.size, offset: 0 }, {});
+}
+
+/** Tensors of one shape as the rows of one: n of [...] to [n, ...]. Has no gradient. */
+export function stack(tensors: Tensor[]): Tensor {
+  const { shape, size, dtype } = tensors[0]!;
+  const trace = oneTrace("stack", tensors);
+  const y = trace.temporary([tensors.length, ...shape], dtype, "stack");
+  tensors.forEach((x, index) => {
+    if (!sameShape(x.shape, shape)) throw new Error(`stack: needs tensors of one shape, got ${tensors.join(" and ")}`);
+    place(copyTo, { x, y }, { items: size, offset: index * size }, {});
+  });
+  withoutGradient("stack", [y], tensors);
+  return y;
 }
 
 /** Add `x` to `target` in place; for state, which outlives the program. */

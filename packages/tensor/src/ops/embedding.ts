@@ -8,9 +8,9 @@ export function embedding(weight: Tensor, tokens: Tensor): Tensor {
     throw new Error(`embedding: needs weight [V, D] and u32 tokens, got ${showShape(weight.shape)} and ${tokens}`);
   }
   const [vocab, dim] = weight.shape as [number, number];
-  const sizes = { tokens: tokens.size, vocab, dim };
+  const sizes = { tokens: tokens.size, cols: dim };
   const { y } = place(embeddingForward, { weight, tokens }, sizes, { y: [tokens.size, dim] });
   return withGradient("embedding", y, [weight], (dy) => [
-    place(embeddingGradient, { tokens, dy }, sizes, { dweight: weight.shape }).dweight,
+    place(embeddingGradient, { tokens, dy }, { ...sizes, vocab }, { dweight: weight.shape }).dweight,
   ]);
 }

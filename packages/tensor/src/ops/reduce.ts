@@ -32,10 +32,9 @@ function sumGroups(x: Tensor, outer: number, reduced: number, inner: number): Te
     return chunks === 1 ? y : sumGroups(y, outer, chunks, 1);
   }
   if (outer === 1) {
-    const rowsPerChunk = Math.max(16, Math.ceil(Math.sqrt(reduced)));
-    const chunks = Math.ceil(reduced / rowsPerChunk);
-    const { partial } = place(columnSum, { x }, { rows: reduced, cols: inner, rowsPerChunk }, { partial: [chunks, inner] });
-    return chunks === 1 ? partial : sumGroups(partial, 1, chunks, inner);
+    const chunks = reduced > 64 ? Math.ceil(Math.sqrt(reduced / 4)) : 1;
+    const { y } = place(columnSum, { x }, { rows: reduced, cols: inner, chunks }, { y: [chunks, inner] });
+    return chunks === 1 ? y : sumGroups(y, 1, chunks, inner);
   }
   return place(sumMiddle, { x }, { outer, reduced, inner }, { y: [outer, inner] }).y;
 }

@@ -13,9 +13,9 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps = 1e-5): Tensor {
   const { y, inverse } = place(rmsNormForward, { x, weight }, { rows, cols, eps }, { y: x.shape, inverse: [rows] });
   withGradients("rmsNorm", [y], [x, weight], (dy) => {
     const { dx } = place(rmsNormBackward, { x, weight, inverse, dy: dy! }, { rows, cols }, { dx: x.shape });
-    const rowsPerChunk = Math.max(16, Math.ceil(Math.sqrt(rows)));
-    const chunks = Math.ceil(rows / rowsPerChunk);
-    const { partial } = place(rmsNormWeightGradient, { x, inverse, dy: dy! }, { rows, cols, rowsPerChunk }, { partial: [chunks, cols] });
+    const chunks = Math.ceil(Math.sqrt(rows / 4));
+    const sizes = { rows, cols, chunks };
+    const { partial } = place(rmsNormWeightGradient, { x, inverse, dy: dy! }, sizes, { partial: [chunks, cols] });
     return [dx, reshape(sum(partial, 0, 1), [cols])];
   });
   return y;

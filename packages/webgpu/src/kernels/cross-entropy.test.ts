@@ -24,7 +24,12 @@ describe.each(kernelTargets)("cross entropy, $name", ({ target }) => {
         dlogits[r * cols + c] = (Math.exp(value - lse[r]!) - (c === targets[r] ? 1 : 0)) * dloss[r]!;
       });
     }
-    const forward = await runKernel(target, crossEntropyForward, { logits, targets, loss: rows, lse: rows }, { rows, cols });
+    const forward = await runKernel(
+      target,
+      crossEntropyForward,
+      { logits, targets, loss: rows, lse: rows },
+      { rows, cols },
+    );
     expectClose(forward.loss, loss);
     expectClose(forward.lse, lse);
     const backward = await runKernel(
@@ -39,7 +44,10 @@ describe.each(kernelTargets)("cross entropy, $name", ({ target }) => {
   test("large logits do not overflow", async () => {
     const logits = Float32Array.of(1e4, -1e4, 0);
     const buffers = { logits, targets: Uint32Array.of(0), loss: 1, lse: 1 };
-    const { loss } = await runKernel(target, crossEntropyForward, buffers, { rows: 1, cols: 3 });
+    const { loss } = await runKernel(target, crossEntropyForward, buffers, {
+      rows: 1,
+      cols: 3,
+    });
     expect(loss[0]).toBe(0);
   });
 });

@@ -34,7 +34,13 @@ fn run(row: u32) {
 /** dlogits[r,c] = (exp(logits[r,c] - lse[r]) - [c = targets[r]]) * dloss[r], or 0 where the target is ignored */
 export const crossEntropyBackward = kernel({
   name: "crossEntropyBackward",
-  buffers: { logits: "read", targets: "read u32", lse: "read", dloss: "read", dlogits: "write" },
+  buffers: {
+    logits: "read",
+    targets: "read u32",
+    lse: "read",
+    dloss: "read",
+    dlogits: "write",
+  },
   sizes: { rows: "u32", cols: "u32" },
   flops: ({ rows, cols }) => 4 * rows * cols,
   source: ({ rows }) => ({

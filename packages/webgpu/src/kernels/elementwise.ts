@@ -120,6 +120,32 @@ export const copy = kernel({
   source: ({ items }) => ({ form: "items", items, wgsl: "fn run(i: u32) { y[i] = x[i]; }" }),
 });
 
+/** y[offset + i] = x[i], bit for bit */
+export const copyTo = kernel({
+  name: "copyTo",
+  buffers: { x: "read u32", y: "update u32" },
+  sizes: { items: "u32", offset: "u32" },
+  specialize: false,
+  source: ({ items }) => ({
+    form: "items",
+    items,
+    wgsl: "fn run(i: u32) { y[sizes.offset + i] = x[i]; }",
+  }),
+});
+
+/** y[i] = i / each */
+export const repeatIndex = kernel({
+  name: "repeatIndex",
+  buffers: { y: "write u32" },
+  sizes: { items: "u32", each: "u32" },
+  specialize: false,
+  source: ({ items }) => ({
+    form: "items",
+    items,
+    wgsl: "fn run(i: u32) { y[i] = i / sizes.each; }",
+  }),
+});
+
 /** y[i] += x[i] */
 export const accumulate = kernel({
   name: "accumulate",

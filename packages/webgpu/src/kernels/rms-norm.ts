@@ -28,7 +28,13 @@ fn run(row: u32) {
 /** dx[r,:] = inverse * (dn - n * mean(dn * n)) with n = x * inverse, dn = dy * weight */
 export const rmsNormBackward = kernel({
   name: "rmsNormBackward",
-  buffers: { x: "read", weight: "read", inverse: "read", dy: "read", dx: "write" },
+  buffers: {
+    x: "read",
+    weight: "read",
+    inverse: "read",
+    dy: "read",
+    dx: "write",
+  },
   sizes: { rows: "u32", cols: "u32" },
   flops: ({ rows, cols }) => 8 * rows * cols,
   source: ({ rows }) => ({

@@ -30,16 +30,30 @@ describe.each(kernelTargets)("rotary embedding, $name", ({ target }) => {
   ])("%i tokens, context %i, %i heads of %i", async (tokens, context, heads, headDim) => {
     const sizes = { tokens, context, heads, headDim, base };
     const x = testNumbers(tokens * 3 * heads * headDim);
-    const forward = await runKernel(target, rope, { x, y: x.length }, sizes, { direction: "forward" });
-    expectClose(forward.y, turned(x, heads, headDim, (t) => t % context), 2e-5);
+    const forward = await runKernel(target, rope, { x, y: x.length }, sizes, {
+      direction: "forward",
+    });
+    expectClose(
+      forward.y,
+      turned(x, heads, headDim, (t) => t % context),
+      2e-5,
+    );
     const backward = await runKernel(target, rope, { x, y: x.length }, sizes, { direction: "backward" });
-    expectClose(backward.y, turned(x, heads, headDim, (t) => t % context, -1), 2e-5);
+    expectClose(
+      backward.y,
+      turned(x, heads, headDim, (t) => t % context, -1),
+      2e-5,
+    );
   });
 
   test("from a given position", async () => {
     const x = testNumbers(3 * 3 * 2 * 8);
     const sizes = { tokens: 3, heads: 2, headDim: 8, base };
     const { y } = await runKernel(target, ropeAt, { x, start: Uint32Array.of(700), y: x.length }, sizes);
-    expectClose(y, turned(x, 2, 8, (t) => 700 + t), 2e-4);
+    expectClose(
+      y,
+      turned(x, 2, 8, (t) => 700 + t),
+      2e-4,
+    );
   });
 });

@@ -40,7 +40,13 @@ export interface RopeOptions {
 export const rope = kernel({
   name: "rope",
   buffers: { x: "read", y: "write" },
-  sizes: { tokens: "u32", context: "u32", heads: "u32", headDim: "u32", base: "f32" },
+  sizes: {
+    tokens: "u32",
+    context: "u32",
+    heads: "u32",
+    headDim: "u32",
+    base: "f32",
+  },
   flops: ({ tokens, heads, headDim }) => 6 * tokens * heads * headDim,
   source: ({ tokens, heads, headDim }, _target, { direction }: RopeOptions) => ({
     form: "items",

@@ -42,3 +42,25 @@ fn run(row: u32) {
 }`,
   }),
 });
+
+/** y[r] = max + log(sum(exp(x[r,:] - max))) */
+export const logSumExpForward = kernel({
+  name: "logSumExpForward",
+  buffers: { x: "read", y: "write" },
+  sizes: { rows: "u32", cols: "u32" },
+  source: ({ rows }) => ({
+    form: "rows",
+    rows,
+    wgsl: /* wgsl */ `
+fn run(row: u32) {
+  let start = row * sizes.cols;
+  var largest = -3.4e38;
+  for (var c = first(); c < sizes.cols; c += step()) { largest = max(largest, x[start + c]); }
+  largest = rowMax(largest);
+  var total = 0.0;
+  for (var c = first(); c < sizes.cols; c += step()) { total += exp(x[start + c] - largest); }
+  total = rowSum(total);
+  if (isFirst()) { y[row] = largest + log(total); }
+}`,
+  }),
+});

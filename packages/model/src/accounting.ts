@@ -1,0 +1,36 @@
+import { type Init, key, leaves, sizeOf } from "@webmoe/tensor";
+import { moeLayers } from "./config";
+import type { LanguageModel } from "./language-model";
+
+/** The size of a model in numbers. */
+export interface ModelSize {
+  /** Learned parameters. */
+  total: number;
+  /** Parameters that take part in one token's computation: idle experts left out. */
+  active: number;
+  /** Parameters of the router. */
+  router: number;
+  /** Floating-point operations of a training step per token: forward and backward, causal attention included. */
+  flopsPerToken: number;
+}
+
+/** Count a model's parameters and arithmetic. */
+export function measureModel(model: LanguageModel): ModelSize {
+  const { config } = model;
+  const { parameters } = model.init(key(0));
+  const count = (tree: unknown) => leaves<Init>(tree).reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
+  const total = count(parameters);
+  const experts = count(parameters.blocks.map((block) => block.experts));
+  const active = total - experts * (1 - config.moe.topK / config.moe.experts);
+  const router = count(parameters.router);
+  // The embedding is a lookup; every other active weight is a multiply and an add, three times (forward, dX, dW).
+  // Attention: two products with on average (context + 1) / 2 keys per query.
+  const weights = active - count(parameters.embedding);
+  const attention = config.layers * 2 * (config.context + 1) * config.dim;
+  return { total, active: Math.round(active), router, flopsPerToken: 6 * weights + 3 * attention };
+}
+
+/** Number of MoE layers. */
+export function moeLayerCount(model: LanguageModel): number {
+  return moeLayers(model.config).length;
+}

@@ -1,0 +1,213 @@
+// A decoder-only transformer language model with sparse experts. Per block, for x [T, D]:
+//
+//   x += output(attention(rope(qkv(rmsNorm(x)))))
+//   x += experts(rmsNorm(x))          the router's state goes from one block's experts to the next
+//
+// then a final rmsNorm and an untied head. No biases but a router's own. T counts the tokens of all sequences.
+
+import { initExperts, moeLayer, type ExpertParameters, type MoeOutput } from "@webmoe/moe";
+import { initSwiglu, linear, type SwigluParameters, swigluLayer } from "@webmoe/nn";
+import type { AnyRouter } from "@webmoe/router";
+import {
+  add,
+  cachedAttention,
+  causalAttention,
+  constantInit,
+  embedding,
+  Expression,
+  fold,
+  IGNORE,
+  type Init,
+  type Key,
+  linearCrossEntropy,
+  map,
+  type MapLeaves,
+  mul,
+  normal,
+  reshape,
+  rmsNorm,
+  rope,
+  ropeAt,
+  scale,
+  sum,
+  type Tensor,
+} from "@webmoe/tensor";
+import { checkConfig, type ModelConfig, moeLayers } from "./config";
+
+/** The parameters of one block; a block has experts or a dense feed-forward layer. */
+export interface BlockParameters<L> {
+  norm1: L; // [D]
+  attention: { qkv: L /* [3D, D] */; output: L /* [D, D] */ };
+  norm2: L; // [D]
+  experts?: ExpertParameters<L>;
+  dense?: SwigluParameters<L>;
+}
+
+/** Everything that is learned. */
+export interface LanguageModelParameters<L> {
+  embedding: L; // [V, D]
+  blocks: BlockParameters<L>[];
+  norm: L; // [D]
+  head: L; // [V, D]
+  router: { shared: unknown; layers: unknown[] };
+}
+
+/** A language model: what it starts from, its loss, and its next-token scores. */
+export interface LanguageModel {
+  readonly config: ModelConfig;
+  readonly router: AnyRouter;
+  /** Trees of initial values: what is learned, and what the router keeps besides. */
+  init(key: Key): { parameters: LanguageModelParameters<Init>; buffers: MapLeaves<unknown, Init> };
+  loss(parameters: LanguageModelParameters<Tensor>, batch: Batch): LossOutput;
+  /** Scores of the token after the given one, [1, V], with keys and values of the tokens before in `caches`. */
+  next(parameters: LanguageModelParameters<Tensor>, input: NextInput): Tensor;
+}
+
+/** Sequences to learn from. */
+export interface Batch {
+  /** u32 [B, T] */
+  tokens: Tensor;
+  /** The token after each one, u32 [B, T]; `IGNORE` for padding. */
+  targets: Tensor;
+  /** What the router keeps besides its parameters. */
+  buffers?: MapLeaves<unknown, Tensor>;
+  training: boolean;
+}
+
+/** One token of a sequence that is being generated. */
+export interface NextInput {
+  /** u32 [1] */
+  token: Tensor;
+  /** Its position in the sequence, u32 [1]. */
+  position: Tensor;
+  /** Keys and values of each block, [context, 2, heads, headDim]; updated in place. */
+  caches: Tensor[];
+  buffers?: MapLeaves<unknown, Tensor>;
+}
+
+/** The loss of a batch and what it is made of. */
+export interface LossOutput {
+  /** What training minimises: cross entropy and the weighted router losses. */
+  total: Tensor;
+  /** Mean cross entropy in nats a token. */
+  loss: Tensor;
+  /** Means over MoE layers, unweighted. */
+  balanceLoss: Tensor;
+  zLoss: Tensor;
+  /** Assignments of each expert, [E] for every MoE layer. */
+  load: Tensor[];
+}
+
+/** Make a language model of given sizes around a router. */
+export function languageModel(config: ModelConfig, router: AnyRouter): LanguageModel {
+  checkConfig(config);
+  const { dim, heads, context, vocab, moe } = config;
+  const headDim = dim / heads;
+  const withExperts = moeLayers(config);
+
+  function init(key: Key) {
+    const routing = router.init(
+      { dim, experts: moe.experts, layers: withExperts.length, topK: moe.topK, vocab },
+      fold(key, "router"),
+    );
+    const parameters: LanguageModelParameters<Init> = {
+      embedding: normal([vocab, dim], 0.02, fold(key, "embedding")),
+      blocks: Array.from({ length: config.layers }, (_, index) => initBlock(index, fold(key, `blocks.${index}`))),
+      norm: constantInit([dim], 1),
+      head: normal([vocab, dim], 0.02, fold(key, "head")),
+      router: { shared: routing.shared, layers: routing.layers },
+    };
+    return { parameters, buffers: routing.buffers as MapLeaves<unknown, Init> };
+  }
+
+  function initBlock(index: number, key: Key): BlockParameters<Init> {
+    return {
+      norm1: constantInit([dim], 1),
+      attention: {
+        qkv: normal([3 * dim, dim], 0.02, fold(key, "attention.qkv")),
+        output: normal([dim, dim], 0.02, fold(key, "attention.output")),
+      },
+      norm2: constantInit([dim], 1),
+      ...(withExperts.includes(index)
+        ? { experts: initExperts(dim, moe, fold(key, "experts")) }
+        : { dense: initSwiglu(dim, moe.topK * moe.hidden, fold(key, "dense")) }),
+    };
+  }
+
+  /** All blocks over x [T, D]; `attend` maps a block's qkv [T, 3D] to [T, D]. */
+  function trunk(
+    parameters: LanguageModelParameters<Tensor>,
+    tokens: Tensor,
+    mask: Tensor,
+    given: { buffers?: MapLeaves<unknown, Tensor>; training: boolean },
+    attend: (qkv: Tensor, block: number) => Tensor,
+  ) {
+    let x = embedding(parameters.embedding, tokens); // [T, D]
+    let carry: unknown;
+    const routed: MoeOutput[] = [];
+    parameters.blocks.forEach((block, index) => {
+      const { qkv, output } = block.attention;
+      x = add(x, linear(attend(linear(rmsNorm(x, block.norm1), qkv), index), output));
+      const u = rmsNorm(x, block.norm2);
+      if (block.dense) {
+        x = add(x, swigluLayer(u, block.dense));
+        return;
+      }
+      const layer = parameters.router.layers[routed.length] as MapLeaves<unknown, Tensor>;
+      const result = moeLayer({
+        x: u,
+        experts: block.experts!,
+        config: moe,
+        router,
+        routerParameters: { shared: parameters.router.shared as MapLeaves<unknown, Tensor>, layer, buffers: given.buffers },
+        index: routed.length,
+        carry,
+        tokens,
+        mask,
+        training: given.training,
+      });
+      carry = result.carry;
+      routed.push(result);
+      x = add(x, result.y);
+    });
+    return { x: rmsNorm(x, parameters.norm), routed };
+  }
+
+  function loss(parameters: LanguageModelParameters<Tensor>, batch: Batch): LossOutput {
+    const [sequences, length] = batch.tokens.shape as [number, number];
+    const flat = { tokens: reshape(batch.tokens, [batch.tokens.size]), targets: reshape(batch.targets, [batch.targets.size]) };
+    // A token counts unless its target is IGNORE, the largest u32, which is past 2^31 as a float too.
+    const mask = map("mask", [flat.targets], (target) => target.less(2 ** 31));
+    const attend = (qkv: Tensor) => {
+      const rotated = rope(reshape(qkv, [sequences, length, 3, heads, headDim]));
+      return reshape(causalAttention(rotated), [sequences * length, dim]);
+    };
+    const { x, routed } = trunk(parameters, flat.tokens, mask, batch, attend);
+
+    const perToken = linearCrossEntropy(x, parameters.head, flat.targets);
+    const crossEntropy = mul(sum(perToken), map("perToken", [sum(mask)], (tokens) => Expression.constant(1).div(tokens.max(1))));
+    const meanOf = (losses: Tensor[]) => scale(add(...losses), 1 / Math.max(1, losses.length));
+    const balanceLoss = meanOf(routed.map((layer) => layer.balanceLoss));
+    const zLoss = meanOf(routed.map((layer) => layer.zLoss));
+    const extra = routed.flatMap((layer) => Object.values(layer.losses));
+    const parts = [crossEntropy, ...extra];
+    if (moe.balanceLoss > 0) parts.push(scale(balanceLoss, moe.balanceLoss));
+    if (moe.zLoss > 0) parts.push(scale(zLoss, moe.zLoss));
+    return { total: add(...parts), loss: crossEntropy, balanceLoss, zLoss, load: routed.map((layer) => layer.load) };
+  }
+
+  function next(parameters: LanguageModelParameters<Tensor>, { token, position, caches, buffers }: NextInput): Tensor {
+    const mask = map("mask", [token], (token) => token.less(2 ** 31));
+    const attend = (qkv: Tensor, block: number) => {
+      const rotated = ropeAt(reshape(qkv, [1, 3, heads, headDim]), position);
+      return reshape(cachedAttention(rotated, caches[block]!, position), [1, dim]);
+    };
+    const { x } = trunk(parameters, token, mask, { buffers, training: false }, attend);
+    return linear(x, parameters.head);
+  }
+
+  return { config, router, init, loss, next };
+}
+
+/** A target that takes no part in the loss. */
+export { IGNORE };

@@ -1,0 +1,100 @@
+import {
+  adamwCorrections,
+  adamwUpdate,
+  allocate,
+  type DeviceTensor,
+  globalNorm,
+  leaves,
+  type MapLeaves,
+  packLike,
+  spec,
+  Tensor,
+} from "@webmoe/tensor";
+import type { Gpu } from "@webmoe/webgpu";
+
+/** Settings that stay the same for a whole run; see torch.optim.AdamW (Loshchilov and Hutter 2019). */
+export interface AdamwOptions {
+  beta1?: number;
+  beta2?: number;
+  eps?: number;
+  weightDecay?: number;
+  /** Decay matrices alone (default), or every parameter. */
+  decay?: "matrices" | "all";
+  /** Largest global norm of the gradients; larger ones are scaled down. 0 turns clipping off. Default 1. */
+  clip?: number;
+}
+
+/** What AdamW keeps between steps: both moments, and how many updates were applied. */
+export interface AdamwState<P, L> {
+  first: MapLeaves<P, L>;
+  second: MapLeaves<P, L>;
+  applied: L;
+}
+
+/** Zeroed moments for every parameter. */
+export async function initAdamw<P>(gpu: Gpu, parameters: P): Promise<AdamwState<P, DeviceTensor>> {
+  return {
+    first: (await allocate(gpu, parameters, "first moments")) as MapLeaves<P, DeviceTensor>,
+    second: (await allocate(gpu, parameters, "second moments")) as MapLeaves<P, DeviceTensor>,
+    applied: await allocate(gpu, spec([1], "u32"), "applied steps"),
+  };
+}
+
+/**
+ * Update every parameter in place from its gradient, and the moments with it. The gradients are clipped by their global
+ * norm without a trip to the host. Parameters that lie side by side are updated by one kernel.
+ * `lr` is a scalar tensor. Returns the norm of the gradients before clipping.
+ */
+export function adamw<P>(
+  parameters: P,
+  gradients: MapLeaves<P, Tensor>,
+  state: AdamwState<P, Tensor>,
+  lr: Tensor,
+  options: AdamwOptions = {},
+): { gradNorm: Tensor } {
+  const { beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weightDecay = 0.1, decay = "matrices", clip = 1 } = options;
+  const packed = packLike(parameters, gradients);
+  const { norm, coefficient } = globalNorm([...packed.values()], clip);
+  const rates = { rate1: 1 - beta1, rate2: 1 - beta2 };
+  const corrections = adamwCorrections(state.applied, rates);
+  const first = new Map(leaves<Tensor>(state.first));
+  const second = new Map(leaves<Tensor>(state.second));
+  const decays = (tensor: Tensor) => decay === "all" || tensor.shape.length > 1;
+  for (const run of contiguousRuns(leaves<Tensor>(parameters), decays)) {
+    const [path, start] = run[0]!;
+    const end = run.at(-1)![1];
+    const bytes = end.slice.offset + end.slice.bytes - start.slice.offset;
+    const p = vector(start, bytes);
+    adamwUpdate({
+      p,
+      g: vector(packed.get(start.slice.storage)!, bytes, p.slice.offset),
+      m: vector(first.get(path)!, bytes),
+      v: vector(second.get(path)!, bytes),
+      lr,
+      coefficient,
+      corrections,
+      options: { ...rates, eps, decay: decays(start) ? weightDecay : 0 },
+    });
+  }
+  return { gradNorm: norm };
+}
+
+/** Parameters in the order of memory, cut where the arena or the treatment changes. */
+function contiguousRuns(tensors: [string, Tensor][], decays: (tensor: Tensor) => boolean): [string, Tensor][][] {
+  const ordered = tensors.toSorted(
+    ([, a], [, b]) => a.slice.storage.id - b.slice.storage.id || a.slice.offset - b.slice.offset,
+  );
+  const runs: [string, Tensor][][] = [];
+  for (const entry of ordered) {
+    const last = runs.at(-1)?.at(-1)?.[1];
+    const joins = last && last.slice.storage === entry[1].slice.storage && decays(last) === decays(entry[1]);
+    if (joins) runs.at(-1)!.push(entry);
+    else runs.push([entry]);
+  }
+  return runs;
+}
+
+/** The memory from a tensor's start on, `bytes` long, as one vector. */
+function vector({ trace, slice }: Tensor, bytes: number, offset = slice.offset): Tensor {
+  return new Tensor(trace, [bytes / 4], "f32", { storage: slice.storage, offset, bytes });
+}

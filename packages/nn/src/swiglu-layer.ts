@@ -1,0 +1,22 @@
+import { fold, type Init, type Key, swiglu, type Tensor } from "@webmoe/tensor";
+import { linear, linearWeight } from "./linear";
+
+/** Parameters of a gated feed-forward layer: gate and up [hidden, dim], down [dim, hidden]. */
+export interface SwigluParameters<L> {
+  gate: L;
+  up: L;
+  down: L;
+}
+
+export function initSwiglu(dim: number, hidden: number, key: Key): SwigluParameters<Init> {
+  return {
+    gate: linearWeight([hidden, dim], fold(key, "gate")),
+    up: linearWeight([hidden, dim], fold(key, "up")),
+    down: linearWeight([dim, hidden], fold(key, "down")),
+  };
+}
+
+/** down(silu(gate(x)) * up(x)) (Shazeer 2020, without biases). */
+export function swigluLayer(x: Tensor, { gate, up, down }: SwigluParameters<Tensor>): Tensor {
+  return linear(swiglu(linear(x, gate), linear(x, up)), down);
+}

@@ -1,0 +1,79 @@
+import type { Init, Key, MapLeaves, Tensor } from "@webmoe/tensor";
+import type { Selector } from "./selector";
+
+/** The sizes a router is made for. */
+export interface RouterShape {
+  /** Width of what the experts receive. */
+  dim: number;
+  experts: number;
+  /** Number of MoE layers. */
+  layers: number;
+  topK: number;
+  vocab: number;
+}
+
+/** What a router is made of: trees of initial values, which become parameters. */
+export interface RouterParameters<Shared, Layer, Buffers> {
+  /** Learned, used by every layer. */
+  shared: Shared;
+  /** Learned, one entry per MoE layer. */
+  layers: Layer[];
+  /** State that is not learned: frozen weights, biases that `afterStep` moves. */
+  buffers?: Buffers;
+}
+
+/** What a router sees of one MoE layer. */
+export interface ScoreInput<Shared, Layer, Carry, Buffers> {
+  /** What the experts receive, f32 [T, D]. */
+  x: Tensor;
+  shared: MapLeaves<Shared, Tensor>;
+  layer: MapLeaves<Layer, Tensor>;
+  /** Number of the MoE layer, from 0. */
+  index: number;
+  /** What this router returned at the MoE layer before; undefined at the first. */
+  carry: Carry | undefined;
+  /** Token ids, u32 [T]. */
+  tokens: Tensor;
+  /** 1 for tokens, 0 for padding; f32 [T]. */
+  mask: Tensor;
+  buffers?: MapLeaves<Buffers, Tensor>;
+  training: boolean;
+}
+
+/** The scores of every expert for every token. */
+export interface Scores<Carry> {
+  /** [T, E] */
+  logits: Tensor;
+  /** Handed to the next MoE layer with the same tokens. */
+  carry?: Carry;
+  /** Further losses, already weighted, by name; scalars. */
+  losses?: Record<string, Tensor>;
+}
+
+/**
+ * A router scores the experts; a selector chooses from the scores; the MoE layer dispatches. A router outside this
+ * repository is a file whose default export is `(options) => Router`; `checkRouter` of `@webmoe/router/testing` proves it.
+ */
+export interface Router<Shared = unknown, Layer = unknown, Carry = unknown, Buffers = unknown> {
+  readonly name: string;
+  init(shape: RouterShape, key: Key): RouterParameters<Shared, Layer, Buffers>;
+  score(input: ScoreInput<Shared, Layer, Carry, Buffers>): Scores<Carry>;
+  /** Default: softmax top-k. */
+  select?: Selector;
+  /** The values of `buffers` after a training step; `load` is [L, E], the assignments of the whole step. */
+  afterStep?(input: { buffers: MapLeaves<Buffers, Tensor>; load: Tensor }): MapLeaves<Buffers, Tensor>;
+}
+
+/** A router of any make, as a model holds one. */
+// biome-ignore lint/suspicious/noExplicitAny: what a router carries is its own business; only it reads it back
+export type AnyRouter = Router<any, any, any, any>;
+
+/** Infer the types of a router's parameters and carry from its `init` and `score`. */
+export function defineRouter<Shared, Layer, Carry, Buffers = undefined>(
+  router: Router<Shared, Layer, Carry, Buffers>,
+): Router<Shared, Layer, Carry, Buffers> {
+  return router;
+}
+
+/** A leaf of what `init` returns. */
+export type { Init };

@@ -1,0 +1,44 @@
+import { type Tensor, tokenOfAssignment, topKSoftmax } from "@webmoe/tensor";
+
+/** The number that stands for "no expert" in an assignment. */
+export const NO_EXPERT = 0xffffffff;
+
+/** Which token goes to which expert with which weight. The number of assignments A is fixed. */
+export interface Selection {
+  /** u32 [A] */
+  token: Tensor;
+  /** u32 [A]; `NO_EXPERT` where an assignment is unused. */
+  expert: Tensor;
+  /** f32 [A] */
+  weight: Tensor;
+  /** [T, E]; rows sum to 1, or to 0 for padding. For losses and statistics. */
+  probabilities: Tensor;
+}
+
+export interface SelectorInput {
+  /** [T, E] */
+  logits: Tensor;
+  /** 1 for tokens, 0 for padding; f32 [T]. */
+  mask: Tensor;
+  topK: number;
+}
+
+/** Chooses experts from scores. */
+export type Selector = (input: SelectorInput) => Selection;
+
+/** How `softmaxTopK` weighs the chosen experts. */
+export interface SoftmaxTopKOptions {
+  /**
+   * Let the weights of a token sum to one. Default: only for topK above 1, since the single weight would be constant
+   * and give the router no gradient.
+   */
+  renormalize?: boolean;
+}
+
+/** Softmax over all experts, then the K largest; assignments are K per token, in token order. */
+export function softmaxTopK({ renormalize }: SoftmaxTopKOptions = {}): Selector {
+  return ({ logits, mask, topK }) => {
+    const chosen = topKSoftmax(logits, mask, topK, renormalize ?? topK > 1);
+    return { ...chosen, token: tokenOfAssignment(logits, topK) };
+  };
+}

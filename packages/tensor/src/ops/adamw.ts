@@ -1,0 +1,49 @@
+import { adamw as adamwKernel, adamwCorrections as correctionsKernel, clipCoefficient, sumOfSquares } from "@webmoe/webgpu";
+import { place, type Tensor } from "../tensor";
+
+/** The norm of several flat tensors together, and min(1, maxNorm / norm), the factor that clips it; 1 for maxNorm 0. */
+export function globalNorm(tensors: Tensor[], maxNorm: number): { norm: Tensor; coefficient: Tensor } {
+  const chunksOf = (x: Tensor) => Math.min(1024, Math.ceil(x.size / 4096));
+  const counts = tensors.map(chunksOf);
+  const total = counts.reduce((a, b) => a + b, 0);
+  if (tensors.length === 1) {
+    const { sums } = place(sumOfSquares, { x: tensors[0]! }, { items: tensors[0]!.size, chunks: total }, { sums: [total] });
+    return place(clipCoefficient, { sums }, { chunks: total, maxNorm }, { norm: [], coefficient: [] });
+  }
+  // Partial sums of several arenas come together in one row: each arena's own sum, squared root left for the last.
+  const { trace } = tensors[0]!;
+  const all = trace.temporary([tensors.length * 64], "f32", "sumOfSquares");
+  const { recording } = trace;
+  tensors.forEach((x, index) => {
+    // One partial per arena, each on a binding of its own (256 bytes); unused places are zeroed by the same kernel,
+    // since chunks past the end of x are empty.
+    const sums = { ...all.slice, offset: all.slice.offset + index * 256, bytes: 256 };
+    recording.dispatch(sumOfSquares, { x: x.slice, sums }, { items: x.size, chunks: 64 }, undefined);
+  });
+  return place(clipCoefficient, { sums: all }, { chunks: all.size, maxNorm }, { norm: [], coefficient: [] });
+}
+
+/** Count one more applied step in `step` (u32 state) and return the bias corrections 1 - beta^step of both moments. */
+export function adamwCorrections(step: Tensor, { rate1, rate2 }: { rate1: number; rate2: number }): Tensor {
+  return place(correctionsKernel, { step }, { rate1, rate2 }, { corrections: [2] }).corrections;
+}
+
+/** Flat vectors of one length, and the numbers of this step. */
+export interface AdamwUpdate {
+  /** Parameters, gradients, and both moments; p, m and v change in place. */
+  p: Tensor;
+  g: Tensor;
+  m: Tensor;
+  v: Tensor;
+  lr: Tensor;
+  /** Factor on every gradient. */
+  coefficient: Tensor;
+  corrections: Tensor;
+  /** rate = 1 - beta. */
+  options: { rate1: number; rate2: number; eps: number; decay: number };
+}
+
+/** One AdamW update of a flat range (Loshchilov and Hutter 2019, as torch.optim.AdamW). */
+export function adamwUpdate({ options, ...buffers }: AdamwUpdate): void {
+  place(adamwKernel, buffers, { items: buffers.p.size, ...options }, {});
+}

@@ -1,0 +1,133 @@
+// The moving parts of a sparse expert layer. Assignments (token, expert) are sorted by expert into rows; every expert's
+// rows start on a multiple of the row tile, so that a tile of a matrix product belongs to one expert. All sizes are those
+// of the worst case and known when the program is traced; tiles past the last row leave at once.
+//
+//   assignment a ── slot[a] ──> padded row p        padded row p ── source[p] ──> assignment a, or none
+//   tile of rows ── tileExpert ──> its expert       expert e ── segments[e] ──> (first row, number of rows)
+
+import {
+  combine,
+  combineBackward,
+  combineWeightGradient,
+  expertCount,
+  expertNoSource,
+  expertSegments,
+  expertSlot,
+  expertSortSizes,
+  expertSource,
+  expertTotal,
+  gatherSum,
+  groupedMatmul,
+  groupedMatmulGather,
+  groupedWeightGradient,
+  groupedWeightGradientGather,
+  repeatIndex,
+} from "@webmoe/webgpu";
+import { showShape } from "../shape";
+import { place, type Tensor, u32, withGradient, withoutGradient } from "../tensor";
+
+/** Assignments sorted by expert. */
+export interface ExpertGroups {
+  experts: number;
+  /** Number of assignments A and of padded rows P. */
+  assignments: number;
+  rows: number;
+  /** Token of each assignment, u32 [A]. */
+  token: Tensor;
+  /** u32 [A], [P], [P / tile] and [E, 2]. */
+  slot: Tensor;
+  source: Tensor;
+  tileExpert: Tensor;
+  segments: Tensor;
+  /** Assignments of each expert, f32 [E]. */
+  load: Tensor;
+}
+
+/** The token of each assignment when every row of `x` [T, ...] has `each` of them, in order: u32 [T * each]. */
+export function tokenOfAssignment(x: Tensor, each: number): Tensor {
+  const items = x.shape[0]! * each;
+  const y = x.trace.temporary([items], "u32", "tokenOfAssignment");
+  x.trace.recording.dispatch(repeatIndex, { y: y.slice }, { items, each }, undefined);
+  return y;
+}
+
+/** Sort assignments by expert, stably and without atomics. token and expert are u32 [A]; expert 0xffffffff is left out. */
+export function groupByExpert(token: Tensor, expert: Tensor, experts: number): ExpertGroups {
+  if (token.size !== expert.size || token.dtype !== "u32" || expert.dtype !== "u32") {
+    throw new Error(`groupByExpert: needs u32 token and expert of one length, got ${token} and ${expert}`);
+  }
+  const sizes = expertSortSizes(expert.size, experts, expert.trace.target);
+  const { assignments, chunks, tiles, tile, rows } = sizes;
+  const { counts, rank } = place(
+    expertCount,
+    { expert },
+    { assignments, experts, chunks },
+    { counts: u32(chunks, experts), rank: u32(assignments) },
+  );
+  const { total } = place(expertTotal, { counts }, { experts, chunks }, { total: u32(experts) });
+  const { segments, tileExpert, load } = place(
+    expertSegments,
+    { total },
+    { experts, tiles, tile },
+    { segments: u32(experts, 2), tileExpert: u32(tiles), load: [experts] },
+  );
+  const { slot } = place(
+    expertSlot,
+    { expert, counts, rank, segments },
+    { assignments, experts },
+    { slot: u32(assignments) },
+  );
+  const source = expert.trace.temporary([rows], "u32", "source");
+  expert.trace.recording.dispatch(expertNoSource, { source: source.slice }, { rows }, undefined);
+  place(expertSource, { slot, source }, { assignments }, {});
+  withoutGradient("groupByExpert", [load], [expert]);
+  return { experts, assignments, rows, token, slot, source, tileExpert, segments, load };
+}
+
+/**
+ * Each expert's own linear map over its rows: weight [E, out, in], result [P, out]. x is [P, in], or with `gather` the
+ * tokens [T, in], of which every assignment reads its own. Padding rows are zeros; rows past the last expert's are not
+ * written.
+ */
+export function expertLinear(x: Tensor, weight: Tensor, groups: ExpertGroups, options: { gather?: boolean } = {}): Tensor {
+  const [experts, out, inner] = weight.shape as [number, number, number];
+  const { rows, token, source, tileExpert, segments, slot, assignments } = groups;
+  if (weight.shape.length !== 3 || experts !== groups.experts || x.shape[1] !== inner) {
+    throw new Error(
+      `expertLinear: needs x [rows, in] and weight [${groups.experts}, out, in], got ${showShape(x.shape)} and ${showShape(weight.shape)}`,
+    );
+  }
+  const { gather = false } = options;
+  const sizes = { rows, out, in: inner, experts };
+  const forward = { direction: "forward" as const };
+  const { y } = gather
+    ? place(groupedMatmulGather, { a: x, weight, tileExpert, source, token }, sizes, { y: [rows, out] }, forward)
+    : place(groupedMatmul, { a: x, weight, tileExpert, source }, sizes, { y: [rows, out] }, forward);
+  return withGradient("expertLinear", y, [x, weight], (dy) => {
+    const backward = { direction: "backward" as const };
+    const dRows = place(groupedMatmul, { a: dy, weight, tileExpert, source }, sizes, { y: [rows, inner] }, backward).y;
+    const tokens = x.shape[0]!;
+    const dx = gather
+      ? place(gatherSum, { y: dRows, slot }, { tokens, topK: assignments / tokens, dim: inner }, { out: x.shape }).out
+      : dRows;
+    const { dweight } = gather
+      ? place(groupedWeightGradientGather, { a: x, dy, segments, source, token }, sizes, { dweight: weight.shape })
+      : place(groupedWeightGradient, { a: x, dy, segments }, sizes, { dweight: weight.shape });
+    return [dx, dweight];
+  });
+}
+
+/** The weighted sum of every token's rows: y [P, D] and weight [A] to [T, D]. A must be a multiple of `tokens`, in token order. */
+export function combineExperts(y: Tensor, weight: Tensor, groups: ExpertGroups, tokens: number): Tensor {
+  const dim = y.shape[1]!;
+  const { slot, source, token, rows, assignments } = groups;
+  if (assignments % tokens !== 0 || weight.size !== assignments) {
+    throw new Error(`combineExperts: needs a weight for each of ${assignments} assignments of ${tokens} tokens, got ${weight}`);
+  }
+  const sizes = { tokens, topK: assignments / tokens, dim };
+  const { out } = place(combine, { y, slot, weight }, sizes, { out: [tokens, dim] });
+  return withGradient("combineExperts", out, [y, weight], (dout) => [
+    place(combineBackward, { dout, source, token, weight }, { rows, dim }, { dy: y.shape }).dy,
+    place(combineWeightGradient, { dout, y, slot, token }, { assignments, dim }, { dweight: weight.shape }).dweight,
+  ]);
+}

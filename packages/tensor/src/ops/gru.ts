@@ -1,0 +1,47 @@
+import { gruBackward, gruForward } from "@webmoe/webgpu";
+import { showShape } from "../shape";
+import { place, reshape, type Tensor, withGradients } from "../tensor";
+import { sum } from "./reduce";
+
+/** The two products of a GRU cell with its biases; every one holds the reset, update and candidate parts in that order. */
+export interface GruGateInputs {
+  /** x W_i^T, [T, 3p]. */
+  input: Tensor;
+  /** h W_h^T, [T, 3p]. */
+  hidden: Tensor;
+  /** [3p] each. */
+  inputBias: Tensor;
+  hiddenBias: Tensor;
+  /** h, [T, p]. */
+  state: Tensor;
+}
+
+/** The next state of a GRU cell (Cho et al. 2014 in the form of torch.nn.GRUCell) from its matrix products, [T, p]. */
+export function gruGates({ input, hidden, inputBias, hiddenBias, state }: GruGateInputs): Tensor {
+  const [rows, width] = state.shape as [number, number];
+  for (const [name, tensor, size] of [
+    ["input", input, rows * 3 * width],
+    ["hidden", hidden, rows * 3 * width],
+    ["inputBias", inputBias, 3 * width],
+    ["hiddenBias", hiddenBias, 3 * width],
+  ] as const) {
+    if (tensor.size !== size) {
+      throw new Error(`gruGates: ${name} needs ${size} elements for a state ${showShape(state.shape)}, got ${tensor}`);
+    }
+  }
+  const sizes = { rows, width };
+  const { next, gates } = place(gruForward, { input, hidden, inputBias, hiddenBias, state }, sizes, {
+    next: state.shape,
+    gates: [rows, 4 * width],
+  });
+  withGradients("gruGates", [next], [input, hidden, inputBias, hiddenBias, state], (dnext) => {
+    const { dinput, dhidden, dstate } = place(gruBackward, { gates, state, dnext: dnext! }, sizes, {
+      dinput: [rows, 3 * width],
+      dhidden: [rows, 3 * width],
+      dstate: state.shape,
+    });
+    const bias = (d: Tensor) => reshape(sum(d, 0, 1), [3 * width]);
+    return [reshape(dinput, input.shape), reshape(dhidden, hidden.shape), bias(dinput), bias(dhidden), dstate];
+  });
+  return next;
+}

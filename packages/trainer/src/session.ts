@@ -1,0 +1,173 @@
+// A model on a device with its optimizer state, and the programs that train and evaluate it. One micro-batch a step is one
+// program; with gradient accumulation a step is three kinds of programs over one state: the first micro-batch stores its
+// gradients, the others add theirs, and the last program updates.
+
+import type { Batch as HostBatch } from "@webmoe/data";
+import { type LanguageModel, type LanguageModelParameters, moeLayers } from "@webmoe/model";
+import { type AdamwState, adamw, initAdamw } from "@webmoe/nn";
+import {
+  allocate,
+  compile,
+  copyInto,
+  type DeviceTensor,
+  f32,
+  gradients,
+  addInPlace,
+  key,
+  leaves,
+  type MapLeaves,
+  materialize,
+  release,
+  scale,
+  spec,
+  stack,
+  type Tensor,
+  u32,
+} from "@webmoe/tensor";
+import type { Gpu, ProgramStats } from "@webmoe/webgpu";
+import type { TrainSettings } from "./settings";
+
+type Parameters = LanguageModelParameters<DeviceTensor>;
+
+/** What is in a checkpoint. */
+export interface SessionState {
+  parameters: Parameters;
+  optimizer: AdamwState<Parameters, DeviceTensor>;
+  buffers?: MapLeaves<unknown, DeviceTensor>;
+}
+
+/** The figures of one step. */
+export interface StepValues {
+  /** Mean cross entropy in nats a token. */
+  loss: number;
+  /** Global norm of the gradients before clipping. */
+  gradNorm: number;
+  balanceLoss: number;
+  /** Assignments of each expert in each MoE layer. */
+  load: number[][];
+}
+
+/** A model being trained on one device. */
+export interface Session {
+  readonly gpu: Gpu;
+  readonly state: SessionState;
+  /** Of the program that a step runs (of the first micro-batch under accumulation). */
+  readonly stats: ProgramStats;
+  /** Queue one step on its micro-batches; resolves when the queue has room, with the figures to come. */
+  step(batches: HostBatch[], lr: number): Promise<{ values: Promise<StepValues> }>;
+  /** Mean cross entropy of a batch in nats a token, and the load of every MoE layer, without training. */
+  evaluate(batch: HostBatch): Promise<{ loss: number; load: number[][] }>;
+  close(): void;
+}
+
+/** Put a model on a device with fresh parameters and compile its programs. */
+export async function openSession(gpu: Gpu, model: LanguageModel, settings: TrainSettings): Promise<Session> {
+  const { context } = model.config;
+  const { size, accumulate } = settings.batch;
+  const initial = model.init(key(settings.seed));
+  const parameters = (await materialize(gpu, initial.parameters)) as Parameters;
+  const buffers = initial.buffers && (await materialize(gpu, initial.buffers, "router buffers"));
+  const state: SessionState = { parameters, optimizer: await initAdamw(gpu, parameters), ...(buffers && { buffers }) };
+
+  const inputs = { tokens: u32(size, context), targets: u32(size, context) };
+  const { optimizer } = settings;
+  const update = (handles: MapLeaves<SessionState, Tensor>, grads: MapLeaves<Parameters, Tensor>, lr: Tensor) =>
+    adamw(handles.parameters, grads as never, handles.optimizer as never, lr, optimizer);
+
+  const forward = (handles: MapLeaves<SessionState, Tensor>, batch: { tokens: Tensor; targets: Tensor }, training: boolean) =>
+    model.loss(handles.parameters as never, { ...batch, buffers: handles.buffers, training });
+  const applyRouter = (handles: MapLeaves<SessionState, Tensor>, load: Tensor[]) => {
+    if (!model.router.afterStep || !handles.buffers) return;
+    const next = model.router.afterStep({ buffers: handles.buffers as never, load: stack(load) });
+    const values = new Map(leaves<Tensor>(next));
+    for (const [path, target] of leaves<Tensor>(handles.buffers)) copyInto(target, values.get(path)!);
+  };
+  const evaluation = await compile(gpu, { label: "evaluate", state, inputs }, (handles, batch) => {
+    const { loss, load } = forward(handles, batch, false);
+    return { loss, load };
+  });
+
+  const run = accumulate === 1 ? await oneProgram() : await threePrograms();
+  return {
+    gpu,
+    state,
+    stats: run.stats,
+    step: run.step,
+    async evaluate(batch) {
+      const { loss, load } = await (await evaluation.run(batch)).outputs;
+      return { loss: loss[0]!, load: load.map((counts) => [...counts]) };
+    },
+    close() {
+      run.close();
+      evaluation.close();
+      release(state);
+    },
+  };
+
+  async function oneProgram() {
+    const program = await compile(gpu, { label: "step", state, inputs: { ...inputs, lr: f32() } }, (handles, { lr, ...batch }) => {
+      const { total, loss, balanceLoss, load } = forward(handles, batch, true);
+      const { gradNorm } = update(handles, gradients(total, handles.parameters), lr);
+      applyRouter(handles, load);
+      return { loss, gradNorm, balanceLoss, load };
+    });
+    return {
+      stats: program.stats,
+      close: () => program.close(),
+      async step([batch]: HostBatch[], lr: number) {
+        const ticket = await program.run({ ...batch!, lr });
+        return { values: ticket.outputs.then((o) => stepValues([o], o.gradNorm[0]!)) };
+      },
+    };
+  }
+
+  async function threePrograms() {
+    const sums = {
+      gradients: (await allocate(gpu, parameters, "accumulated gradients")) as Parameters,
+      load: await allocate(gpu, moeLayers(model.config).map(() => spec([model.config.moe.experts])), "expert load"),
+    };
+    const all = { ...state, sums };
+    const part = (label: string, put: (target: Tensor, x: Tensor) => void) =>
+      compile(gpu, { label, state: all, inputs }, (handles, batch) => {
+        const { total, loss, balanceLoss, load } = forward(handles, batch, true);
+        const grads = new Map(leaves<Tensor>(gradients(scale(total, 1 / accumulate), handles.parameters)));
+        for (const [path, target] of leaves<Tensor>(handles.sums.gradients)) put(target, grads.get(path)!);
+        for (const [layer, target] of handles.sums.load.entries()) put(target, load[layer]!);
+        return { loss, balanceLoss, load };
+      });
+    const first = await part("first micro-batch", copyInto);
+    const further = await part("further micro-batch", addInPlace);
+    const apply = await compile(gpu, { label: "apply", state: all, inputs: { lr: f32() } }, (handles, { lr }) => {
+      const { gradNorm } = update(handles, handles.sums.gradients as never, lr);
+      applyRouter(handles, handles.sums.load);
+      return { gradNorm };
+    });
+    return {
+      stats: first.stats,
+      close() {
+        for (const program of [first, further, apply]) program.close();
+        release(sums);
+      },
+      async step(batches: HostBatch[], lr: number) {
+        const tickets = [];
+        for (const [index, batch] of batches.entries()) tickets.push(await (index === 0 ? first : further).run(batch));
+        const applied = await apply.run({ lr });
+        const values = Promise.all([applied.outputs, ...tickets.map((ticket) => ticket.outputs)]).then(([{ gradNorm }, ...parts]) =>
+          stepValues(parts as never, gradNorm[0]!),
+        );
+        values.catch(() => {});
+        return { values };
+      },
+    };
+  }
+}
+
+type Host = Float32Array | Uint32Array;
+
+function stepValues(parts: { loss: Host; balanceLoss: Host; load: Host[] }[], gradNorm: number): StepValues {
+  const mean = (name: "loss" | "balanceLoss") => parts.reduce((sum, part) => sum + part[name][0]!, 0) / parts.length;
+  const load = parts[0]!.load.map((counts, layer) =>
+    Array.from(counts, (_, expert) => parts.reduce((sum, part) => sum + part.load[layer]![expert]!, 0)),
+  );
+  return { loss: mean("loss"), gradNorm, balanceLoss: mean("balanceLoss"), load };
+}

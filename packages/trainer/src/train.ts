@@ -1,0 +1,132 @@
+import { type Batch, batchAt, bitsPerByte, type TokenArray, validationBatches } from "@webmoe/data";
+import type { LanguageModel } from "@webmoe/model";
+import type { Gpu } from "@webmoe/webgpu";
+import { restore, save } from "./checkpoint";
+import type { Checkpoint, RunStore } from "./run-store";
+import { learningRate } from "./schedule";
+import { openSession, type Session, type StepValues } from "./session";
+import type { TrainSettings } from "./settings";
+
+/** What to train, on what, and where the run is kept. */
+export interface TrainOptions {
+  /** Opens a device; the trainer closes it. A function, so that a lost device can be replaced. */
+  open(): Promise<Gpu>;
+  model: LanguageModel;
+  settings: TrainSettings;
+  data: { train: TokenArray; validation: TokenArray };
+  /** Bytes of text per token, for bits per byte; default 1. */
+  bytesPerToken?: number;
+  /** Keeps metrics and checkpoints; without one the run leaves nothing. */
+  store?: RunStore;
+  /** Go on from here. */
+  resume?: Checkpoint;
+  /** Stop after the step in progress. */
+  signal?: AbortSignal;
+}
+
+/** What happens in a run, in order. */
+export type Report =
+  | { kind: "ready"; session: Session; seconds: number }
+  | ({ kind: "step"; step: number; lr: number; tokensPerSecond: number; elapsedSeconds: number } & StepValues)
+  | { kind: "validation"; step: number; loss: number; bitsPerByte: number; load: number[][] }
+  | { kind: "checkpoint"; step: number; location: string };
+
+/**
+ * Train a model: an async generator of reports. The host stays one step ahead of the device; a step's report comes when
+ * its figures do. Validation and a checkpoint follow the last step in any case.
+ */
+export async function* train(options: TrainOptions): AsyncGenerator<Report> {
+  const { model, settings, data, store, resume, signal } = options;
+  const { batch, train: length, validation, checkpoint, seed } = settings;
+  const opened = performance.now();
+  const gpu = await options.open();
+  try {
+    const session = await openSession(gpu, model, settings);
+    if (resume) await restore(session, model, resume);
+    yield { kind: "ready", session, seconds: (performance.now() - opened) / 1000 };
+
+    const { context } = model.config;
+    const held = validationBatches(data.validation, { batch: batch.size, context, batches: validation.batches });
+    const started = performance.now();
+    const clock = stepClock(batch.size * batch.accumulate * context);
+    const pending: { step: number; lr: number; values: Promise<StepValues> }[] = [];
+
+    async function* settle(most: number): AsyncGenerator<Report> {
+      while (pending.length > most) {
+        const { step, lr, values } = pending.shift()!;
+        const figures = await values;
+        if (!Number.isFinite(figures.loss)) {
+          throw new Error(`train: the loss is ${figures.loss} at step ${step}: lower optimizer.lr, or raise schedule.warmup`);
+        }
+        const timing = { tokensPerSecond: clock.tick(), elapsedSeconds: (performance.now() - started) / 1000 };
+        await store?.appendMetrics({ step, loss: figures.loss, lr, gradNorm: figures.gradNorm, ...timing, router: routerMetrics(figures) });
+        yield { kind: "step", step, lr, ...timing, ...figures };
+      }
+    }
+
+    async function* pause(step: number, last: boolean): AsyncGenerator<Report> {
+      const due = (every: number) => last || (every > 0 && step % every === 0);
+      if (!due(validation.every) && !due(checkpoint.every)) return;
+      yield* settle(0);
+      if (due(validation.every) && held.length > 0) {
+        const result = await validate(session, held, options.bytesPerToken ?? 1);
+        await store?.appendMetrics({ step, split: "validation", loss: result.loss, bitsPerByte: result.bitsPerByte });
+        yield { kind: "validation", step, ...result };
+      }
+      if (due(checkpoint.every) && store) {
+        const location = await save(store, session, model, { step, settings });
+        yield { kind: "checkpoint", step, location };
+      }
+      clock.skip();
+    }
+
+    for (let step = (resume?.step ?? 0) + 1; step <= length.steps; step++) {
+      const lr = learningRate(step, settings);
+      const batches = Array.from({ length: batch.accumulate }, (_, micro) =>
+        batchAt(data.train, { seed, step, micro, batch: batch.size, context }),
+      );
+      const { values } = await session.step(batches, lr);
+      pending.push({ step, lr, values });
+      yield* settle(1);
+      const last = step === length.steps || signal?.aborted === true;
+      yield* pause(step, last);
+      if (signal?.aborted) break;
+    }
+    session.close();
+  } finally {
+    gpu.close();
+  }
+}
+
+async function validate(session: Session, batches: Batch[], bytesPerToken: number) {
+  let loss = 0;
+  let load: number[][] | undefined;
+  for (const batch of batches) {
+    const result = await session.evaluate(batch);
+    loss += result.loss / batches.length;
+    load = load ? load.map((row, layer) => row.map((count, expert) => count + result.load[layer]![expert]!)) : result.load;
+  }
+  return { loss, bitsPerByte: bitsPerByte(loss, 1, bytesPerToken), load: load! };
+}
+
+function routerMetrics({ balanceLoss, load }: StepValues) {
+  return { balanceLoss, load };
+}
+
+/** Tokens per second over the last few steps, pauses left out. */
+function stepClock(tokensPerStep: number) {
+  let last = performance.now();
+  const recent: number[] = [];
+  return {
+    tick() {
+      const now = performance.now();
+      recent.push(now - last);
+      if (recent.length > 10) recent.shift();
+      last = now;
+      return (tokensPerStep * recent.length * 1000) / recent.reduce((a, b) => a + b, 0);
+    },
+    skip() {
+      last = performance.now();
+    },
+  };
+}

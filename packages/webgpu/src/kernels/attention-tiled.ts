@@ -1,0 +1,155 @@
+// Attention in tiles: a workgroup owns a tile of queries (or, for their gradients, of keys) of one head and loops over
+// tiles of the other side in shared memory.
+//
+//   128 invocations = 8 rows x 16 columns          owned tile [owned, headDim]      passing tile [passing, headDim]
+//   scores [owned, passing]: invocation (y, x) has rows y * R + i and columns x + 16 * j
+//   results [owned, headDim]: the same rows, elements x + 16 * j
+//
+// A column stride of 16 keeps neighbouring invocations on neighbouring banks. Rows of shared memory are one longer than
+// headDim rounded up to 16, so that odd widths and ragged ends read zeros; only what exists is stored. Tiles shrink for
+// wide heads to stay within 32 KiB.
+
+import type { KernelSource } from "../kernel";
+import type { AttentionSizes } from "./attention-shape";
+import {
+  eachProduct,
+  eachResult,
+  eachScore,
+  load,
+  outOf,
+  partOf,
+  result,
+  scores,
+  source,
+  tiles,
+} from "./attention-tiles";
+
+/** A workgroup owns queries; keys and values pass by. */
+export function forward(shape: AttentionSizes): KernelSource {
+  const t = tiles(shape.headDim, 32, shape.headDim > 64 ? 16 : 32);
+  const arrays = {
+    q: t.owned * t.stride,
+    kv: t.passing * t.stride,
+    p: t.owned * t.scoreStride,
+  };
+  return source(
+    shape,
+    t,
+    arrays,
+    /* wgsl */ `
+  ${load("q", "qkv", partOf(0), t.owned, "first", t)}
+  ${result("sum", t)}
+  var largest = array<f32, ${t.rows}>();
+  var total = array<f32, ${t.rows}>();
+  for (var i = 0u; i < ${t.rows}u; i++) { largest[i] = -1e30; }
+  let last = min(first + ${t.owned}u, sizes.context);
+  for (var begin = 0u; begin < last; begin += ${t.passing}u) {
+    workgroupBarrier();
+    ${load("kv", "qkv", partOf(1), t.passing, "begin", t)}
+    workgroupBarrier();
+    ${scores("s", "q", "kv", t)}
+    ${eachScore(t, `p[at] = select(-1e30, s[i][j] * scale, passingRow <= ownedRow && passingRow < sizes.context);`)}
+    workgroupBarrier();
+    for (var i = 0u; i < ${t.rows}u; i++) {
+      var bound = largest[i];
+      for (var r = 0u; r < ${t.passing}u; r++) { bound = max(bound, p[(y * ${t.rows}u + i) * ${t.scoreStride}u + r]); }
+      let shrink = exp(largest[i] - bound);
+      largest[i] = bound;
+      total[i] *= shrink;
+      for (var j = 0u; j < ${t.elements}u; j++) { sum[i][j] *= shrink; }
+    }
+    workgroupBarrier();
+    ${eachScore(t, "p[at] = exp(p[at] - largest[i]);")}
+    ${load("kv", "qkv", partOf(2), t.passing, "begin", t)}
+    workgroupBarrier();
+    ${eachProduct(t, "let weight = p[at]; total[i] += weight;", "sum[i][j] = fma(weight, kv[d], sum[i][j]);")}
+  }
+  ${eachResult(
+    t,
+    "out[outAt(row, group.y) + d] = sum[i][j] / total[i];",
+    "if (x == 0u) { lse[group.y * sizes.context + row] = largest[i] + log(total[i]); }",
+  )}`,
+  );
+}
+
+/** A workgroup owns queries; keys and values pass by. */
+export function backwardQuery(shape: AttentionSizes): KernelSource {
+  const t = tiles(shape.headDim, shape.headDim > 64 ? 8 : 32, 16);
+  const owned = t.owned * t.stride;
+  const passing = t.passing * t.stride;
+  return source(
+    shape,
+    t,
+    { q: owned, g: owned, k: passing, v: passing, ds: t.owned * t.scoreStride },
+    /* wgsl */ `
+  ${load("q", "qkv", partOf(0), t.owned, "first", t)}
+  ${load("g", "dout", outOf, t.owned, "first", t)}
+  ${result("dq", t)}
+  let last = min(first + ${t.owned}u, sizes.context);
+  for (var begin = 0u; begin < last; begin += ${t.passing}u) {
+    workgroupBarrier();
+    ${load("k", "qkv", partOf(1), t.passing, "begin", t)}
+    ${load("v", "qkv", partOf(2), t.passing, "begin", t)}
+    workgroupBarrier();
+    ${scores("s", "q", "k", t)}
+    ${scores("dp", "g", "v", t)}
+    ${eachScore(
+      t,
+      `var value = 0.0;
+        if (passingRow <= ownedRow && ownedRow < sizes.context) {
+          let statistics = group.y * sizes.context + ownedRow;
+          value = exp(s[i][j] * scale - lse[statistics]) * (dp[i][j] - delta[statistics]) * scale;
+        }
+        ds[at] = value;`,
+    )}
+    workgroupBarrier();
+    ${eachProduct(t, "let weight = ds[at];", "dq[i][j] = fma(weight, k[d], dq[i][j]);")}
+  }
+  ${eachResult(t, "dqkv[partAt(0u, row, group.y) + d] = dq[i][j];")}`,
+  );
+}
+
+/** A workgroup owns keys and values; queries pass by, from the first one that sees the tile. */
+export function backwardKeyValue(shape: AttentionSizes): KernelSource {
+  const t = tiles(shape.headDim, shape.headDim > 64 ? 8 : 32, 16);
+  const owned = t.owned * t.stride;
+  const passing = t.passing * t.stride;
+  const square = t.owned * t.scoreStride;
+  return source(
+    shape,
+    t,
+    { k: owned, v: owned, q: passing, g: passing, p: square, ds: square },
+    /* wgsl */ `
+  ${load("k", "qkv", partOf(1), t.owned, "first", t)}
+  ${load("v", "qkv", partOf(2), t.owned, "first", t)}
+  ${result("dk", t)}
+  ${result("dv", t)}
+  for (var begin = (first / ${t.passing}u) * ${t.passing}u; begin < sizes.context; begin += ${t.passing}u) {
+    workgroupBarrier();
+    ${load("q", "qkv", partOf(0), t.passing, "begin", t)}
+    ${load("g", "dout", outOf, t.passing, "begin", t)}
+    workgroupBarrier();
+    ${scores("s", "k", "q", t)}
+    ${scores("dp", "v", "g", t)}
+    ${eachScore(
+      t,
+      `var probability = 0.0;
+        var value = 0.0;
+        if (ownedRow <= passingRow && passingRow < sizes.context) {
+          let statistics = group.y * sizes.context + passingRow;
+          probability = exp(s[i][j] * scale - lse[statistics]);
+          value = probability * (dp[i][j] - delta[statistics]) * scale;
+        }
+        p[at] = probability;
+        ds[at] = value;`,
+    )}
+    workgroupBarrier();
+    ${eachProduct(
+      t,
+      "let weight = p[at]; let slope = ds[at];",
+      "dv[i][j] = fma(weight, g[d], dv[i][j]); dk[i][j] = fma(slope, q[d], dk[i][j]);",
+    )}
+  }
+  ${eachResult(t, "dqkv[partAt(1u, row, group.y) + d] = dk[i][j]; dqkv[partAt(2u, row, group.y) + d] = dv[i][j];")}`,
+  );
+}

@@ -1,0 +1,87 @@
+// Causal self-attention on fused projections qkv [batch, context, 3, heads, headDim], without the matrix of scores ever
+// in memory: the forward pass keeps a running maximum and sum per query (Dao et al. 2022, FlashAttention,
+// https://arxiv.org/abs/2205.14135) and saves their log-sum-exp; the backward pass recomputes the scores from it, once
+// for the queries and once for the keys, which spares atomics and makes the sums deterministic.
+//
+//   s[q,k] = q . k / sqrt(headDim) for k <= q      p = exp(s - lse[q])      out[q] = sum_k p v
+//   delta[q] = out[q] . dout[q]                    ds = p (dout[q] . v[k] - delta[q]) / sqrt(headDim)
+//   dq = sum_k ds k                                dk = sum_q ds q          dv = sum_q p dout[q]
+//
+// Tiled kernels are in attention-tiled.ts, those with one invocation per query or key in attention-serial.ts.
+
+import { type KernelTarget, kernel } from "../kernel";
+import * as serial from "./attention-serial";
+import type { AttentionSizes } from "./attention-shape";
+import * as tiled from "./attention-tiled";
+
+const sizes = {
+  batch: "u32",
+  context: "u32",
+  heads: "u32",
+  headDim: "u32",
+} as const;
+
+const variants = ({ kernelClass }: KernelTarget) => (kernelClass === "tiled" ? tiled : serial);
+
+/** Floating-point operations of `products` matrix products over the causal half of the scores. */
+const products = (count: number) => (shape: AttentionSizes) =>
+  count * shape.batch * shape.heads * shape.context * (shape.context + 1) * shape.headDim;
+
+/** out [batch, context, heads, headDim] = softmax(q k^T / sqrt(headDim)) v, lse [batch, heads, context] */
+export const attentionForward = kernel({
+  name: "attentionForward",
+  buffers: { qkv: "read", out: "write", lse: "write" },
+  sizes,
+  flops: products(2),
+  source: (shape, target) => variants(target).forward(shape),
+});
+
+/** delta [batch, heads, context] = out . dout over headDim */
+export const attentionDelta = kernel({
+  name: "attentionDelta",
+  buffers: { out: "read", dout: "read", delta: "write" },
+  sizes,
+  flops: ({ batch, context, heads, headDim }) => 2 * batch * context * heads * headDim,
+  source: ({ batch, context, heads }) => ({
+    form: "items",
+    items: batch * context * heads,
+    wgsl: /* wgsl */ `
+fn run(i: u32) {
+  let token = (i / (sizes.heads * sizes.context)) * sizes.context + i % sizes.context;
+  let start = (token * sizes.heads + (i / sizes.context) % sizes.heads) * sizes.headDim;
+  var product = 0.0;
+  for (var d = 0u; d < sizes.headDim; d++) { product += out[start + d] * dout[start + d]; }
+  delta[i] = product;
+}`,
+  }),
+});
+
+/** The query part of dqkv [batch, context, 3, heads, headDim]; the rest of it is left to `attentionBackwardKeyValue`. */
+export const attentionBackwardQuery = kernel({
+  name: "attentionBackwardQuery",
+  buffers: {
+    qkv: "read",
+    dout: "read",
+    lse: "read",
+    delta: "read",
+    dqkv: "write",
+  },
+  sizes,
+  flops: products(3),
+  source: (shape, target) => variants(target).backwardQuery(shape),
+});
+
+/** The key and value parts of dqkv. */
+export const attentionBackwardKeyValue = kernel({
+  name: "attentionBackwardKeyValue",
+  buffers: {
+    qkv: "read",
+    dout: "read",
+    lse: "read",
+    delta: "read",
+    dqkv: "update",
+  },
+  sizes,
+  flops: products(4),
+  source: (shape, target) => variants(target).backwardKeyValue(shape),
+});

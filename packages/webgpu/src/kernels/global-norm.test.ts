@@ -1,0 +1,20 @@
+import { describe, test } from "vitest";
+import { expectClose, kernelTargets, runKernel, testNumbers } from "../testing";
+import { clipCoefficient, sumOfSquares } from "./global-norm";
+
+describe.each(kernelTargets)("global norm, $name", ({ target }) => {
+  test.each([
+    [1, 1, 1],
+    [10, 4, 0.5],
+    [1000, 7, 1],
+    [5, 8, 100],
+    [3001, 300, -1],
+  ])("of %i elements in %i chunks, at most %d", async (items, chunks, maxNorm) => {
+    const x = testNumbers(items);
+    const { sums } = await runKernel(target, sumOfSquares, { x, sums: chunks }, { items, chunks });
+    const clip = await runKernel(target, clipCoefficient, { sums, norm: 1, coefficient: 1 }, { chunks, maxNorm });
+    const norm = Math.hypot(...x);
+    expectClose(clip.norm, [norm]);
+    expectClose(clip.coefficient, [maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1]);
+  });
+});

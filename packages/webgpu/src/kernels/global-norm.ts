@@ -1,0 +1,46 @@
+// The norm of all gradients together, and how much to shrink them so that it is at most `maxNorm`; both stay on the GPU.
+
+import { kernel } from "../kernel";
+
+/** sums[chunk] = sum of x^2 over the chunk of ceil(items / chunks) neighbouring elements; the last ones may be shorter */
+export const sumOfSquares = kernel({
+  name: "sumOfSquares",
+  buffers: { x: "read", sums: "write" },
+  sizes: { items: "u32", chunks: "u32" },
+  flops: ({ items }) => 2 * items,
+  source: ({ chunks }) => ({
+    form: "rows",
+    rows: chunks,
+    wgsl: /* wgsl */ `
+fn run(row: u32) {
+  let length = (sizes.items + sizes.chunks - 1u) / sizes.chunks;
+  let start = row * length;
+  let end = min(start + length, sizes.items);
+  var total = 0.0;
+  for (var i = start + first(); i < end; i += step()) { total += x[i] * x[i]; }
+  total = rowSum(total);
+  if (isFirst()) { sums[row] = total; }
+}`,
+  }),
+});
+
+/** norm[0] = sqrt(sum of sums), coefficient[0] = min(1, maxNorm / (norm + 1e-6)); 1 when maxNorm <= 0 */
+export const clipCoefficient = kernel({
+  name: "clipCoefficient",
+  buffers: { sums: "read", norm: "write", coefficient: "write" },
+  sizes: { chunks: "u32", maxNorm: "f32" },
+  source: () => ({
+    form: "rows",
+    rows: 1,
+    wgsl: /* wgsl */ `
+fn run(row: u32) {
+  var total = 0.0;
+  for (var i = first(); i < sizes.chunks; i += step()) { total += sums[i]; }
+  total = sqrt(rowSum(total));
+  if (isFirst()) {
+    norm[0] = total;
+    coefficient[0] = select(1.0, min(1.0, sizes.maxNorm / (total + 1e-6)), sizes.maxNorm > 0.0);
+  }
+}`,
+  }),
+});

@@ -1,0 +1,126 @@
+// Matrix products of many experts in one dispatch. Rows are sorted by expert and every expert's rows start on a multiple of
+// the row tile, so each tile of rows meets one weight matrix:
+//
+//   rows  | expert 0 . . | expert 0 .  pad | expert 2 . . | (past the end) |
+//   tile        0               1                2               3
+//   tileExpert  0               0                2             none
+//
+// Tiles past the end leave at once; rows of padding are zeros. Weights are [E, out, in].
+
+import { type Binding, type KernelTarget, kernel } from "../kernel";
+import { type MatmulParts, SERIAL_ROWS, serialMatmul, TILE, tiledMatmul } from "./matmul-text";
+
+const NONE = "0xffffffffu";
+
+/** Rows of a tile: each expert's rows start on a multiple of it. */
+export function rowTile({ kernelClass }: Pick<KernelTarget, "kernelClass">): number {
+  return kernelClass === "serial" ? SERIAL_ROWS : TILE;
+}
+
+/** y[p,:] = W_e x or y[p,:] = W_e^T x, for the expert e of row p. */
+export interface GroupedLayout {
+  /** "forward": a is [rows, in], y [rows, out]. "backward": a is [rows, out], y [rows, in]. */
+  direction: "forward" | "backward";
+}
+
+const rowSizes = { rows: "u32", out: "u32", in: "u32", experts: "u32" } as const;
+
+/** y[p,:] = a[p,:] W_e^T (forward) or a[p,:] W_e (backward) for each padded row p of expert e; 0 in padding. */
+export const groupedMatmul = rowProducts("groupedMatmul", {}, "return row;");
+
+/** As `groupedMatmul`, where row p of a is that of the token of its assignment: a[token[source[p]],:]. */
+export const groupedMatmulGather = rowProducts("groupedMatmulGather", { token: "read u32" }, "return token[source[row]];");
+
+function rowProducts<const Extra extends Record<string, Binding>>(name: string, extra: Extra, rowOfA: string) {
+  type Names = "a" | "weight" | "tileExpert" | "source" | "y" | (keyof Extra & string);
+  const buffers = { a: "read", weight: "read", tileExpert: "read u32", source: "read u32", ...extra, y: "write" };
+  return kernel<Names, keyof typeof rowSizes, GroupedLayout>({
+    name,
+    buffers: buffers as unknown as Record<Names, Binding>,
+    sizes: rowSizes,
+    flops: ({ rows, out, in: inner }) => 2 * rows * out * inner,
+    source: ({ rows, out, in: inner }, target, { direction }) => {
+      const n = direction === "forward" ? out : inner;
+      const at = direction === "forward" ? "columns * sizes.in + k" : "k * sizes.in + columns";
+      const parts: MatmulParts = {
+        functions: `
+var<private> startOfWeight: u32;
+fn rowOfA(row: u32) -> u32 { ${rowOfA} }
+fn elementA(row: u32, k: u32) -> f32 {
+  if (source[row] == ${NONE}) { return 0.0; }
+  return a[rowOfA(row) * ${direction === "forward" ? "sizes.in" : "sizes.out"} + k];
+}
+fn vectorB(k: u32, columns: vec4u) -> vec4f {
+  let at = startOfWeight + ${at};
+  return vec4f(weight[at.x], weight[at.y], weight[at.z], weight[at.w]);
+}
+fn store(row: u32, column: u32, value: f32) { y[row * ${direction === "forward" ? "sizes.out" : "sizes.in"} + column] = value; }
+${target.kernelClass === "serial" ? "" : "var<workgroup> sharedExpert: u32;"}`,
+        setup: `${readUniformly(target, "expert", "sharedExpert", "tileExpert[firstRow / " + rowTile(target) + "u]")}
+  if (expert == ${NONE}) { return; }
+  startOfWeight = expert * sizes.out * sizes.in;`,
+        m: "sizes.rows",
+        n: direction === "forward" ? "sizes.out" : "sizes.in",
+        depth: direction === "forward" ? "sizes.in" : "sizes.out",
+        aIsColumnMajor: false,
+        bIsColumnMajor: direction === "forward",
+      };
+      return target.kernelClass === "serial" ? serialMatmul(parts, 1, rows, n) : tiledMatmul(parts, 1, rows, n);
+    },
+  });
+}
+
+/** dweight[e] = sum over the rows p of expert e of dy[p,:]^T a[p,:]; zeros for an expert without rows. */
+export const groupedWeightGradient = weightGradient("groupedWeightGradient", {}, "return p;");
+
+/** As `groupedWeightGradient` with a[token[source[p]],:] for a[p,:]. */
+export const groupedWeightGradientGather = weightGradient(
+  "groupedWeightGradientGather",
+  { source: "read u32", token: "read u32" },
+  "return token[source[p]];",
+);
+
+function weightGradient<const Extra extends Record<string, Binding>>(name: string, extra: Extra, rowOfA: string) {
+  type Names = "a" | "dy" | "segments" | "dweight" | (keyof Extra & string);
+  const buffers = { a: "read", dy: "read", segments: "read u32", ...extra, dweight: "write" };
+  return kernel<Names, keyof typeof rowSizes>({
+    name,
+    buffers: buffers as unknown as Record<Names, Binding>,
+    sizes: rowSizes,
+    flops: ({ rows, out, in: inner }) => 2 * rows * out * inner,
+    source: ({ out, in: inner, experts }, target) => {
+      const parts: MatmulParts = {
+        functions: `
+var<private> firstP: u32;
+fn rowOfA(p: u32) -> u32 { ${rowOfA} }
+fn elementA(row: u32, k: u32) -> f32 { return dy[(firstP + k) * sizes.out + row]; }
+fn vectorB(k: u32, columns: vec4u) -> vec4f {
+  let at = rowOfA(firstP + k) * sizes.in + columns;
+  return vec4f(a[at.x], a[at.y], a[at.z], a[at.w]);
+}
+var<private> startOfWeight: u32;
+fn store(row: u32, column: u32, value: f32) { dweight[startOfWeight + row * sizes.in + column] = value; }
+${target.kernelClass === "serial" ? "" : "var<workgroup> sharedFirst: u32;\nvar<workgroup> sharedCount: u32;"}`,
+        setup: `
+  startOfWeight = product * sizes.out * sizes.in;
+${readUniformly(target, "first", "sharedFirst", "segments[product * 2u]")}
+${readUniformly(target, "rowCount", "sharedCount", "segments[product * 2u + 1u]")}
+  firstP = first;`,
+        m: "sizes.out",
+        n: "sizes.in",
+        depth: "rowCount",
+        aIsColumnMajor: true,
+        bIsColumnMajor: false,
+      };
+      return target.kernelClass === "serial"
+        ? serialMatmul(parts, experts, out, inner)
+        : tiledMatmul(parts, experts, out, inner);
+    },
+  });
+}
+
+/** `let name = value;`, the same in all of a workgroup as far as the compiler can tell, so that barriers may follow. */
+function readUniformly({ kernelClass }: KernelTarget, name: string, shared: string, value: string): string {
+  if (kernelClass === "serial") return `  let ${name} = ${value};`;
+  return `  if (lane == 0u) { ${shared} = ${value}; }\n  let ${name} = workgroupUniformLoad(&${shared});`;
+}

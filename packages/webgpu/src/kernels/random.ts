@@ -1,0 +1,63 @@
+// Random numbers that are functions of a key alone: threefry2x32 with 20 rounds (Salmon et al. 2011, "Parallel random
+// numbers: as easy as 1, 2, 3"). One invocation a pair: elements 2i and 2i + 1 come from the two words of the block with
+// counter (i, 0). packages/tensor/src/threefry.ts is the same in TypeScript.
+
+import { kernel } from "../kernel";
+
+const threefry = /* wgsl */ `
+fn mix(x: vec2u, rotation: u32) -> vec2u {
+  let sum = x.x + x.y;
+  return vec2u(sum, ((x.y << rotation) | (x.y >> (32u - rotation))) ^ sum);
+}
+fn evenRounds(x: vec2u) -> vec2u { return mix(mix(mix(mix(x, 13u), 15u), 26u), 6u); }
+fn oddRounds(x: vec2u) -> vec2u { return mix(mix(mix(mix(x, 17u), 29u), 16u), 24u); }
+fn threefry(k: vec2u, counter: vec2u) -> vec2u {
+  let third = k.x ^ k.y ^ 0x1bd11bdau;
+  var x = counter + k;
+  x = evenRounds(x) + vec2u(k.y, third + 1u);
+  x = oddRounds(x) + vec2u(third, k.x + 2u);
+  x = evenRounds(x) + vec2u(k.x, k.y + 3u);
+  x = oddRounds(x) + vec2u(k.y, third + 4u);
+  return evenRounds(x) + vec2u(third, k.x + 5u);
+}
+// The upper 24 bits of each word as a number in [0, 1).
+fn uniforms(pair: u32) -> vec2f {
+  return vec2f(threefry(vec2u(key[0], key[1]), vec2u(pair, 0u)) >> vec2u(8u)) * 0x1p-24f;
+}
+fn store(pair: u32, values: vec2f) {
+  y[2u * pair] = values.x;
+  if (2u * pair + 1u < sizes.items) { y[2u * pair + 1u] = values.y; }
+}`;
+
+/** y[i] uniform in [low, high) */
+export const randomUniform = kernel({
+  name: "randomUniform",
+  buffers: { key: "read u32", y: "write" },
+  sizes: { items: "u32", low: "f32", high: "f32" },
+  specialize: false,
+  source: ({ items }) => ({
+    form: "items",
+    items: Math.ceil(items / 2),
+    wgsl: /* wgsl */ `${threefry}
+fn run(i: u32) { store(i, sizes.low + uniforms(i) * (sizes.high - sizes.low)); }`,
+  }),
+});
+
+/** y[2i], y[2i+1] = deviation * sqrt(-2 log(1 - u0)) * (cos(a), sin(a)) with a = 2 pi (u1 - 1/2): Box and Muller 1958 */
+export const randomNormal = kernel({
+  name: "randomNormal",
+  buffers: { key: "read u32", y: "write" },
+  sizes: { items: "u32", deviation: "f32" },
+  specialize: false,
+  source: ({ items }) => ({
+    form: "items",
+    items: Math.ceil(items / 2),
+    wgsl: /* wgsl */ `${threefry}
+fn run(i: u32) {
+  let u = uniforms(i);
+  let radius = sizes.deviation * sqrt(-2.0 * log(1.0 - u.x));
+  let angle = 6.2831853 * (u.y - 0.5);
+  store(i, radius * vec2f(cos(angle), sin(angle)));
+}`,
+  }),
+});
