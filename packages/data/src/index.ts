@@ -1,1 +1,2 @@
-export {};
+export { type Batch, type BatchAt, batchAt, bitsPerByte, splitTokens, type TokenArray, validationBatches } from "./batches";
+export { byteTokenizer, type Tokenizer } from "./tokenizer";

@@ -1,5 +1,5 @@
 export { restore, restoreParameters, restorePlain, save } from "./checkpoint";
-export type { Checkpoint, RunStore, TensorEntry, TensorReader } from "./run-store";
+export type { Checkpoint, CheckpointParts, RunStore, TensorEntry, TensorReader } from "./run-store";
 export { learningRate } from "./schedule";
 export { openSession, type Session, type SessionState, type StepValues } from "./session";
 export type { TrainSettings } from "./settings";

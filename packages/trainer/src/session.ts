@@ -66,8 +66,8 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
   const { size, accumulate } = settings.batch;
   const initial = model.init(key(settings.seed));
   const parameters = (await materialize(gpu, initial.parameters)) as Parameters;
-  const buffers = initial.buffers && (await materialize(gpu, initial.buffers, "router buffers"));
-  const state: SessionState = { parameters, optimizer: await initAdamw(gpu, parameters), ...(buffers && { buffers }) };
+  const buffers = (await materialize(gpu, initial.buffers, "router buffers")) as SessionState["buffers"];
+  const state: SessionState = { parameters, optimizer: await initAdamw(gpu, parameters), buffers };
 
   const inputs = { tokens: u32(size, context), targets: u32(size, context) };
   const { optimizer } = settings;

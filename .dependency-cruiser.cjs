@@ -1,0 +1,62 @@
+// The arrows between packages, `webgpu <- tensor <- nn <- router <- router-* , moe <- model <- trainer <- apps`, as a
+// table: each package and what it may import. `data` stands alone. Tests may also import what they test with.
+
+const arrows = {
+  webgpu: [],
+  tensor: ["webgpu"],
+  nn: ["webgpu", "tensor"],
+  router: ["webgpu", "tensor", "nn"],
+  "router-[a-z]+": ["webgpu", "tensor", "nn", "router"],
+  moe: ["webgpu", "tensor", "nn", "router"],
+  model: ["webgpu", "tensor", "nn", "router", "moe"],
+  data: [],
+  trainer: ["webgpu", "tensor", "nn", "router", "moe", "model", "data"],
+  testing: ["webgpu", "tensor"],
+};
+
+const tests = "\\.test\\.tsx?$|/testing\\.ts$";
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...Object.entries(arrows).map(([name, allowed]) => ({
+      name: `arrows-${name}`.replace("[a-z]+", "any"),
+      severity: "error",
+      from: { path: `^packages/${name}/src`, pathNot: tests },
+      to: { path: "^(packages|apps)/", pathNot: `^packages/(${[name, ...allowed].join("|")})/` },
+    })),
+    {
+      name: "packages-before-apps",
+      comment: "Tests as well: no package knows an app.",
+      severity: "error",
+      from: { path: "^packages/" },
+      to: { path: "^apps/" },
+    },
+    {
+      name: "no-circular",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "resolvable",
+      comment: "An import that leads nowhere would slip past every arrow.",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: "public-doors-only",
+      comment: "Packages use one another by name, so that `exports` decides what is public.",
+      severity: "error",
+      from: { path: "^(packages|apps)/([^/]+)/" },
+      to: { path: "^packages/([^/]+)/src", pathNot: "^packages/$2/", dependencyTypes: ["local"] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "default"] },
+  },
+};

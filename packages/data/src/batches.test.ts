@@ -1,0 +1,55 @@
+import { describe, expect, test } from "vitest";
+import { batchAt, bitsPerByte, splitTokens, validationBatches } from "./batches";
+
+const tokens = Uint32Array.from({ length: 1000 }, (_, i) => i);
+const at = { seed: 1, step: 1, batch: 4, context: 16 };
+
+describe("batchAt", () => {
+  test("targets are the tokens after the tokens, and windows lie in range", () => {
+    for (let step = 1; step < 200; step++) {
+      const { tokens: x, targets } = batchAt(tokens, { ...at, step });
+      expect([...targets]).toEqual(Array.from(x, (token) => token + 1));
+      expect(Math.max(...targets)).toBeLessThan(1000);
+    }
+  });
+
+  test("every start is drawn, the first and the last too", () => {
+    const short = tokens.subarray(0, 20);
+    const starts = new Set(Array.from({ length: 100 }, (_, step) => batchAt(short, { ...at, step }).tokens[0]));
+    expect([...starts].sort()).toEqual([0, 1, 2, 3]);
+  });
+
+  test("is a function of seed, step and micro-batch", () => {
+    const first = batchAt(tokens, at);
+    expect(batchAt(tokens, { ...at })).toEqual(first);
+    for (const other of [{ seed: 2 }, { step: 2 }, { micro: 1 }]) {
+      expect(batchAt(tokens, { ...at, ...other })).not.toEqual(first);
+    }
+  });
+
+  test("a text shorter than a sequence is refused", () => {
+    expect(() => batchAt(tokens.subarray(0, 16), at)).toThrow(/needs at least 17 tokens.*got 16/);
+  });
+});
+
+test("validation batches cover the text evenly, the same each time", () => {
+  const batches = validationBatches(tokens, { batch: 4, context: 16, batches: 3 });
+  expect(batches).toHaveLength(3);
+  expect(batches[0]!.tokens[0]).toBe(0);
+  expect(batches[2]!.targets.at(-1)).toBe(999);
+  expect(validationBatches(tokens, { batch: 4, context: 16, batches: 3 })).toEqual(batches);
+});
+
+test("a short text gives one validation batch", () => {
+  expect(validationBatches(tokens.subarray(0, 30), { batch: 4, context: 16, batches: 9 })).toHaveLength(1);
+});
+
+test("the split keeps the order and loses nothing", () => {
+  const { train, validation } = splitTokens(tokens, 0.1);
+  expect([...train, ...validation]).toEqual([...tokens]);
+  expect(validation).toHaveLength(100);
+});
+
+test("bits per byte of ln 2 nats is one", () => {
+  expect(bitsPerByte(Math.LN2)).toBe(1);
+});

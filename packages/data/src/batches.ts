@@ -1,0 +1,98 @@
+/** Tokens of a corpus; bytes are kept as bytes. */
+export type TokenArray = Uint8Array | Uint16Array | Uint32Array;
+
+/** Sequences to learn from, one after the other: the target of a token is the token after it. */
+export interface Batch {
+  tokens: Uint32Array;
+  targets: Uint32Array;
+}
+
+/** Which batch of a run is wanted. */
+export interface BatchAt {
+  seed: number;
+  /** Step of the run, from 1, and number of the micro-batch in it, from 0. */
+  step: number;
+  micro?: number;
+  /** Sequences, and tokens of each. */
+  batch: number;
+  context: number;
+}
+
+/**
+ * Windows at random places, as a pure function of the seed, the step and the micro-batch: a resumed run sees what the
+ * unbroken one would have.
+ */
+export function batchAt(tokens: TokenArray, { seed, step, micro = 0, batch, context }: BatchAt): Batch {
+  checkLength(tokens, context);
+  const places = tokens.length - context;
+  const random = randomNumbers(seed, step, micro);
+  return windows(tokens, context, Array.from({ length: batch }, () => below(places, random)));
+}
+
+/** The same windows every time, spread evenly over the tokens; fewer batches where the text is short. */
+export function validationBatches(tokens: TokenArray, options: { batch: number; context: number; batches: number }): Batch[] {
+  const { batch, context, batches } = options;
+  checkLength(tokens, context);
+  const places = Math.floor((tokens.length - 1) / context);
+  const wanted = Math.max(1, Math.min(batches, Math.floor(places / batch)));
+  const spacing = (tokens.length - context - 1) / Math.max(1, wanted * batch - 1);
+  return Array.from({ length: wanted }, (_, index) =>
+    windows(
+      tokens,
+      context,
+      Array.from({ length: batch }, (_, sequence) => Math.floor((index * batch + sequence) * spacing)),
+    ),
+  );
+}
+
+/** Cut a corpus into a part to train on and, at its end, a part to validate on. */
+export function splitTokens(tokens: TokenArray, validationShare = 0.1): { train: TokenArray; validation: TokenArray } {
+  const cut = tokens.length - Math.floor(tokens.length * validationShare);
+  return { train: tokens.subarray(0, cut), validation: tokens.subarray(cut) };
+}
+
+/** Bits per byte of text from a mean loss in nats a token. */
+export function bitsPerByte(loss: number, tokens = 1, bytes = 1): number {
+  return (loss * tokens) / Math.LN2 / bytes;
+}
+
+function checkLength(tokens: TokenArray, context: number): void {
+  if (tokens.length < context + 1) {
+    throw new Error(
+      `data: needs at least ${context + 1} tokens for one sequence of model.context ${context}, got ${tokens.length}: ` +
+        "use a longer text or a shorter context",
+    );
+  }
+}
+
+function windows(tokens: TokenArray, context: number, starts: number[]): Batch {
+  const batch = { tokens: new Uint32Array(starts.length * context), targets: new Uint32Array(starts.length * context) };
+  starts.forEach((start, index) => {
+    batch.tokens.set(tokens.subarray(start, start + context), index * context);
+    batch.targets.set(tokens.subarray(start + 1, start + context + 1), index * context);
+  });
+  return batch;
+}
+
+/** A stream of 32-bit numbers for one place of a run: a counter through the murmur3 finalizer, twice. */
+function randomNumbers(...place: number[]): () => number {
+  const start = place.reduce((hash, part) => mix(hash ^ mix(part + 0x9e3779b9)), 0x243f6a88);
+  let counter = 0;
+  return () => mix(mix(start + Math.imul(++counter, 0x9e3779b9)) ^ start);
+}
+
+function mix(value: number): number {
+  let x = value >>> 0;
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return (x ^ (x >>> 16)) >>> 0;
+}
+
+/** A whole number below `limit`, all equally likely: numbers past the last full multiple are drawn again. */
+function below(limit: number, random: () => number): number {
+  const end = 2 ** 32 - (2 ** 32 % limit);
+  for (;;) {
+    const number = random();
+    if (number < end) return number % limit;
+  }
+}

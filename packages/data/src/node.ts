@@ -1,0 +1,1 @@
+export { CORPORA, readCorpus } from "./text-files";

@@ -1,0 +1,2 @@
+export { createRun, latestRun, openRun, type RunFolder } from "./run-folder";
+export { readTensors, writeTensors } from "./tensor-file";

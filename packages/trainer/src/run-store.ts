@@ -1,0 +1,39 @@
+/** A tensor to be written: its bytes are asked for when their turn comes, so that large models stream. */
+export interface TensorEntry {
+  name: string;
+  dtype: "F32" | "U32";
+  shape: readonly number[];
+  data(): Promise<Uint8Array>;
+}
+
+/** The tensors of a file, read one at a time. */
+export interface TensorReader {
+  names(): string[];
+  /** Undefined for a tensor the file does not have. */
+  shape(name: string): readonly number[] | undefined;
+  read(name: string): Promise<Uint8Array>;
+}
+
+/** What a checkpoint is made of. */
+export interface CheckpointParts {
+  step: number;
+  /** Plain JSON: the step, the seed, what else the run must agree on. */
+  state: Record<string, unknown>;
+  model: TensorEntry[];
+  optimizer: TensorEntry[];
+}
+
+/** A checkpoint that can be read. */
+export interface Checkpoint {
+  step: number;
+  state: Record<string, unknown>;
+  model: TensorReader;
+  optimizer: TensorReader;
+}
+
+/** Where a run keeps what it leaves: a folder in Node. */
+export interface RunStore {
+  appendMetrics(record: Record<string, unknown>): Promise<void>;
+  /** Resolves with where the checkpoint is. */
+  saveCheckpoint(parts: CheckpointParts): Promise<string>;
+}

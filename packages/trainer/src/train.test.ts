@@ -1,0 +1,103 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { languageModel } from "@webmoe/model";
+import { recurrentRouter } from "@webmoe/router-recurrent";
+import { openGpu } from "@webmoe/webgpu/node";
+import { describe, expect, test } from "vitest";
+import { createRun, openRun, type RunFolder } from "./node";
+import type { TrainSettings } from "./settings";
+import { type Report, type TrainOptions, train } from "./train";
+
+const model = languageModel(
+  { vocab: 256, dim: 16, layers: 2, heads: 2, context: 16, moe: { experts: 4, topK: 2, hidden: 12, balanceLoss: 0.01, zLoss: 0.001 } },
+  recurrentRouter({ dim: 8 }),
+);
+const settings: TrainSettings = {
+  seed: 1,
+  train: { steps: 12 },
+  batch: { size: 4, accumulate: 1 },
+  optimizer: { lr: 3e-3, beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1, decay: "matrices", clip: 1 },
+  schedule: { name: "cosine", warmup: 3, minLr: 0.1 },
+  validation: { every: 0, batches: 2 },
+  checkpoint: { every: 0, keep: 2 },
+};
+const text = new TextEncoder().encode("It was the best of times, it was the worst of times. ".repeat(40));
+const data = { train: text.subarray(0, 1800), validation: text.subarray(1800) };
+const open = () => openGpu({ adapter: process.env.WEBMOE_TEST_ADAPTER });
+
+async function run(options: Partial<TrainOptions>): Promise<Report[]> {
+  const reports: Report[] = [];
+  for await (const report of train({ open, model, settings, data, ...options })) reports.push(report);
+  return reports;
+}
+
+const losses = (reports: Report[]) => reports.flatMap((report) => (report.kind === "step" ? [report.loss] : []));
+const folder = async () => createRun(join(await mkdtemp(join(tmpdir(), "webmoe-run-")), "run"), {}, 2);
+
+describe("train", () => {
+  test("two runs with one seed are identical, another seed is not", async () => {
+    const first = await run({});
+    expect(losses(first)).toHaveLength(12);
+    expect(losses(await run({}))).toEqual(losses(first));
+    expect(losses(await run({ settings: { ...settings, seed: 2 } }))).not.toEqual(losses(first));
+  });
+
+  test("a run resumed from a checkpoint equals an unbroken one bit for bit", async () => {
+    const unbroken = await folder();
+    const whole = await run({ store: unbroken, settings: { ...settings, checkpoint: { every: 6, keep: 2 } } });
+    const broken = await folder();
+    const first = await run({ store: broken, settings: { ...settings, checkpoint: { every: 6, keep: 2 } }, signal: abortAt(6) });
+    const resume = (await (await openRun(broken.path)).latestCheckpoint())!;
+    expect(resume.step).toBe(losses(first).length);
+    const second = await run({ store: broken, resume });
+    expect([...losses(first), ...losses(second)]).toEqual(losses(whole));
+    expect(await parameters(broken)).toEqual(await parameters(unbroken));
+  });
+
+  test("overfits one batch to below 0.05 nats", async () => {
+    const one = text.subarray(0, 17);
+    const reports = await run({
+      data: { train: one, validation: one },
+      settings: { ...settings, train: { steps: 150 }, batch: { size: 1, accumulate: 1 }, optimizer: { ...settings.optimizer, lr: 1e-2 } },
+    });
+    expect(losses(reports).at(-1)).toBeLessThan(0.05);
+  });
+
+  test("accumulated micro-batches give the mean of their losses and of their gradients", async () => {
+    const two = await run({ settings: { ...settings, train: { steps: 1 }, batch: { size: 2, accumulate: 2 } } });
+    const report = two.find((report) => report.kind === "step")!;
+    expect(report.kind === "step" && report.load.map((row) => row.reduce((a, b) => a + b))).toEqual([128, 128]);
+    expect(Number.isFinite(losses(two)[0])).toBe(true);
+    const same = await run({ settings: { ...settings, train: { steps: 4 }, batch: { size: 2, accumulate: 3 } } });
+    expect(losses(same)[3]).toBeLessThan(losses(same)[0]!);
+  });
+
+  test("a checkpoint of another shape is refused by name", async () => {
+    const store = await folder();
+    await run({ store, settings: { ...settings, train: { steps: 1 } } });
+    const resume = (await store.latestCheckpoint())!;
+    const wider = languageModel({ ...model.config, dim: 24 }, recurrentRouter({ dim: 8 }));
+    await expect(run({ model: wider, resume })).rejects.toThrow(/checkpoint: "model.embed_tokens.weight" needs shape \[256, 24\], got \[256, 16\]/);
+  });
+});
+
+/** A signal that stops a run after a given step: reports are read one by one, so it is aborted while that step runs. */
+function abortAt(step: number): AbortSignal {
+  const controller = new AbortController();
+  let checks = 0;
+  return new Proxy(controller.signal, {
+    get(target, key) {
+      // The trainer looks at `aborted` twice a step: for "is this the last" and for leaving.
+      if (key === "aborted") return Math.floor(checks++ / 2) + 1 >= step;
+      return Reflect.get(target, key);
+    },
+  });
+}
+
+async function parameters(store: RunFolder) {
+  const { model: reader, optimizer } = (await store.latestCheckpoint())!;
+  const all: Record<string, Uint8Array> = {};
+  for (const part of [reader, optimizer]) for (const name of part.names()) all[name] = await part.read(name);
+  return all;
+}
