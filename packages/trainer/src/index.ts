@@ -4,3 +4,4 @@ export { learningRate } from "./schedule";
 export { openSession, type Session, type SessionState, type StepValues } from "./session";
 export type { TrainSettings } from "./settings";
 export { type Report, type TrainOptions, train } from "./train";
+export { draw, type GenerateOptions, type Generator, openGenerator } from "./generate";

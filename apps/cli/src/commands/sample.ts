@@ -1,0 +1,35 @@
+import { byteTokenizer } from "@webmoe/data";
+import { openGenerator } from "@webmoe/trainer";
+import { openGpu } from "@webmoe/webgpu/node";
+import { UsageError } from "../errors";
+import { loadParameters, openSavedRun } from "../run-model";
+
+export interface SampleFlags {
+  from: string;
+  prompt: string;
+  tokens: number;
+  temperature: number;
+  seed: number;
+  adapter?: string;
+}
+
+/** Write text with the last checkpoint of a run, token by token. */
+export async function sampleCommand({ from, prompt, tokens, temperature, seed, adapter }: SampleFlags): Promise<void> {
+  if (prompt.length === 0) throw new UsageError("--prompt: needs at least one character, got none");
+  if (temperature < 0) throw new UsageError(`--temperature: needs 0 or more, got ${temperature}`);
+  const run = await openSavedRun(from);
+  const gpu = await openGpu({ adapter: adapter ?? run.config.adapter });
+  try {
+    const { parameters, buffers } = await loadParameters(gpu, run);
+    const generator = await openGenerator(gpu, run.model, parameters, buffers);
+    const { encode } = byteTokenizer();
+    const text = new TextDecoder();
+    process.stdout.write(prompt);
+    for await (const token of generator.generate({ prompt: encode(prompt), tokens, temperature, seed })) {
+      process.stdout.write(text.decode(Uint8Array.of(token), { stream: true }));
+    }
+    process.stdout.write(`${text.decode()}\n`);
+  } finally {
+    gpu.close();
+  }
+}

@@ -1,0 +1,165 @@
+import { join } from "node:path";
+import { type Tokenizer, byteTokenizer, splitTokens } from "@webmoe/data";
+import { readCorpus } from "@webmoe/data/node";
+import { type LanguageModel, measureModel } from "@webmoe/model";
+import { type Checkpoint, openGenerator, type Session, train } from "@webmoe/trainer";
+import { createRun, latestRun, openRun, type RunFolder } from "@webmoe/trainer/node";
+import { adapterName } from "@webmoe/webgpu";
+import { openGpu } from "@webmoe/webgpu/node";
+import color from "picocolors";
+import { checkedConfig, type ConfigFlags, resolveConfig } from "../config/resolve";
+import type { Config } from "../config/schema";
+import { UsageError } from "../errors";
+import { makeModel, RUNS } from "../run-model";
+import { bytes, duration, shortNumber } from "../terminal/format";
+import { loadChart } from "../terminal/load-chart";
+import { type ProgressDisplay, progressDisplay } from "../terminal/progress";
+import { VERSION } from "../version";
+
+export interface TrainFlags extends ConfigFlags {
+  out?: string;
+  resume?: string;
+}
+
+/** Train a model, or go on with an interrupted run, and keep everything in a run folder. */
+export async function trainCommand(flags: TrainFlags): Promise<void> {
+  const { config, folder, checkpoint } = flags.resume ? await resumeRun(flags) : await startRun(flags);
+  const model = await makeModel(config);
+  const tokenizer = byteTokenizer();
+  if (model.config.vocab < tokenizer.vocab) {
+    throw new UsageError(`model.vocab: needs at least ${tokenizer.vocab} for the byte tokenizer, got ${model.config.vocab}`);
+  }
+  const text = await readCorpus(config.data);
+  const data = splitTokens(text);
+  checkLength(text.length, config);
+  const store = folder ?? (await newRunFolder(flags, config));
+  if (checkpoint) await store.truncateMetrics(checkpoint.step);
+  announce(config, model, text.length);
+
+  const stop = new AbortController();
+  const interrupt = () => {
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  };
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  const begun = performance.now();
+  let display: ProgressDisplay | undefined;
+  let session: Session | undefined;
+  process.stdout.write("opening the GPU and compiling kernels (the first time takes longer) …");
+  const reports = train({
+    open: () => openGpu({ adapter: config.adapter }),
+    model,
+    settings: config,
+    data,
+    store,
+    resume: checkpoint,
+    signal: stop.signal,
+  });
+  try {
+    for await (const report of reports) {
+      if (report.kind === "ready") {
+        session = report.session;
+        const { gpu, stats } = session;
+        console.log(
+          ` ${report.seconds.toFixed(1)} s\n${color.bold("adapter")}  ${adapterName(gpu.adapter)}, ${gpu.target.kernelClass} kernels\n` +
+            `${color.bold("step")}     ${stats.dispatches} dispatches, ${stats.pipelines} pipelines, ${bytes(gpu.memoryUsed)} on the device\n`,
+        );
+        display = progressDisplay(config.train.steps, checkpoint?.step ?? 0, config.log.every);
+      } else if (report.kind === "step") {
+        display!.update(report);
+        const { every } = config.sample;
+        if (every > 0 && report.step % every === 0 && report.step < config.train.steps) {
+          display!.print(await sample(session!, model, tokenizer, config));
+        }
+      } else if (report.kind === "validation") {
+        const last = report.step >= config.train.steps;
+        const line = `${color.bold(last ? "validation" : `validation at step ${report.step}`)}  ${report.bitsPerByte.toFixed(3)} bits per byte (${report.loss.toFixed(4)} nats a token)`;
+        if (!last) display!.print(line);
+        else {
+          display!.stop();
+          console.log(`\n${line}\n\n${loadChart(report.load)}`);
+          if (config.sample.tokens > 0) console.log(`\n${await sample(session!, model, tokenizer, config)}`);
+        }
+      }
+    }
+  } finally {
+    display?.stop();
+  }
+  const interrupted = stop.signal.aborted;
+  console.log(`\n${color.bold(interrupted ? "stopped" : "done")} in ${duration((performance.now() - begun) / 1000)}; the run is in ${color.cyan(store.path)}`);
+  console.log(color.dim(interrupted ? `go on with: webmoe train --resume ${store.path}` : `more text: webmoe sample --from ${store.path} --prompt "The whale"`));
+  if (interrupted) process.exitCode = 130;
+}
+
+interface Start {
+  config: Config;
+  folder?: RunFolder;
+  checkpoint?: Checkpoint;
+}
+
+async function startRun(flags: TrainFlags): Promise<Start> {
+  return { config: resolveConfig(flags) };
+}
+
+async function newRunFolder(flags: TrainFlags, config: Config): Promise<RunFolder> {
+  const stamp = new Date().toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
+  const path = flags.out ?? join(RUNS, `${config.preset}-${config.router.name.replace(/\W+/g, "-")}-${stamp}`);
+  const record = { config, versions: { webmoe: VERSION, node: process.version } };
+  return createRun(path, record, config.checkpoint.keep).catch((error: Error) => {
+    throw new UsageError(error.message);
+  });
+}
+
+async function resumeRun(flags: TrainFlags): Promise<Start> {
+  const path = flags.resume === "auto" ? (flags.out ?? (await latestRun(RUNS))) : flags.resume!;
+  if (!path) return startRun(flags);
+  const folder = await openRun(path).catch((error: Error) => {
+    if (flags.resume === "auto") return undefined;
+    throw new UsageError(`--resume: ${error.message}`);
+  });
+  if (!folder) return startRun(flags);
+  const { config: saved } = await folder.readConfig();
+  const config = checkedConfig(saved);
+  if (flags.steps !== undefined) config.train.steps = flags.steps;
+  const checkpoint = await folder.latestCheckpoint((message) => console.error(message));
+  if (checkpoint && checkpoint.step >= config.train.steps) {
+    throw new UsageError(`--resume: the run in "${path}" is done at step ${checkpoint.step}: ask for more with --steps`);
+  }
+  console.log(`resuming ${path} ${checkpoint ? `from step ${checkpoint.step}` : "from the start: it has no checkpoint"}`);
+  return { config, folder: await openRun(path, config.checkpoint.keep), checkpoint };
+}
+
+function announce(config: Config, model: LanguageModel, size: number): void {
+  const { total, active, flopsPerToken } = measureModel(model);
+  const { layers, dim, context } = config.model;
+  console.log(
+    [
+      `${color.bold("model")}    ${config.preset}: ${layers} layers, width ${dim}, ${config.moe.experts} experts, top ${config.moe.topK}; ` +
+        `${shortNumber(total)} parameters, ${shortNumber(active)} active, ${shortNumber(flopsPerToken)} FLOPs a token`,
+      `${color.bold("router")}   ${model.router.name}`,
+      `${color.bold("data")}     ${config.data}, ${bytes(size)}; ${config.batch.size * config.batch.accumulate} x ${context} tokens a step, ${config.train.steps} steps`,
+    ].join("\n"),
+  );
+}
+
+function checkLength(length: number, config: Config): void {
+  // A tenth is kept for validation and has to hold one sequence too.
+  const needed = 10 * (config.model.context + 1);
+  if (length < needed) {
+    throw new UsageError(
+      `data: needs at least ${needed} bytes for model.context ${config.model.context} (a tenth is for validation), got ${length}: ` +
+        "use a longer text, or --set model.context=…",
+    );
+  }
+}
+
+async function sample(session: Session, model: LanguageModel, tokenizer: Tokenizer, config: Config): Promise<string> {
+  const { parameters, buffers } = session.state;
+  const generator = await openGenerator(session.gpu, model, parameters, buffers);
+  const prompt = "The ";
+  const tokens: number[] = [];
+  const options = { prompt: tokenizer.encode(prompt), tokens: config.sample.tokens, temperature: 0.8, seed: config.seed };
+  for await (const token of generator.generate(options)) tokens.push(token);
+  generator.close();
+  return `${color.bold("sample")}\n${color.dim(prompt)}${tokenizer.decode(tokens)}`;
+}

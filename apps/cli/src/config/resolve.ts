@@ -1,0 +1,83 @@
+import { type PresetName, presets } from "@webmoe/model";
+import { closest } from "fastest-levenshtein";
+import { z } from "zod";
+import { UsageError } from "../errors";
+import { presetConfig } from "./presets";
+import { type Config, configSchema } from "./schema";
+
+/** What the command line says about the configuration. */
+export interface ConfigFlags {
+  preset: string;
+  router?: string;
+  data?: string;
+  steps?: number;
+  seed?: number;
+  adapter?: string;
+  /** "a.b=c" */
+  set: string[];
+}
+
+/** The configuration of a preset with the flags and `--set` applied, checked against the schema. */
+export function resolveConfig(flags: ConfigFlags): Config {
+  if (!(flags.preset in presets)) {
+    throw new UsageError(`--preset: needs one of ${Object.keys(presets).join(", ")}, got "${flags.preset}"${didYouMean(flags.preset, Object.keys(presets))}`);
+  }
+  const config = presetConfig(flags.preset as PresetName);
+  if (flags.router) config.router = flags.router === "recurrent" ? config.router : { name: flags.router };
+  if (flags.data !== undefined) config.data = flags.data;
+  if (flags.steps !== undefined) config.train.steps = flags.steps;
+  if (flags.seed !== undefined) config.seed = flags.seed;
+  if (flags.adapter !== undefined) config.adapter = flags.adapter;
+  for (const setting of flags.set) applySetting(config, setting);
+  if (config.schedule.warmup > config.train.steps) config.schedule.warmup = config.train.steps;
+  return checkedConfig(config);
+}
+
+/** Check a configuration, for example one read from a run folder. */
+export function checkedConfig(config: unknown): Config {
+  const result = configSchema.safeParse(config);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = issue!.path.join(".");
+  throw new UsageError(`${path || "config"}: ${issue!.message.replace(/^Invalid input: /, "")} (got ${JSON.stringify(at(config, issue!.path))})`);
+}
+
+function applySetting(config: Config, setting: string): void {
+  const [key, ...rest] = setting.split("=");
+  if (!key || rest.length === 0) throw new UsageError(`--set: needs key=value, got "${setting}"`);
+  const known = settingKeys();
+  if (!known.includes(key) && !key.startsWith("router.")) {
+    throw new UsageError(`--set: there is no key "${key}"${didYouMean(key, known)}`);
+  }
+  const path = key.split(".");
+  const last = path.pop()!;
+  const parent = path.reduce<Record<string, unknown>>(
+    (branch, name) => branch[name] as Record<string, unknown>,
+    config as unknown as Record<string, unknown>,
+  );
+  parent[last] = parseValue(rest.join("="));
+}
+
+/** Every dotted key that `--set` takes. */
+export function settingKeys(schema: z.ZodObject = configSchema as unknown as z.ZodObject, prefix = ""): string[] {
+  return Object.entries(schema.shape).flatMap(([name, field]) =>
+    field instanceof z.ZodObject ? settingKeys(field, `${prefix}${name}.`) : [`${prefix}${name}`],
+  );
+}
+
+/** JSON where the text is JSON (numbers, booleans, lists), else the text itself. */
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+export function didYouMean(given: string, known: string[]): string {
+  return known.length > 0 ? `: did you mean "${closest(given, known)}"?` : "";
+}
+
+function at(value: unknown, path: PropertyKey[]): unknown {
+  return path.reduce<unknown>((branch, key) => (branch as Record<PropertyKey, unknown> | undefined)?.[key], value);
+}

@@ -1,0 +1,67 @@
+import { z } from "zod";
+
+const count = z.number().int().positive();
+const countOrZero = z.number().int().nonnegative();
+const rate = z.number().nonnegative();
+
+/** Every setting of a run. The keys of `--set`, dotted, are those of this schema. */
+export const configSchema = z.strictObject({
+  preset: z.string().describe("Preset that the other values started from."),
+  model: z.strictObject({
+    vocab: count.describe("Number of different tokens."),
+    dim: count.describe("Width of the residual stream."),
+    layers: count.describe("Transformer blocks."),
+    heads: count.describe("Attention heads; divides model.dim."),
+    context: count.describe("Tokens of a sequence."),
+  }),
+  moe: z.strictObject({
+    experts: count.describe("Experts of a layer."),
+    topK: count.describe("Experts each token goes to."),
+    hidden: count.describe("Inner width of an expert."),
+    balanceLoss: rate.describe("Weight of the Switch balance loss."),
+    zLoss: rate.describe("Weight of the router z-loss."),
+    renormalize: z.boolean().optional().describe("Let a token's weights sum to one; default for topK above 1."),
+    denseLayers: z.array(countOrZero).optional().describe("Layers (from 0) with a dense feed-forward layer."),
+  }),
+  router: z.looseObject({
+    name: z.string().describe("recurrent, linear, xmoe, or the path of a file that exports a router."),
+  }),
+  optimizer: z.strictObject({
+    lr: rate.describe("Learning rate at its peak."),
+    beta1: z.number().min(0).lt(1),
+    beta2: z.number().min(0).lt(1),
+    eps: z.number().positive(),
+    weightDecay: rate,
+    decay: z.enum(["matrices", "all"]).describe("Which parameters decay."),
+    clip: rate.describe("Largest global norm of the gradients; 0 for no clipping."),
+  }),
+  batch: z.strictObject({
+    size: count.describe("Sequences of a micro-batch."),
+    accumulate: count.describe("Micro-batches of a step."),
+  }),
+  schedule: z.strictObject({
+    name: z.enum(["constant", "cosine"]),
+    warmup: countOrZero.describe("Steps until the learning rate is at its peak."),
+    minLr: z.number().min(0).max(1).describe("Where the cosine ends, as a share of optimizer.lr."),
+  }),
+  train: z.strictObject({ steps: count.describe("Optimizer steps.") }),
+  validation: z.strictObject({
+    every: countOrZero.describe("Steps between validations; 0 for one at the end."),
+    batches: count.describe("Batches of the fixed validation set."),
+  }),
+  checkpoint: z.strictObject({
+    every: countOrZero.describe("Steps between checkpoints; 0 for one at the end."),
+    keep: count.describe("Checkpoints that stay."),
+  }),
+  log: z.strictObject({ every: count.describe("Steps between printed lines where there is no terminal.") }),
+  sample: z.strictObject({
+    every: countOrZero.describe("Steps between samples of text; 0 for one at the end."),
+    tokens: countOrZero.describe("Length of a sample."),
+  }),
+  data: z.string().describe("moby-dick, or the path of a text file or folder."),
+  adapter: z.string().optional().describe("hardware, software, or part of an adapter's name."),
+  precision: z.literal("f32").describe("Number format of the computation."),
+  seed: countOrZero.describe("Same seed, same adapter: the same bits."),
+});
+
+export type Config = z.infer<typeof configSchema>;

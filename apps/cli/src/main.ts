@@ -1,0 +1,99 @@
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { benchCommand } from "./commands/bench";
+import { devicesCommand } from "./commands/devices";
+import { evalCommand } from "./commands/eval";
+import { paramsCommand } from "./commands/params";
+import { sampleCommand } from "./commands/sample";
+import { trainCommand } from "./commands/train";
+import { settingKeys } from "./config/resolve";
+import { UsageError } from "./errors";
+import { VERSION } from "./version";
+
+const program = new Command("webmoe")
+  .description("Train sparse mixture-of-experts language models on WebGPU.")
+  .version(VERSION)
+  .option("--debug", "print stack traces")
+  .showHelpAfterError("(see webmoe --help)")
+  .exitOverride();
+
+const collect = (value: string, all: string[]) => [...all, value];
+
+/** The options that make up a configuration. */
+function withConfig(command: Command, preset = "nano"): Command {
+  return command
+    .option("--preset <name>", "nano, tiny, small or base", preset)
+    .option("--router <name|file>", "recurrent, linear, xmoe, or a file that exports a router")
+    .option("--steps <n>", "optimizer steps", wholeNumber)
+    .option("--seed <n>", "same seed, same adapter: the same bits", wholeNumber)
+    .option("--adapter <name>", "hardware, software, or part of an adapter's name")
+    .option("--set <key=value>", "set any configuration key; may be repeated", collect, []);
+}
+
+withConfig(program.command("train").description("train a model and keep the run in a folder"))
+  .option("--data <name|path>", "moby-dick, a text file, or a folder of them")
+  .option("--out <dir>", "folder of the run (default: runs/PRESET-ROUTER-TIME)")
+  .option("--resume <auto|dir>", "go on with an interrupted run; auto takes the newest")
+  .addHelpText("after", () => `\nKeys of --set:\n${settingKeys().map((key) => `  ${key}`).join("\n")}`)
+  .action((flags) => trainCommand(flags));
+
+program
+  .command("sample")
+  .description("write text with a trained model")
+  .option("--from <run>", "folder of the run, or latest", "latest")
+  .option("--prompt <text>", "text to go on from", "The ")
+  .option("--tokens <n>", "tokens to write", wholeNumber, 200)
+  .option("--temperature <t>", "0 takes the likeliest token each time", number, 0.8)
+  .option("--seed <n>", "same seed, same text", wholeNumber, 1)
+  .option("--adapter <name>", "hardware, software, or part of an adapter's name")
+  .action((flags) => sampleCommand(flags));
+
+program
+  .command("eval")
+  .description("validate a trained model")
+  .option("--from <run>", "folder of the run, or latest", "latest")
+  .option("--data <name|path>", "another text than the run's own held-out part")
+  .option("--batches <n>", "batches to take the mean over", wholeNumber)
+  .option("--adapter <name>", "hardware, software, or part of an adapter's name")
+  .option("--json", "print one JSON object", false)
+  .action((flags) => evalCommand(flags));
+
+program
+  .command("devices")
+  .description("show the adapter, its features and limits, and the kernels used")
+  .option("--adapter <name>", "hardware, software, or part of an adapter's name")
+  .option("--json", "print one JSON object", false)
+  .action((flags) => devicesCommand(flags));
+
+withConfig(program.command("params").description("count parameters and FLOPs of a configuration"))
+  .option("--json", "print one JSON object", false)
+  .action((flags) => paramsCommand(flags));
+
+withConfig(program.command("bench").description("time training steps"))
+  .option("--json", "print one JSON object", false)
+  .action((flags) => benchCommand(flags));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Print an error as one line and return the exit code: 2 for usage, 1 for a failed run. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
+  if (program.opts().debug) console.error(error);
+  else console.error(`webmoe: ${(error instanceof Error ? error.message : String(error)).split("\n")[0]}`);
+  return error instanceof UsageError ? 2 : 1;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("needs a whole number.");
+  return value;
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value)) throw new InvalidArgumentError("needs a number.");
+  return value;
+}

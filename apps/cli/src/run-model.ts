@@ -1,0 +1,54 @@
+import { languageModel, type LanguageModel, type LanguageModelParameters } from "@webmoe/model";
+import { type DeviceTensor, key, type MapLeaves, materialize } from "@webmoe/tensor";
+import { type Checkpoint, restoreParameters, restorePlain } from "@webmoe/trainer";
+import { latestRun, openRun, type RunFolder } from "@webmoe/trainer/node";
+import type { Gpu } from "@webmoe/webgpu";
+import { checkedConfig } from "./config/resolve";
+import type { Config } from "./config/schema";
+import { UsageError } from "./errors";
+import { makeRouter } from "./routers";
+
+/** Where runs are kept unless told otherwise. */
+export const RUNS = "runs";
+
+/** A finished or interrupted run: its folder, what it was configured with, and its last checkpoint. */
+export interface SavedRun {
+  folder: RunFolder;
+  config: Config;
+  model: LanguageModel;
+  checkpoint: Checkpoint;
+}
+
+/** The model of a configuration. */
+export async function makeModel(config: Config): Promise<LanguageModel> {
+  const router = await makeRouter(config.router);
+  try {
+    return languageModel({ ...config.model, moe: config.moe }, router);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** Open a run folder, or the newest run for "latest". */
+export async function openSavedRun(path: string): Promise<SavedRun> {
+  const found = path === "latest" ? await latestRun(RUNS) : path;
+  if (!found) throw new UsageError(`--from latest: there is no run below ${RUNS}/: train one first`);
+  const folder = await openRun(found).catch((error: Error) => {
+    throw new UsageError(`--from: ${error.message}`);
+  });
+  const { config: saved } = await folder.readConfig();
+  const config = checkedConfig(saved);
+  const checkpoint = await folder.latestCheckpoint((message) => console.error(message));
+  if (!checkpoint) throw new Error(`run folder: "${found}" has no whole checkpoint yet`);
+  return { folder, config, model: await makeModel(config), checkpoint };
+}
+
+/** Put the parameters of a checkpoint on a device. */
+export async function loadParameters(gpu: Gpu, { model, checkpoint }: SavedRun) {
+  const initial = model.init(key(0));
+  const parameters = (await materialize(gpu, initial.parameters)) as LanguageModelParameters<DeviceTensor>;
+  const buffers = (await materialize(gpu, initial.buffers, "router buffers")) as MapLeaves<unknown, DeviceTensor>;
+  await restoreParameters(model, parameters, checkpoint.model);
+  await restorePlain(buffers, checkpoint.model, "model.router.buffers.");
+  return { parameters, buffers };
+}

@@ -1,0 +1,54 @@
+// Child processes: quiet ones whose output goes to a log, and the one in the foreground that takes over.
+
+import { spawn } from "node:child_process";
+import { createWriteStream, readFileSync } from "node:fs";
+
+/**
+ * Run a command with its output in a log file.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ log: string, cwd?: string, env?: NodeJS.ProcessEnv }} options
+ * @returns {Promise<{ ok: boolean, tail: string }>} whether it exited with 0, and the last lines it wrote
+ */
+export async function runLogged(command, args, { log, cwd, env }) {
+  const file = createWriteStream(log, { flags: "a" });
+  file.write(`$ ${command} ${args.join(" ")}\n`);
+  const ok = await new Promise((resolve) => {
+    // npm's commands are .cmd files on Windows, which only a shell starts.
+    const shell = process.platform === "win32";
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"], shell });
+    child.stdout.pipe(file, { end: false });
+    child.stderr.pipe(file, { end: false });
+    child.on("error", (error) => {
+      file.write(`${error.message}\n`);
+      resolve(false);
+    });
+    child.on("close", (code) => resolve(code === 0));
+  });
+  await new Promise((resolve) => file.end(resolve));
+  const tail = readFileSync(log, "utf8").trimEnd().split("\n").slice(-8).join("\n");
+  return { ok, tail };
+}
+
+/**
+ * Hand the terminal to a Node program, pass signals on, and return the exit code to end with.
+ * @param {string[]} args what follows `node`
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} [options]
+ * @returns {Promise<number>}
+ */
+export function runForeground(args, { env, cwd } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit" });
+    // A terminal sends Ctrl-C to the child as well, so there it is only outlived; elsewhere it is passed on.
+    process.on("SIGINT", () => {
+      if (!process.stdin.isTTY) child.kill("SIGINT");
+    });
+    process.on("SIGTERM", () => child.kill("SIGTERM"));
+    process.on("SIGHUP", () => child.kill("SIGHUP"));
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve(code ?? 128 + (signalNumbers[signal ?? ""] ?? 1)));
+  });
+}
+
+/** @type {Record<string, number>} */
+const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };
