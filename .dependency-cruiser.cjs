@@ -14,7 +14,7 @@ const arrows = {
   testing: ["webgpu", "tensor"],
 };
 
-const tests = "\\.test\\.tsx?$|/testing\\.ts$";
+const tests = "\\.test\\.tsx?$";
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {
@@ -22,8 +22,8 @@ module.exports = {
     ...Object.entries(arrows).map(([name, allowed]) => ({
       name: `arrows-${name}`.replace("[a-z]+", "any"),
       severity: "error",
-      from: { path: `^packages/${name}/src`, pathNot: tests },
-      to: { path: "^(packages|apps)/", pathNot: `^packages/(${[name, ...allowed].join("|")})/` },
+      from: { path: `^packages/(${name})/src`, pathNot: tests },
+      to: { path: "^(packages|apps)/", pathNot: `^packages/(${["$1", ...allowed].join("|")})/` },
     })),
     {
       name: "packages-before-apps",

@@ -2,9 +2,9 @@
 
 import { create, globals } from "webgpu";
 
-Object.assign(globalThis, globals);
-// Dawn ends with this object, so it stays in a variable to the last line.
 const gpu = create(["enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia"]);
+// Dawn ends with the object that create() returns: a global keeps it to the last line.
+Object.assign(globalThis, globals, { dawn: gpu });
 
 const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
 if (!adapter) throw new Error("Dawn found no adapter");
@@ -12,7 +12,8 @@ const device = await adapter.requestDevice();
 const size = 4;
 const result = device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
 const staging = device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-const code = "@group(0) @binding(0) var<storage, read_write> y: u32; @compute @workgroup_size(1) fn main() { y = 6 * 7; }";
+const code =
+  "@group(0) @binding(0) var<storage, read_write> y: u32; @compute @workgroup_size(1) fn main() { y = 6 * 7; }";
 const pipeline = await device.createComputePipelineAsync({
   layout: "auto",
   compute: { module: device.createShaderModule({ code }) },
@@ -32,9 +33,10 @@ const [answer] = new Uint32Array(staging.getMappedRange().slice(0));
 if (answer !== 42) throw new Error(`a trivial shader gave ${answer} in place of 42`);
 
 const { vendor, architecture, device: model, description, isFallbackAdapter } = adapter.info;
-const name = description || model || [vendor, architecture].filter(Boolean).join(" ") || "unnamed adapter";
-const text = `${vendor} ${architecture} ${model} ${description}`.toLowerCase();
-const software = isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/.test(text);
-console.log(JSON.stringify({ name: software && vendor === "google" ? "SwiftShader" : name, software }));
+const text = `${vendor} ${architecture} ${model} ${description}`;
+const software = isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text);
+const mesa = /llvmpipe.*(Mesa [\d.]+)/.exec(text)?.[1];
+const shortName = mesa ? `lavapipe, ${mesa}` : /swiftshader/i.exec(text) && "SwiftShader";
+const name = shortName || description || model || [vendor, architecture].filter(Boolean).join(" ") || "unnamed adapter";
+console.log(JSON.stringify({ name, software }));
 device.destroy();
-gpu.requestAdapter;

@@ -14,9 +14,12 @@ export async function runLogged(command, args, { log, cwd, env }) {
   const file = createWriteStream(log, { flags: "a" });
   file.write(`$ ${command} ${args.join(" ")}\n`);
   const ok = await new Promise((resolve) => {
-    // npm's commands are .cmd files on Windows, which only a shell starts.
-    const shell = process.platform === "win32";
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"], shell });
+    const child = spawn(command, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      shell: needsShell(command),
+    });
     child.stdout.pipe(file, { end: false });
     child.stderr.pipe(file, { end: false });
     child.on("error", (error) => {
@@ -31,14 +34,19 @@ export async function runLogged(command, args, { log, cwd, env }) {
 }
 
 /**
- * Hand the terminal to a Node program, pass signals on, and return the exit code to end with.
- * @param {string[]} args what follows `node`
- * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} [options]
+ * Hand the terminal to a program, pass signals on, and return the exit code to end with.
+ * @param {string[]} args
+ * @param {{ command?: string, env?: NodeJS.ProcessEnv, cwd?: string }} [options] `command` is Node unless given
  * @returns {Promise<number>}
  */
-export function runForeground(args, { env, cwd } = {}) {
+export function runForeground(args, { command = process.execPath, env, cwd } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit" });
+    const child = spawn(command, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: "inherit",
+      shell: needsShell(command),
+    });
     // A terminal sends Ctrl-C to the child as well, so there it is only outlived; elsewhere it is passed on.
     process.on("SIGINT", () => {
       if (!process.stdin.isTTY) child.kill("SIGINT");
@@ -52,3 +60,8 @@ export function runForeground(args, { env, cwd } = {}) {
 
 /** @type {Record<string, number>} */
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };
+
+/** @param {string} command npm's commands are .cmd files on Windows, which only a shell starts */
+function needsShell(command) {
+  return process.platform === "win32" && command !== process.execPath;
+}

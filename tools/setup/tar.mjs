@@ -49,6 +49,7 @@ function checksumHolds(header) {
 /** @param {string} name a name that stays inside the folder it is unpacked into */
 function safe(name) {
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
-  if (name.startsWith("/") || parts.includes("..")) throw new Error(`tar: "${name}" would be written outside its folder`);
+  if (name.startsWith("/") || parts.includes(".."))
+    throw new Error(`tar: "${name}" would be written outside its folder`);
   return parts.join("/");
 }

@@ -33,7 +33,13 @@ withConfig(program.command("train").description("train a model and keep the run 
   .option("--data <name|path>", "moby-dick, a text file, or a folder of them")
   .option("--out <dir>", "folder of the run (default: runs/PRESET-ROUTER-TIME)")
   .option("--resume <auto|dir>", "go on with an interrupted run; auto takes the newest")
-  .addHelpText("after", () => `\nKeys of --set:\n${settingKeys().map((key) => `  ${key}`).join("\n")}`)
+  .addHelpText(
+    "after",
+    () =>
+      `\nKeys of --set:\n${settingKeys()
+        .map((key) => `  ${key}`)
+        .join("\n")}`,
+  )
   .action((flags) => trainCommand(flags));
 
 program

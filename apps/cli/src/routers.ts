@@ -25,11 +25,20 @@ const routers: Record<string, KnownRouter> = {
     make: recurrentRouter,
   },
   linear: { options: z.strictObject({ bias: z.boolean().optional(), init: init.optional() }), make: linearRouter },
-  xmoe: { options: z.strictObject({ dim: width.optional(), temperature: z.number().positive().optional() }), make: xmoeRouter },
+  xmoe: {
+    options: z.strictObject({ dim: width.optional(), temperature: z.number().positive().optional() }),
+    make: xmoeRouter,
+  },
 };
 
 /** Make the router of a configuration: one of the table, or the default export of a file. */
-export async function makeRouter({ name, ...options }: { name: string; [option: string]: unknown }): Promise<AnyRouter> {
+export async function makeRouter({
+  name,
+  ...options
+}: {
+  name: string;
+  [option: string]: unknown;
+}): Promise<AnyRouter> {
   const known = routers[name];
   if (!known) return routerFromFile(name, options);
   const parsed = known.options.safeParse(options);
@@ -37,14 +46,18 @@ export async function makeRouter({ name, ...options }: { name: string; [option: 
   const issue = parsed.error.issues[0]!;
   const names = Object.keys(known.options.shape);
   if (issue.code === "unrecognized_keys") {
-    throw new UsageError(`router.${issue.keys[0]}: the ${name} router has no such option${didYouMean(issue.keys[0]!, names)}`);
+    throw new UsageError(
+      `router.${issue.keys[0]}: the ${name} router has no such option${didYouMean(issue.keys[0]!, names)}`,
+    );
   }
   throw new UsageError(`router.${issue.path.join(".")}: ${issue.message} (router ${name})`);
 }
 
 async function routerFromFile(path: string, options: Record<string, unknown>): Promise<AnyRouter> {
   if (!/[./\\]/.test(path)) {
-    throw new UsageError(`--router: needs a file or one of ${Object.keys(routers).join(", ")}, got "${path}"${didYouMean(path, Object.keys(routers))}`);
+    throw new UsageError(
+      `--router: needs a file or one of ${Object.keys(routers).join(", ")}, got "${path}"${didYouMean(path, Object.keys(routers))}`,
+    );
   }
   const file = resolve(path);
   await access(file).catch(() => {

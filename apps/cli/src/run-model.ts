@@ -1,4 +1,4 @@
-import { languageModel, type LanguageModel, type LanguageModelParameters } from "@webmoe/model";
+import { type LanguageModel, type LanguageModelParameters, languageModel } from "@webmoe/model";
 import { type DeviceTensor, key, type MapLeaves, materialize } from "@webmoe/tensor";
 import { type Checkpoint, restoreParameters, restorePlain } from "@webmoe/trainer";
 import { latestRun, openRun, type RunFolder } from "@webmoe/trainer/node";

@@ -23,16 +23,23 @@ export interface BatchAt {
  * unbroken one would have.
  */
 export function batchAt(tokens: TokenArray, { seed, step, micro = 0, batch, context }: BatchAt): Batch {
-  checkLength(tokens, context);
+  checkLength(tokens, context, "training");
   const places = tokens.length - context;
   const random = randomNumbers(seed, step, micro);
-  return windows(tokens, context, Array.from({ length: batch }, () => below(places, random)));
+  return windows(
+    tokens,
+    context,
+    Array.from({ length: batch }, () => below(places, random)),
+  );
 }
 
 /** The same windows every time, spread evenly over the tokens; fewer batches where the text is short. */
-export function validationBatches(tokens: TokenArray, options: { batch: number; context: number; batches: number }): Batch[] {
+export function validationBatches(
+  tokens: TokenArray,
+  options: { batch: number; context: number; batches: number },
+): Batch[] {
   const { batch, context, batches } = options;
-  checkLength(tokens, context);
+  checkLength(tokens, context, "validation");
   const places = Math.floor((tokens.length - 1) / context);
   const wanted = Math.max(1, Math.min(batches, Math.floor(places / batch)));
   const spacing = (tokens.length - context - 1) / Math.max(1, wanted * batch - 1);
@@ -47,6 +54,9 @@ export function validationBatches(tokens: TokenArray, options: { batch: number; 
 
 /** Cut a corpus into a part to train on and, at its end, a part to validate on. */
 export function splitTokens(tokens: TokenArray, validationShare = 0.1): { train: TokenArray; validation: TokenArray } {
+  if (!(validationShare >= 0 && validationShare < 1)) {
+    throw new Error(`splitTokens: needs a validation share from 0 up to but not 1, got ${validationShare}`);
+  }
   const cut = tokens.length - Math.floor(tokens.length * validationShare);
   return { train: tokens.subarray(0, cut), validation: tokens.subarray(cut) };
 }
@@ -56,10 +66,10 @@ export function bitsPerByte(loss: number, tokens = 1, bytes = 1): number {
   return (loss * tokens) / Math.LN2 / bytes;
 }
 
-function checkLength(tokens: TokenArray, context: number): void {
+function checkLength(tokens: TokenArray, context: number, part: string): void {
   if (tokens.length < context + 1) {
     throw new Error(
-      `data: needs at least ${context + 1} tokens for one sequence of model.context ${context}, got ${tokens.length}: ` +
+      `data: the ${part} part needs at least ${context + 1} tokens for one sequence of model.context ${context}, got ${tokens.length}: ` +
         "use a longer text or a shorter context",
     );
   }

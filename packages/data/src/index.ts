@@ -1,2 +1,10 @@
-export { type Batch, type BatchAt, batchAt, bitsPerByte, splitTokens, type TokenArray, validationBatches } from "./batches";
-export { byteTokenizer, type Tokenizer } from "./tokenizer";
+export {
+  type Batch,
+  type BatchAt,
+  batchAt,
+  bitsPerByte,
+  splitTokens,
+  type TokenArray,
+  validationBatches,
+} from "./batches";
+export { byteTokenizer, type TokenDecoder, type Tokenizer } from "./tokenizer";

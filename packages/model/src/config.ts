@@ -21,15 +21,18 @@ export interface ModelConfig {
 /** Throw a one-line error for sizes that do not go together. */
 export function checkConfig({ dim, heads, moe, layers, ...rest }: ModelConfig): void {
   for (const [name, value] of Object.entries({ dim, heads, layers, vocab: rest.vocab, context: rest.context })) {
-    if (!Number.isInteger(value) || value < 1) throw new Error(`model.${name}: needs a positive whole number, got ${value}`);
+    if (!Number.isInteger(value) || value < 1)
+      throw new Error(`model.${name}: needs a positive whole number, got ${value}`);
   }
   if (dim % heads !== 0) throw new Error(`model.heads: needs a divisor of model.dim (${dim}), got ${heads}`);
-  if ((dim / heads) % 2 !== 0) throw new Error(`model.heads: needs an even width per head, got ${dim} / ${heads} = ${dim / heads}`);
+  if ((dim / heads) % 2 !== 0)
+    throw new Error(`model.heads: needs an even width per head, got ${dim} / ${heads} = ${dim / heads}`);
   if (moe.topK > moe.experts) {
     throw new Error(`moe.topK: needs at most moe.experts (${moe.experts}), got ${moe.topK}`);
   }
   for (const layer of moe.denseLayers ?? []) {
-    if (layer < 0 || layer >= layers) throw new Error(`moe.denseLayers: needs layers from 0 to ${layers - 1}, got ${layer}`);
+    if (layer < 0 || layer >= layers)
+      throw new Error(`moe.denseLayers: needs layers from 0 to ${layers - 1}, got ${layer}`);
   }
 }
 

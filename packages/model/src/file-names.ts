@@ -29,7 +29,10 @@ const TOP: Record<string, string> = {
 };
 
 /** The tensors of a file for a tree of parameters (or of anything shaped like them). */
-export function fileTensors<L extends Leaf & { shape: Shape }>(config: ModelConfig, parameters: unknown): FileTensor<L>[] {
+export function fileTensors<L extends Leaf & { shape: Shape }>(
+  config: ModelConfig,
+  parameters: unknown,
+): FileTensor<L>[] {
   const layers = moeLayers(config);
   return leaves<L>(parameters).flatMap(([path, leaf]) => {
     if (TOP[path]) return [{ name: TOP[path], shape: leaf.shape, leaf, start: 0 }];
@@ -38,7 +41,9 @@ export function fileTensors<L extends Leaf & { shape: Shape }>(config: ModelConf
     if (kind === "blocks") return blockTensors(`model.layers.${index}`, below, leaf);
     if (path.startsWith("router.layers.")) {
       const [, , layer, ...name] = path.split(".");
-      return [{ name: `model.layers.${layers[Number(layer)]}.mlp.gate.${name.join(".")}`, shape: leaf.shape, leaf, start: 0 }];
+      return [
+        { name: `model.layers.${layers[Number(layer)]}.mlp.gate.${name.join(".")}`, shape: leaf.shape, leaf, start: 0 },
+      ];
     }
     if (path.startsWith("router.shared.")) {
       return [{ name: `model.router.${path.slice("router.shared.".length)}`, shape: leaf.shape, leaf, start: 0 }];
@@ -49,15 +54,27 @@ export function fileTensors<L extends Leaf & { shape: Shape }>(config: ModelConf
 
 function blockTensors<L extends Leaf & { shape: Shape }>(layer: string, path: string, leaf: L): FileTensor<L>[] {
   if (BLOCK[path]) return [{ name: `${layer}.${BLOCK[path]}`, shape: leaf.shape, leaf, start: 0 }];
-  if (path === "attention.qkv") return parts(leaf, ["q", "k", "v"].map((p) => `${layer}.self_attn.${p}_proj.weight`), (s) => [s[0]! / 3, s[1]!]);
+  if (path === "attention.qkv")
+    return parts(
+      leaf,
+      ["q", "k", "v"].map((p) => `${layer}.self_attn.${p}_proj.weight`),
+      (s) => [s[0]! / 3, s[1]!],
+    );
   const [group, projection] = path.split(".");
   if (group !== "experts") throw new Error(`fileTensors: knows no file name for parameter "${layer}.${path}"`);
-  const names = Array.from({ length: leaf.shape[0]! }, (_, expert) => `${layer}.mlp.experts.${expert}.${projection}_proj.weight`);
+  const names = Array.from(
+    { length: leaf.shape[0]! },
+    (_, expert) => `${layer}.mlp.experts.${expert}.${projection}_proj.weight`,
+  );
   return parts(leaf, names, (shape) => shape.slice(1));
 }
 
 /** A parameter cut into equal tensors along its first axis. */
-function parts<L extends Leaf & { shape: Shape }>(leaf: L, names: string[], part: (shape: Shape) => Shape): FileTensor<L>[] {
+function parts<L extends Leaf & { shape: Shape }>(
+  leaf: L,
+  names: string[],
+  part: (shape: Shape) => Shape,
+): FileTensor<L>[] {
   const shape = part(leaf.shape);
   return names.map((name, index) => ({ name, shape, leaf, start: index * sizeOf(shape) }));
 }

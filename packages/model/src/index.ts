@@ -1,5 +1,6 @@
 export { type ModelSize, measureModel, moeLayerCount } from "./accounting";
 export { checkConfig, type ModelConfig, moeLayers } from "./config";
+export { type FileTensor, fileTensors } from "./file-names";
 export {
   type Batch,
   type BlockParameters,
@@ -11,5 +12,11 @@ export {
   type NextInput,
 } from "./language-model";
 export { type Preset, type PresetName, presets } from "./presets";
-export { type FileTensor, fileTensors } from "./file-names";
-export { decodeHeader, encodeHeader, headerBytes, parseSafetensors, type SafetensorsDtype, type TensorInfo } from "./safetensors";
+export {
+  decodeHeader,
+  encodeHeader,
+  headerBytes,
+  parseSafetensors,
+  type SafetensorsDtype,
+  type TensorInfo,
+} from "./safetensors";

@@ -2,7 +2,18 @@ import { readFileSync } from "node:fs";
 import { linearRouter } from "@webmoe/router-linear";
 import { recurrentRouter } from "@webmoe/router-recurrent";
 import { xmoeRouter } from "@webmoe/router-xmoe";
-import { compile, type DeviceTensor, gradients, type HostArray, key, leaves, materialize, release, u32, writeTensor } from "@webmoe/tensor";
+import {
+  compile,
+  type DeviceTensor,
+  gradients,
+  type HostArray,
+  key,
+  leaves,
+  materialize,
+  release,
+  u32,
+  writeTensor,
+} from "@webmoe/tensor";
 
 import { testGpu } from "@webmoe/webgpu/testing";
 import { describe, expect, test } from "vitest";
@@ -66,7 +77,9 @@ describe.each([
     expect(relativeError(outputs.loss, fixture.get("loss")!.values)).toBeLessThan(1e-5);
     expect(relativeError(outputs.total, fixture.get("total")!.values)).toBeLessThan(1e-5);
 
-    const byPath = new Map(leaves<DeviceTensor>(parameters).map(([path, leaf]) => [leaf, valueAt(outputs.gradients, path)]));
+    const byPath = new Map(
+      leaves<DeviceTensor>(parameters).map(([path, leaf]) => [leaf, valueAt(outputs.gradients, path)]),
+    );
     for (const { name, shape, leaf, start } of files) {
       const size = shape.reduce((a, b) => a * b, 1);
       const actual = byPath.get(leaf)!.subarray(start, start + size);

@@ -5,7 +5,7 @@
 //
 // then a final rmsNorm and an untied head. No biases but a router's own. T counts the tokens of all sequences.
 
-import { initExperts, moeLayer, type ExpertParameters, type MoeOutput } from "@webmoe/moe";
+import { type ExpertParameters, initExperts, type MoeOutput, moeLayer } from "@webmoe/moe";
 import { initSwiglu, linear, type SwigluParameters, swigluLayer } from "@webmoe/nn";
 import type { AnyRouter } from "@webmoe/router";
 import {
@@ -13,15 +13,15 @@ import {
   cachedAttention,
   causalAttention,
   constantInit,
-  embedding,
   Expression,
+  embedding,
   fold,
   IGNORE,
   type Init,
   type Key,
   linearCrossEntropy,
-  map,
   type MapLeaves,
+  map,
   mul,
   normal,
   reshape,
@@ -101,7 +101,7 @@ export interface LossOutput {
 /** Make a language model of given sizes around a router. */
 export function languageModel(config: ModelConfig, router: AnyRouter): LanguageModel {
   checkConfig(config);
-  const { dim, heads, context, vocab, moe } = config;
+  const { dim, heads, vocab, moe } = config;
   const headDim = dim / heads;
   const withExperts = moeLayers(config);
 
@@ -159,7 +159,11 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
         experts: block.experts!,
         config: moe,
         router,
-        routerParameters: { shared: parameters.router.shared as MapLeaves<unknown, Tensor>, layer, buffers: given.buffers },
+        routerParameters: {
+          shared: parameters.router.shared as MapLeaves<unknown, Tensor>,
+          layer,
+          buffers: given.buffers,
+        },
         index: routed.length,
         carry,
         tokens,
@@ -175,7 +179,10 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
 
   function loss(parameters: LanguageModelParameters<Tensor>, batch: Batch): LossOutput {
     const [sequences, length] = batch.tokens.shape as [number, number];
-    const flat = { tokens: reshape(batch.tokens, [batch.tokens.size]), targets: reshape(batch.targets, [batch.targets.size]) };
+    const flat = {
+      tokens: reshape(batch.tokens, [batch.tokens.size]),
+      targets: reshape(batch.targets, [batch.targets.size]),
+    };
     // A token counts unless its target is IGNORE, the largest u32, which is past 2^31 as a float too.
     const mask = map("mask", [flat.targets], (target) => target.less(2 ** 31));
     const attend = (qkv: Tensor) => {
@@ -185,7 +192,10 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
     const { x, routed } = trunk(parameters, flat.tokens, mask, batch, attend);
 
     const perToken = linearCrossEntropy(x, parameters.head, flat.targets);
-    const crossEntropy = mul(sum(perToken), map("perToken", [sum(mask)], (tokens) => Expression.constant(1).div(tokens.max(1))));
+    const crossEntropy = mul(
+      sum(perToken),
+      map("perToken", [sum(mask)], (tokens) => Expression.constant(1).div(tokens.max(1))),
+    );
     const meanOf = (losses: Tensor[]) => scale(add(...losses), 1 / Math.max(1, losses.length));
     const balanceLoss = meanOf(routed.map((layer) => layer.balanceLoss));
     const zLoss = meanOf(routed.map((layer) => layer.zLoss));

@@ -1,1 +1,8 @@
-export { type ExpertParameters, initExperts, type MoeConfig, type MoeInput, type MoeOutput, moeLayer } from "./moe-layer";
+export {
+  type ExpertParameters,
+  initExperts,
+  type MoeConfig,
+  type MoeInput,
+  type MoeOutput,
+  moeLayer,
+} from "./moe-layer";

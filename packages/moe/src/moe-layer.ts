@@ -8,6 +8,14 @@
 // Dropless: every assignment is computed, whatever the balance (Gale et al. 2022). Memory is that of the worst case.
 
 import {
+  type AnyRouter,
+  routerZLoss,
+  type Selection,
+  type Selector,
+  softmaxTopK,
+  switchBalanceLoss,
+} from "@webmoe/router";
+import {
   combineExperts,
   expertLinear,
   fold,
@@ -19,7 +27,6 @@ import {
   swiglu,
   type Tensor,
 } from "@webmoe/tensor";
-import { type AnyRouter, routerZLoss, type Selection, type Selector, softmaxTopK, switchBalanceLoss } from "@webmoe/router";
 
 /** What a MoE layer needs to know. */
 export interface MoeConfig {
@@ -55,7 +62,11 @@ export interface MoeInput {
   config: MoeConfig;
   router: AnyRouter;
   /** The router's own parameters: shared by all layers, of this layer, and what is not learned. */
-  routerParameters: { shared: MapLeaves<unknown, Tensor>; layer: MapLeaves<unknown, Tensor>; buffers?: MapLeaves<unknown, Tensor> };
+  routerParameters: {
+    shared: MapLeaves<unknown, Tensor>;
+    layer: MapLeaves<unknown, Tensor>;
+    buffers?: MapLeaves<unknown, Tensor>;
+  };
   /** Number of the MoE layer, from 0. */
   index: number;
   /** What the router handed on from the MoE layer before. */

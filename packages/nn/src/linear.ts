@@ -1,4 +1,15 @@
-import { add, constantInit, fold, type Init, type Key, matmul, normal, type Shape, type Tensor, uniform } from "@webmoe/tensor";
+import {
+  add,
+  constantInit,
+  fold,
+  type Init,
+  type Key,
+  matmul,
+  normal,
+  type Shape,
+  type Tensor,
+  uniform,
+} from "@webmoe/tensor";
 
 /** How weights start: "normal" with standard deviation 0.02 and zero biases, or PyTorch's own default of nn.Linear. */
 export type InitStyle = "normal" | "torch";
@@ -6,7 +17,9 @@ export type InitStyle = "normal" | "torch";
 /** A weight matrix [out, in]. */
 export function linearWeight(shape: Shape, key: Key, style: InitStyle = "normal"): Init {
   const fanIn = shape.at(-1)!;
-  return style === "torch" ? uniform(shape, 1 / Math.sqrt(fanIn), fold(key, "weight")) : normal(shape, 0.02, fold(key, "weight"));
+  return style === "torch"
+    ? uniform(shape, 1 / Math.sqrt(fanIn), fold(key, "weight"))
+    : normal(shape, 0.02, fold(key, "weight"));
 }
 
 /** A bias [out] of a layer with `fanIn` inputs. */

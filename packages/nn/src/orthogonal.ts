@@ -4,7 +4,9 @@ import { type Init, type Key, normals, valuesInit } from "@webmoe/tensor";
 export function orthogonal(rows: number, cols: number, gain: number, key: Key): Init {
   const [count, length] = rows <= cols ? [rows, cols] : [cols, rows];
   const numbers = normals(key, count * length);
-  const vectors = Array.from({ length: count }, (_, i) => Float64Array.from(numbers.subarray(i * length, (i + 1) * length)));
+  const vectors = Array.from({ length: count }, (_, i) =>
+    Float64Array.from(numbers.subarray(i * length, (i + 1) * length)),
+  );
   vectors.forEach((vector, i) => {
     for (const earlier of vectors.slice(0, i)) {
       const overlap = dot(vector, earlier);

@@ -44,5 +44,7 @@ export function xmoeRouter({ dim: width = 16, temperature = 0.3 }: XmoeRouterOpt
 /** Every row scaled to length 1; a row of zeros stays zero. */
 function unitRows(x: Tensor): Tensor {
   const squares = sum(mul(x, x), 1, 2); // [T, 1]
-  return map("unitRows", [x, reshape(squares, [x.shape[0]!, 1])], (x, squares) => x.mul(squares.max(1e-12).inverseSqrt()));
+  return map("unitRows", [x, reshape(squares, [x.shape[0]!, 1])], (x, squares) =>
+    x.mul(squares.max(1e-12).inverseSqrt()),
+  );
 }

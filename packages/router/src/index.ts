@@ -8,4 +8,11 @@ export {
   type ScoreInput,
   type Scores,
 } from "./router";
-export { NO_EXPERT, type Selection, type Selector, type SelectorInput, type SoftmaxTopKOptions, softmaxTopK } from "./selector";
+export {
+  NO_EXPERT,
+  type Selection,
+  type Selector,
+  type SelectorInput,
+  type SoftmaxTopKOptions,
+  softmaxTopK,
+} from "./selector";

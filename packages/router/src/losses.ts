@@ -26,5 +26,8 @@ export function switchBalanceLoss({ probabilities, load, mask }: BalanceInput): 
 /** The mean over tokens of logsumexp(logits)^2 (Zoph et al. 2022, eq. 5), padding left out. */
 export function routerZLoss(logits: Tensor, mask: Tensor): Tensor {
   const squared = map("zLoss", [logSumExp(logits), mask], (lse, mask) => lse.mul(lse).mul(mask));
-  return mul(sum(squared), map("perToken", [sum(mask)], (tokens) => Expression.constant(1).div(tokens.max(1))));
+  return mul(
+    sum(squared),
+    map("perToken", [sum(mask)], (tokens) => Expression.constant(1).div(tokens.max(1))),
+  );
 }

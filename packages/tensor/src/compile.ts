@@ -62,7 +62,8 @@ export async function compile<S, const I extends Record<string, InputSpec>, O>(
   }
   const slices: Slice[] = outputs.map(([, tensor]) => recording.resolve(tensor.slice));
   const stateBytes: Record<string, number> = {};
-  for (const { arena } of new Set(leaves<DeviceTensor>(state).map(([, leaf]) => leaf))) stateBytes[arena.label] = arena.bytes;
+  for (const { arena } of new Set(leaves<DeviceTensor>(state).map(([, leaf]) => leaf)))
+    stateBytes[arena.label] = arena.bytes;
 
   const program = await compileProgram(gpu, recording, {
     label,
@@ -102,7 +103,9 @@ export async function evaluate<const I extends Record<string, { shape: Shape; da
     body(handles as { [K in keyof I]: Tensor }),
   );
   try {
-    const ticket = await program.run(Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data])));
+    const ticket = await program.run(
+      Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data])),
+    );
     return await ticket.outputs;
   } finally {
     program.close();
@@ -134,9 +137,14 @@ function inputLayout(inputs: Record<string, InputSpec>) {
         const given = values[name];
         const array = typeof given === "number" ? [given] : given;
         if (array?.length !== sizeOf(shape)) {
-          throw new Error(`${who}: input "${name}" needs shape ${showShape(shape)}, got ${array?.length ?? "no"} values`);
+          throw new Error(
+            `${who}: input "${name}" needs shape ${showShape(shape)}, got ${array?.length ?? "no"} values`,
+          );
         }
-        (dtype === "u32" ? new Uint32Array(block, offset, array.length) : new Float32Array(block, offset, array.length)).set(array);
+        (dtype === "u32"
+          ? new Uint32Array(block, offset, array.length)
+          : new Float32Array(block, offset, array.length)
+        ).set(array);
       }
       return block;
     },

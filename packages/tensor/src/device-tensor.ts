@@ -1,6 +1,6 @@
 import { aligned, type Gpu, GpuError } from "@webmoe/webgpu";
-import { type Dtype } from "./tensor";
 import { type Shape, showShape, sizeOf } from "./shape";
+import type { Dtype } from "./tensor";
 import { LEAF, type Leaf, leaves, type MapLeaves, mapTree } from "./tree";
 
 /** A tensor that outlives programs: parameters, optimizer moments, caches. A range of an arena on the device. */
@@ -83,7 +83,8 @@ export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<Map
     }
   }
   const outOfMemory = await gpu.device.popErrorScope();
-  if (outOfMemory) throw new GpuError(`${label}: the GPU has no room for ${total} bytes: ${outOfMemory.message.trim()}`);
+  if (outOfMemory)
+    throw new GpuError(`${label}: the GPU has no room for ${total} bytes: ${outOfMemory.message.trim()}`);
   return mapTree(tree, (_, path) => placed.get(path)!);
 }
 

@@ -1,4 +1,5 @@
-import { add, constant } from "./ops/elementwise";
+import { add } from "./ops/elementwise";
+import { constant } from "./ops/formulas";
 import { type Shape, showShape } from "./shape";
 import type { Tensor, TraceNode } from "./tensor";
 import { type Leaf, leaves, type MapLeaves, mapTree } from "./tree";

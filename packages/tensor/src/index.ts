@@ -1,15 +1,37 @@
-export { type CompiledProgram, type CompileOptions, compile, evaluate, type HostArray, type InputSpec } from "./compile";
-export { type Arena, allocate, type DeviceTensor, readTensor, release, type Spec, spec, writeTensor } from "./device-tensor";
+export { Expression } from "@webmoe/webgpu";
+export {
+  type CompiledProgram,
+  type CompileOptions,
+  compile,
+  evaluate,
+  type HostArray,
+  type InputSpec,
+} from "./compile";
+export {
+  type Arena,
+  allocate,
+  type DeviceTensor,
+  readTensor,
+  release,
+  type Spec,
+  spec,
+  writeTensor,
+} from "./device-tensor";
 export { type GradientOptions, gradients } from "./gradients";
 export { constantInit, type Init, materialize, normal, uniform, valuesInit } from "./init";
 export * from "./ops/adamw";
 export * from "./ops/attention";
+export * from "./ops/broadcast";
+export * from "./ops/copy";
 export * from "./ops/cross-entropy";
 export * from "./ops/elementwise";
 export * from "./ops/embedding";
 export * from "./ops/experts";
+export { constant } from "./ops/formulas";
 export * from "./ops/gru";
+export { map } from "./ops/map";
 export * from "./ops/matmul";
+export * from "./ops/mean";
 export * from "./ops/reduce";
 export * from "./ops/rms-norm";
 export * from "./ops/rope";
@@ -35,4 +57,3 @@ export {
 } from "./tensor";
 export { fold, type Key, key, normals, uniforms } from "./threefry";
 export { LEAF, type Leaf, leaves, type MapLeaves, mapTree, type Tree } from "./tree";
-export { Expression } from "@webmoe/webgpu";

@@ -61,6 +61,11 @@ function fillTensor({ trace, slice, size }: Tensor, { distribution, scale }: Ini
   } else if (distribution === "normal") {
     recording.dispatch(randomNormal, { key: key!.slice, y: slice }, { items: size, deviation: scale }, undefined);
   } else if (distribution === "uniform") {
-    recording.dispatch(randomUniform, { key: key!.slice, y: slice }, { items: size, low: -scale, high: scale }, undefined);
+    recording.dispatch(
+      randomUniform,
+      { key: key!.slice, y: slice },
+      { items: size, low: -scale, high: scale },
+      undefined,
+    );
   }
 }

@@ -1,5 +1,5 @@
 import type { Slice } from "@webmoe/webgpu";
-import { copyOf } from "./ops/elementwise";
+import { copyOf } from "./ops/copy";
 import { Tensor } from "./tensor";
 import { leaves } from "./tree";
 

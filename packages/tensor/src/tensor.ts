@@ -161,7 +161,11 @@ export function rowRange(x: Tensor, start: number, end: number): Tensor {
   if (start < 0 || end > x.shape[0]! || start >= end) {
     throw new Error(`rowRange: needs rows within ${showShape(x.shape)}, got ${start} to ${end}`);
   }
-  const slice = { storage: x.slice.storage, offset: x.slice.offset + start * rowBytes, bytes: (end - start) * rowBytes };
+  const slice = {
+    storage: x.slice.storage,
+    offset: x.slice.offset + start * rowBytes,
+    bytes: (end - start) * rowBytes,
+  };
   if (slice.offset !== aligned(slice.offset)) {
     throw new Error(`rowRange: needs a start on a multiple of 256 bytes, got row ${start} of ${rowBytes} bytes each`);
   }

@@ -43,7 +43,11 @@ export async function restoreParameters(
 ): Promise<void> {
   const whole = new Map<DeviceTensor, Float32Array>();
   const wanted = fileTensors<DeviceTensor>(model.config, parameters);
-  checkNames(wanted.map(({ name }) => prefix + name), reader, prefix);
+  checkNames(
+    wanted.map(({ name }) => prefix + name),
+    reader,
+    prefix,
+  );
   for (const { name, shape, leaf, start } of wanted) {
     const values = whole.get(leaf) ?? new Float32Array(sizeOf(leaf.shape));
     whole.set(leaf, values);
@@ -92,7 +96,9 @@ async function readValues(reader: TensorReader, name: string, shape: readonly nu
   const found = reader.shape(name);
   if (!found) throw new Error(`checkpoint: has no tensor "${name}": it is of another model or router`);
   if (found.join() !== shape.join()) {
-    throw new Error(`checkpoint: "${name}" needs shape [${shape.join(", ")}], got [${found.join(", ")}]: it is of another model`);
+    throw new Error(
+      `checkpoint: "${name}" needs shape [${shape.join(", ")}], got [${found.join(", ")}]: it is of another model`,
+    );
   }
   const bytes = await reader.read(name);
   return new Float32Array(Uint8Array.from(bytes).buffer);
@@ -101,8 +107,11 @@ async function readValues(reader: TensorReader, name: string, shape: readonly nu
 /** A checkpoint with more parameters than the model is of another model too. */
 function checkNames(names: string[], reader: TensorReader, prefix: string): void {
   const known = new Set(names);
-  const surplus = reader.names().find((name) => name.startsWith(prefix) && !known.has(name) && isParameter(name, prefix));
-  if (surplus) throw new Error(`checkpoint: the model has no tensor "${surplus}": the checkpoint is of another model or router`);
+  const surplus = reader
+    .names()
+    .find((name) => name.startsWith(prefix) && !known.has(name) && isParameter(name, prefix));
+  if (surplus)
+    throw new Error(`checkpoint: the model has no tensor "${surplus}": the checkpoint is of another model or router`);
 }
 
 function isParameter(name: string, prefix: string): boolean {

@@ -1,5 +1,16 @@
 import type { LanguageModel, LanguageModelParameters } from "@webmoe/model";
-import { allocate, compile, type DeviceTensor, fold, key, type MapLeaves, release, spec, u32, uniforms } from "@webmoe/tensor";
+import {
+  allocate,
+  compile,
+  type DeviceTensor,
+  fold,
+  key,
+  type MapLeaves,
+  release,
+  spec,
+  u32,
+  uniforms,
+} from "@webmoe/tensor";
 import type { Gpu } from "@webmoe/webgpu";
 
 /** What to write, and how. */
@@ -33,9 +44,17 @@ export async function openGenerator(
     "key-value cache",
   );
   const inputs = { token: u32(1), position: u32(1) };
-  const program = await compile(gpu, { label: "next token", state: { parameters, buffers, caches }, inputs }, (state, input) => ({
-    logits: model.next(state.parameters as never, { ...input, caches: state.caches as never, buffers: state.buffers as never }),
-  }));
+  const program = await compile(
+    gpu,
+    { label: "next token", state: { parameters, buffers, caches }, inputs },
+    (state, input) => ({
+      logits: model.next(state.parameters as never, {
+        ...input,
+        caches: state.caches as never,
+        buffers: state.buffers as never,
+      }),
+    }),
+  );
   const logitsAfter = async (token: number, position: number) =>
     (await (await program.run({ token, position })).outputs).logits as Float32Array;
 

@@ -1,7 +1,8 @@
 export { restore, restoreParameters, restorePlain, save } from "./checkpoint";
+export { draw, type GenerateOptions, type Generator, openGenerator } from "./generate";
+export { type MemoryRun, memoryRun } from "./memory-run";
 export type { Checkpoint, CheckpointParts, RunStore, TensorEntry, TensorReader } from "./run-store";
 export { learningRate } from "./schedule";
 export { openSession, type Session, type SessionState, type StepValues } from "./session";
 export type { TrainSettings } from "./settings";
 export { type Report, type TrainOptions, train } from "./train";
-export { draw, type GenerateOptions, type Generator, openGenerator } from "./generate";

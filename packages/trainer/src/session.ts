@@ -6,13 +6,13 @@ import type { Batch as HostBatch } from "@webmoe/data";
 import { type LanguageModel, type LanguageModelParameters, moeLayers } from "@webmoe/model";
 import { type AdamwState, adamw, initAdamw } from "@webmoe/nn";
 import {
+  addInPlace,
   allocate,
   compile,
   copyInto,
   type DeviceTensor,
   f32,
   gradients,
-  addInPlace,
   key,
   leaves,
   type MapLeaves,
@@ -74,8 +74,11 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
   const update = (handles: MapLeaves<SessionState, Tensor>, grads: MapLeaves<Parameters, Tensor>, lr: Tensor) =>
     adamw(handles.parameters, grads as never, handles.optimizer as never, lr, optimizer);
 
-  const forward = (handles: MapLeaves<SessionState, Tensor>, batch: { tokens: Tensor; targets: Tensor }, training: boolean) =>
-    model.loss(handles.parameters as never, { ...batch, buffers: handles.buffers, training });
+  const forward = (
+    handles: MapLeaves<SessionState, Tensor>,
+    batch: { tokens: Tensor; targets: Tensor },
+    training: boolean,
+  ) => model.loss(handles.parameters as never, { ...batch, buffers: handles.buffers, training });
   const applyRouter = (handles: MapLeaves<SessionState, Tensor>, load: Tensor[]) => {
     if (!model.router.afterStep || !handles.buffers) return;
     const next = model.router.afterStep({ buffers: handles.buffers as never, load: stack(load) });
@@ -105,12 +108,16 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
   };
 
   async function oneProgram() {
-    const program = await compile(gpu, { label: "step", state, inputs: { ...inputs, lr: f32() } }, (handles, { lr, ...batch }) => {
-      const { total, loss, balanceLoss, load } = forward(handles, batch, true);
-      const { gradNorm } = update(handles, gradients(total, handles.parameters), lr);
-      applyRouter(handles, load);
-      return { loss, gradNorm, balanceLoss, load };
-    });
+    const program = await compile(
+      gpu,
+      { label: "step", state, inputs: { ...inputs, lr: f32() } },
+      (handles, { lr, ...batch }) => {
+        const { total, loss, balanceLoss, load } = forward(handles, batch, true);
+        const { gradNorm } = update(handles, gradients(total, handles.parameters), lr);
+        applyRouter(handles, load);
+        return { loss, gradNorm, balanceLoss, load };
+      },
+    );
     return {
       stats: program.stats,
       close: () => program.close(),
@@ -124,7 +131,11 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
   async function threePrograms() {
     const sums = {
       gradients: (await allocate(gpu, parameters, "accumulated gradients")) as Parameters,
-      load: await allocate(gpu, moeLayers(model.config).map(() => spec([model.config.moe.experts])), "expert load"),
+      load: await allocate(
+        gpu,
+        moeLayers(model.config).map(() => spec([model.config.moe.experts])),
+        "expert load",
+      ),
     };
     const all = { ...state, sums };
     const part = (label: string, put: (target: Tensor, x: Tensor) => void) =>
@@ -152,8 +163,8 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
         const tickets = [];
         for (const [index, batch] of batches.entries()) tickets.push(await (index === 0 ? first : further).run(batch));
         const applied = await apply.run({ lr });
-        const values = Promise.all([applied.outputs, ...tickets.map((ticket) => ticket.outputs)]).then(([{ gradNorm }, ...parts]) =>
-          stepValues(parts as never, gradNorm[0]!),
+        const values = Promise.all([applied.outputs, ...tickets.map((ticket) => ticket.outputs)]).then(
+          ([{ gradNorm }, ...parts]) => stepValues(parts as never, gradNorm[0]!),
         );
         values.catch(() => {});
         return { values };

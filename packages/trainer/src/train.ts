@@ -56,10 +56,19 @@ export async function* train(options: TrainOptions): AsyncGenerator<Report> {
         const { step, lr, values } = pending.shift()!;
         const figures = await values;
         if (!Number.isFinite(figures.loss)) {
-          throw new Error(`train: the loss is ${figures.loss} at step ${step}: lower optimizer.lr, or raise schedule.warmup`);
+          throw new Error(
+            `train: the loss is ${figures.loss} at step ${step}: lower optimizer.lr, or raise schedule.warmup`,
+          );
         }
         const timing = { tokensPerSecond: clock.tick(), elapsedSeconds: (performance.now() - started) / 1000 };
-        await store?.appendMetrics({ step, loss: figures.loss, lr, gradNorm: figures.gradNorm, ...timing, router: routerMetrics(figures) });
+        await store?.appendMetrics({
+          step,
+          loss: figures.loss,
+          lr,
+          gradNorm: figures.gradNorm,
+          ...timing,
+          router: routerMetrics(figures),
+        });
         yield { kind: "step", step, lr, ...timing, ...figures };
       }
     }
@@ -104,7 +113,9 @@ async function validate(session: Session, batches: Batch[], bytesPerToken: numbe
   for (const batch of batches) {
     const result = await session.evaluate(batch);
     loss += result.loss / batches.length;
-    load = load ? load.map((row, layer) => row.map((count, expert) => count + result.load[layer]![expert]!)) : result.load;
+    load = load
+      ? load.map((row, layer) => row.map((count, expert) => count + result.load[layer]![expert]!))
+      : result.load;
   }
   return { loss, bitsPerByte: bitsPerByte(loss, 1, bytesPerToken), load: load! };
 }

@@ -114,9 +114,7 @@ export async function openDevice(
 
 async function findAdapter(source: GPU, { adapter: wanted }: OpenOptions): Promise<GPUAdapter> {
   const attempts: GPURequestAdapterOptions[] =
-    wanted === "software"
-      ? [{ forceFallbackAdapter: true }, {}]
-      : [{ powerPreference: "high-performance" }, {}];
+    wanted === "software" ? [{ forceFallbackAdapter: true }, {}] : [{ powerPreference: "high-performance" }, {}];
   const seen: string[] = [];
   for (const attempt of attempts) {
     const adapter = await source.requestAdapter(attempt);

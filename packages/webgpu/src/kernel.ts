@@ -50,7 +50,8 @@ export interface KernelSpec<B extends string, S extends string, O> {
   source(sizes: Record<NoInfer<S>, number>, target: KernelTarget, options: O): KernelSource;
 }
 
-export interface Kernel<B extends string = string, S extends string = string, O = undefined> extends KernelSpec<B, S, O> {}
+export interface Kernel<B extends string = string, S extends string = string, O = undefined>
+  extends KernelSpec<B, S, O> {}
 
 /** Declare a kernel. `O` is the type of the options that choose its variants, if it has any. */
 export function kernel<B extends string, S extends string, O = undefined>(spec: KernelSpec<B, S, O>): Kernel<B, S, O> {

@@ -1,10 +1,10 @@
 // For tests of kernels: a shared device, and one call of one kernel on plain arrays. `@webmoe/webgpu/testing`.
 
-import { compileProgram } from "./program/program";
-import { Recording, type Slice } from "./program/recording";
 import type { Gpu } from "./gpu";
 import type { Kernel, KernelTarget } from "./kernel";
 import { openGpu } from "./node";
+import { compileProgram } from "./program/program";
+import { Recording, type Slice } from "./program/recording";
 
 let shared: Promise<Gpu> | undefined;
 
@@ -53,7 +53,10 @@ export async function runKernel<B extends string, S extends string, O>(
     slices[name] = { storage, offset: 0, bytes: Math.max(4, data.byteLength) };
   }
   recording.dispatch(kernel, slices, sizes, options);
-  const program = await compileProgram(gpu, recording, { label: kernel.name, outputs: names.map((name) => slices[name]) });
+  const program = await compileProgram(gpu, recording, {
+    label: kernel.name,
+    outputs: names.map((name) => slices[name]),
+  });
   const blocks = await (await program.run()).outputs;
   program.close();
   for (const buffer of owned) buffer.destroy();
@@ -78,6 +81,7 @@ export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
   if (actual.length !== expected.length) throw new Error(`expected ${expected.length} values, got ${actual.length}`);
   for (let i = 0; i < expected.length; i++) {
     const error = Math.abs(actual[i]! - expected[i]!) / Math.max(1, Math.abs(expected[i]!));
-    if (!(error <= tolerance)) throw new Error(`value ${i}: expected ${expected[i]}, got ${actual[i]} (error ${error})`);
+    if (!(error <= tolerance))
+      throw new Error(`value ${i}: expected ${expected[i]}, got ${actual[i]} (error ${error})`);
   }
 }

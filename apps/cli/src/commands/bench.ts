@@ -3,9 +3,9 @@ import { openSession } from "@webmoe/trainer";
 import { adapterName } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
 import { type ConfigFlags, resolveConfig } from "../config/resolve";
+import { countObjects } from "../count-objects";
 import { makeModel } from "../run-model";
 import { bytes, shortNumber } from "../terminal/format";
-import { countObjects } from "../count-objects";
 
 /** Time training steps on random tokens; the counts are those of one steady step. */
 export async function benchCommand({ json, ...flags }: ConfigFlags & { json: boolean }): Promise<void> {
@@ -13,9 +13,13 @@ export async function benchCommand({ json, ...flags }: ConfigFlags & { json: boo
   const config = resolveConfig({ ...flags, steps });
   const model = await makeModel(config);
   const { context, vocab } = config.model;
-  const tokens = Uint32Array.from({ length: 1 << 16 }, (_, i) => Math.imul(i + 1, 2654435761) % vocab >>> 0).map((t) => t % vocab);
+  const tokens = Uint32Array.from({ length: 1 << 16 }, (_, i) => (Math.imul(i + 1, 2654435761) % vocab) >>> 0).map(
+    (t) => t % vocab,
+  );
   const batches = (step: number) =>
-    Array.from({ length: config.batch.accumulate }, (_, micro) => batchAt(tokens, { seed: 1, step, micro, batch: config.batch.size, context }));
+    Array.from({ length: config.batch.accumulate }, (_, micro) =>
+      batchAt(tokens, { seed: 1, step, micro, batch: config.batch.size, context }),
+    );
 
   const gpu = await openGpu({ adapter: config.adapter });
   try {
@@ -23,7 +27,10 @@ export async function benchCommand({ json, ...flags }: ConfigFlags & { json: boo
     const session = await openSession(gpu, model, config);
     await (await session.step(batches(1), config.optimizer.lr)).values;
     const firstStepMs = performance.now() - opened;
-    await warmUp(async (step) => (await session.step(batches(step), config.optimizer.lr)).values, gpu.adapter.software ? 0 : 2000);
+    await warmUp(
+      async (step) => (await session.step(batches(step), config.optimizer.lr)).values,
+      gpu.adapter.software ? 0 : 2000,
+    );
 
     const counts = countObjects(gpu.device);
     const start = performance.now();
@@ -55,7 +62,10 @@ export async function benchCommand({ json, ...flags }: ConfigFlags & { json: boo
       row("preset", `${result.preset}, ${result.router} router`);
       row("step", `${msPerStep.toFixed(2)} ms, ${shortNumber(result.tokensPerSecond)} tokens/s`);
       row("dispatches", `${result.dispatches} in ${result.submits} submit${result.submits === 1 ? "" : "s"}`);
-      row("new objects", `${result.newBuffers} buffers, ${result.newBindGroups} bind groups, ${result.newPipelines} pipelines a step`);
+      row(
+        "new objects",
+        `${result.newBuffers} buffers, ${result.newBindGroups} bind groups, ${result.newPipelines} pipelines a step`,
+      );
       row("memory", bytes(result.peakBytes));
       row("first step", `${(firstStepMs / 1000).toFixed(2)} s with compilation`);
     }

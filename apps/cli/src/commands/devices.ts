@@ -17,7 +17,8 @@ export async function devicesCommand({ adapter, json }: { adapter?: string; json
     };
     const kernels = {
       class: target.kernelClass,
-      reductions: target.kernelClass === "serial" ? "one invocation a row" : target.subgroups ? "subgroups" : "workgroup memory",
+      reductions:
+        target.kernelClass === "serial" ? "one invocation a row" : target.subgroups ? "subgroups" : "workgroup memory",
       precision: "f32",
     };
     if (json) {

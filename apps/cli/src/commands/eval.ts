@@ -31,10 +31,14 @@ export async function evalCommand({ from, data, batches, adapter, json }: EvalFl
     const results: Awaited<ReturnType<typeof session.evaluate>>[] = [];
     for (const batch of held) results.push(await session.evaluate(batch));
     const loss = results.reduce((sum, result) => sum + result.loss, 0) / results.length;
-    const load = results[0]!.load.map((row, layer) => row.map((_, e) => results.reduce((sum, r) => sum + r.load[layer]![e]!, 0)));
+    const load = results[0]!.load.map((row, layer) =>
+      row.map((_, e) => results.reduce((sum, r) => sum + r.load[layer]![e]!, 0)),
+    );
     if (json) console.log(JSON.stringify({ step: checkpoint.step, loss, bitsPerByte: bitsPerByte(loss), load }));
     else {
-      console.log(`step ${checkpoint.step}: ${bitsPerByte(loss).toFixed(3)} bits per byte (${loss.toFixed(4)} nats a token)\n\n${loadChart(load)}`);
+      console.log(
+        `step ${checkpoint.step}: ${bitsPerByte(loss).toFixed(3)} bits per byte (${loss.toFixed(4)} nats a token)\n\n${loadChart(load)}`,
+      );
     }
     session.close();
   } finally {

@@ -11,7 +11,12 @@ export async function paramsCommand({ json, ...flags }: ConfigFlags & { json: bo
     console.log(JSON.stringify(size));
     return;
   }
-  const names = { total: "parameters", active: "active per token", router: "router", flopsPerToken: "training FLOPs a token" };
+  const names = {
+    total: "parameters",
+    active: "active per token",
+    router: "router",
+    flopsPerToken: "training FLOPs a token",
+  };
   for (const [key, name] of Object.entries(names)) {
     const value = size[key as keyof typeof size];
     console.log(`${name.padEnd(24)} ${value.toLocaleString("en-US").padStart(16)}  ${shortNumber(value)}`);

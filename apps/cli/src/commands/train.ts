@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Tokenizer, byteTokenizer, splitTokens } from "@webmoe/data";
+import { byteTokenizer, splitTokens, type Tokenizer } from "@webmoe/data";
 import { readCorpus } from "@webmoe/data/node";
 import { type LanguageModel, measureModel } from "@webmoe/model";
 import { type Checkpoint, openGenerator, type Session, train } from "@webmoe/trainer";
@@ -7,7 +7,7 @@ import { createRun, latestRun, openRun, type RunFolder } from "@webmoe/trainer/n
 import { adapterName } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
 import color from "picocolors";
-import { checkedConfig, type ConfigFlags, resolveConfig } from "../config/resolve";
+import { type ConfigFlags, checkedConfig, resolveConfig } from "../config/resolve";
 import type { Config } from "../config/schema";
 import { UsageError } from "../errors";
 import { makeModel, RUNS } from "../run-model";
@@ -27,7 +27,9 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   const model = await makeModel(config);
   const tokenizer = byteTokenizer();
   if (model.config.vocab < tokenizer.vocab) {
-    throw new UsageError(`model.vocab: needs at least ${tokenizer.vocab} for the byte tokenizer, got ${model.config.vocab}`);
+    throw new UsageError(
+      `model.vocab: needs at least ${tokenizer.vocab} for the byte tokenizer, got ${model.config.vocab}`,
+    );
   }
   const text = await readCorpus(config.data);
   const data = splitTokens(text);
@@ -86,8 +88,16 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
     display?.stop();
   }
   const interrupted = stop.signal.aborted;
-  console.log(`\n${color.bold(interrupted ? "stopped" : "done")} in ${duration((performance.now() - begun) / 1000)}; the run is in ${color.cyan(store.path)}`);
-  console.log(color.dim(interrupted ? `go on with: webmoe train --resume ${store.path}` : `more text: webmoe sample --from ${store.path} --prompt "The whale"`));
+  console.log(
+    `\n${color.bold(interrupted ? "stopped" : "done")} in ${duration((performance.now() - begun) / 1000)}; the run is in ${color.cyan(store.path)}`,
+  );
+  console.log(
+    color.dim(
+      interrupted
+        ? `go on with: webmoe train --resume ${store.path}`
+        : `more text: webmoe sample --from ${store.path} --prompt "The whale"`,
+    ),
+  );
   if (interrupted) process.exitCode = 130;
 }
 
@@ -123,9 +133,13 @@ async function resumeRun(flags: TrainFlags): Promise<Start> {
   if (flags.steps !== undefined) config.train.steps = flags.steps;
   const checkpoint = await folder.latestCheckpoint((message) => console.error(message));
   if (checkpoint && checkpoint.step >= config.train.steps) {
-    throw new UsageError(`--resume: the run in "${path}" is done at step ${checkpoint.step}: ask for more with --steps`);
+    throw new UsageError(
+      `--resume: the run in "${path}" is done at step ${checkpoint.step}: ask for more with --steps`,
+    );
   }
-  console.log(`resuming ${path} ${checkpoint ? `from step ${checkpoint.step}` : "from the start: it has no checkpoint"}`);
+  console.log(
+    `resuming ${path} ${checkpoint ? `from step ${checkpoint.step}` : "from the start: it has no checkpoint"}`,
+  );
   return { config, folder: await openRun(path, config.checkpoint.keep), checkpoint };
 }
 
@@ -158,7 +172,12 @@ async function sample(session: Session, model: LanguageModel, tokenizer: Tokeniz
   const generator = await openGenerator(session.gpu, model, parameters, buffers);
   const prompt = "The ";
   const tokens: number[] = [];
-  const options = { prompt: tokenizer.encode(prompt), tokens: config.sample.tokens, temperature: 0.8, seed: config.seed };
+  const options = {
+    prompt: tokenizer.encode(prompt),
+    tokens: config.sample.tokens,
+    temperature: 0.8,
+    seed: config.seed,
+  };
   for await (const token of generator.generate(options)) tokens.push(token);
   generator.close();
   return `${color.bold("sample")}\n${color.dim(prompt)}${tokenizer.decode(tokens)}`;

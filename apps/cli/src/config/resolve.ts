@@ -20,7 +20,9 @@ export interface ConfigFlags {
 /** The configuration of a preset with the flags and `--set` applied, checked against the schema. */
 export function resolveConfig(flags: ConfigFlags): Config {
   if (!(flags.preset in presets)) {
-    throw new UsageError(`--preset: needs one of ${Object.keys(presets).join(", ")}, got "${flags.preset}"${didYouMean(flags.preset, Object.keys(presets))}`);
+    throw new UsageError(
+      `--preset: needs one of ${Object.keys(presets).join(", ")}, got "${flags.preset}"${didYouMean(flags.preset, Object.keys(presets))}`,
+    );
   }
   const config = presetConfig(flags.preset as PresetName);
   if (flags.router) config.router = flags.router === "recurrent" ? config.router : { name: flags.router };
@@ -39,7 +41,9 @@ export function checkedConfig(config: unknown): Config {
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const path = issue!.path.join(".");
-  throw new UsageError(`${path || "config"}: ${issue!.message.replace(/^Invalid input: /, "")} (got ${JSON.stringify(at(config, issue!.path))})`);
+  throw new UsageError(
+    `${path || "config"}: ${issue!.message.replace(/^Invalid input: /, "")} (got ${JSON.stringify(at(config, issue!.path))})`,
+  );
 }
 
 function applySetting(config: Config, setting: string): void {

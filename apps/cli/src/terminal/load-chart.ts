@@ -18,7 +18,9 @@ export function loadChart(load: number[][], width = 24): string {
     lines.push(color.dim(`layer ${layer}${unused > 0 ? `, ${unused} of ${counts.length} unused` : ""}`));
     counts.forEach((count, expert) => {
       const share = count / total;
-      lines.push(`  ${String(expert).padStart(3)} ${bar(share / (3 * even), width)} ${(100 * share).toFixed(1).padStart(5)} %`);
+      lines.push(
+        `  ${String(expert).padStart(3)} ${bar(share / (3 * even), width)} ${(100 * share).toFixed(1).padStart(5)} %`,
+      );
     });
   });
   return lines.join("\n");

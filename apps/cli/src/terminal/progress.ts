@@ -25,7 +25,14 @@ export function progressDisplay(steps: number, done: number, every: number): Pro
 
 function bar(steps: number, done: number): ProgressDisplay {
   const format = `  ${color.cyan("{bar}")} {value}/{total}  loss {loss}  {speed} tokens/s  ETA {left}`;
-  const single = new SingleBar({ format, barsize: 24, barCompleteChar: "█", barIncompleteChar: "░", hideCursor: true, stream: process.stdout });
+  const single = new SingleBar({
+    format,
+    barsize: 24,
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    hideCursor: true,
+    stream: process.stdout,
+  });
   const idle = { loss: "-", speed: "-", left: "-" };
   single.start(steps, done, idle);
   let last: Progress | undefined;
@@ -53,7 +60,9 @@ function lines(steps: number, every: number): ProgressDisplay {
     update(progress) {
       const { step, loss, tokensPerSecond } = progress;
       if (step % every !== 0 && step !== steps && step !== 1) return;
-      console.log(`step ${step}/${steps}  loss ${loss.toFixed(4)}  ${shortNumber(tokensPerSecond)} tokens/s  ETA ${duration(remaining(progress, steps, 0))}`);
+      console.log(
+        `step ${step}/${steps}  loss ${loss.toFixed(4)}  ${shortNumber(tokensPerSecond)} tokens/s  ETA ${duration(remaining(progress, steps, 0))}`,
+      );
     },
     print: (text) => console.log(text),
     stop: () => {},

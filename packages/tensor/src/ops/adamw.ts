@@ -1,4 +1,9 @@
-import { adamw as adamwKernel, adamwCorrections as correctionsKernel, clipCoefficient, sumOfSquares } from "@webmoe/webgpu";
+import {
+  adamw as adamwKernel,
+  clipCoefficient,
+  adamwCorrections as correctionsKernel,
+  sumOfSquares,
+} from "@webmoe/webgpu";
 import { place, type Tensor } from "../tensor";
 
 /** The norm of several flat tensors together, and min(1, maxNorm / norm), the factor that clips it; 1 for maxNorm 0. */
@@ -7,7 +12,12 @@ export function globalNorm(tensors: Tensor[], maxNorm: number): { norm: Tensor; 
   const counts = tensors.map(chunksOf);
   const total = counts.reduce((a, b) => a + b, 0);
   if (tensors.length === 1) {
-    const { sums } = place(sumOfSquares, { x: tensors[0]! }, { items: tensors[0]!.size, chunks: total }, { sums: [total] });
+    const { sums } = place(
+      sumOfSquares,
+      { x: tensors[0]! },
+      { items: tensors[0]!.size, chunks: total },
+      { sums: [total] },
+    );
     return place(clipCoefficient, { sums }, { chunks: total, maxNorm }, { norm: [], coefficient: [] });
   }
   // Partial sums of several arenas come together in one row: each arena's own sum, squared root left for the last.

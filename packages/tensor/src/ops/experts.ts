@@ -89,7 +89,12 @@ export function groupByExpert(token: Tensor, expert: Tensor, experts: number): E
  * tokens [T, in], of which every assignment reads its own. Padding rows are zeros; rows past the last expert's are not
  * written.
  */
-export function expertLinear(x: Tensor, weight: Tensor, groups: ExpertGroups, options: { gather?: boolean } = {}): Tensor {
+export function expertLinear(
+  x: Tensor,
+  weight: Tensor,
+  groups: ExpertGroups,
+  options: { gather?: boolean } = {},
+): Tensor {
   const [experts, out, inner] = weight.shape as [number, number, number];
   const { rows, token, source, tileExpert, segments, slot, assignments } = groups;
   if (weight.shape.length !== 3 || experts !== groups.experts || x.shape[1] !== inner) {
@@ -122,7 +127,9 @@ export function combineExperts(y: Tensor, weight: Tensor, groups: ExpertGroups, 
   const dim = y.shape[1]!;
   const { slot, source, token, rows, assignments } = groups;
   if (assignments % tokens !== 0 || weight.size !== assignments) {
-    throw new Error(`combineExperts: needs a weight for each of ${assignments} assignments of ${tokens} tokens, got ${weight}`);
+    throw new Error(
+      `combineExperts: needs a weight for each of ${assignments} assignments of ${tokens} tokens, got ${weight}`,
+    );
   }
   const sizes = { tokens, topK: assignments / tokens, dim };
   const { out } = place(combine, { y, slot, weight }, sizes, { out: [tokens, dim] });

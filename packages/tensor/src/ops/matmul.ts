@@ -1,4 +1,4 @@
-import { matmul as matmulKernel, matmulAccumulate } from "@webmoe/webgpu";
+import { matmulAccumulate, matmul as matmulKernel } from "@webmoe/webgpu";
 import { type Shape, showShape, sizeOf } from "../shape";
 import { place, reshape, type Tensor, withGradient } from "../tensor";
 

@@ -1,7 +1,7 @@
-import { columnSum, rowSum, sumMiddle } from "@webmoe/webgpu";
+import { columnSum, Expression, rowSum, sumMiddle } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { place, reshape, type Tensor, withGradient } from "../tensor";
-import { broadcastTo, scale } from "./elementwise";
+import { placeFormulas } from "./formulas";
 
 /** Sum over axes `from` to `to` (exclusive), by default all of them. The summed axes keep an extent of 1, or vanish when all are. */
 export function sum(x: Tensor, from = 0, to = x.shape.length): Tensor {
@@ -14,12 +14,9 @@ export function sum(x: Tensor, from = 0, to = x.shape.length): Tensor {
   const inner = product(x.shape.slice(to));
   const kept = x.shape.map((extent, axis) => (axis >= from && axis < to ? 1 : extent));
   const y = reshapeQuietly(sumGroups(x, outer, reduced, inner), all ? [] : kept);
-  return withGradient("sum", y, [x], (dy) => [broadcastTo(reshape(dy, kept), x.shape)]);
-}
-
-/** The mean of all elements. */
-export function mean(x: Tensor): Tensor {
-  return scale(sum(x), 1 / x.size);
+  return withGradient("sum", y, [x], (dy) =>
+    placeFormulas("sumBackward", [reshape(dy, kept)], [Expression.input(0)], x.shape),
+  );
 }
 
 const LONG = 1024;

@@ -7,7 +7,9 @@ import { sum } from "./reduce";
 export function rmsNorm(x: Tensor, weight: Tensor, eps = 1e-5): Tensor {
   const cols = x.shape.at(-1)!;
   if (weight.size !== cols) {
-    throw new Error(`rmsNorm: needs a weight of ${cols} elements for x ${showShape(x.shape)}, got ${showShape(weight.shape)}`);
+    throw new Error(
+      `rmsNorm: needs a weight of ${cols} elements for x ${showShape(x.shape)}, got ${showShape(weight.shape)}`,
+    );
   }
   const rows = x.size / cols;
   const { y, inverse } = place(rmsNormForward, { x, weight }, { rows, cols, eps }, { y: x.shape, inverse: [rows] });

@@ -1,4 +1,4 @@
-import { rope as ropeKernel, ropeAt as ropeAtKernel } from "@webmoe/webgpu";
+import { ropeAt as ropeAtKernel, rope as ropeKernel } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { place, type Tensor, withGradient } from "../tensor";
 

@@ -1,7 +1,7 @@
 import { logSumExpForward, softmaxBackward, softmaxForward } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { place, reshape, type Tensor, withGradient } from "../tensor";
-import { map } from "./elementwise";
+import { map } from "./map";
 
 /** Make each row (the last axis) positive and sum to one. */
 export function softmax(x: Tensor): Tensor {
@@ -19,6 +19,8 @@ export function logSumExp(x: Tensor): Tensor {
   const rows = x.shape.slice(0, -1);
   const { y } = place(logSumExpForward, { x }, { rows: x.size / cols, cols }, { y: rows });
   return withGradient("logSumExp", y, [x], (dy) => [
-    map("logSumExpBackward", [x, reshape(y, [...rows, 1]), reshape(dy, [...rows, 1])], (x, y, dy) => x.sub(y).exp().mul(dy)),
+    map("logSumExpBackward", [x, reshape(y, [...rows, 1]), reshape(dy, [...rows, 1])], (x, y, dy) =>
+      x.sub(y).exp().mul(dy),
+    ),
   ]);
 }

@@ -1,7 +1,7 @@
 import { topKSoftmaxBackward, topKSoftmaxForward } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { place, type Tensor, u32, withGradients } from "../tensor";
-import { constant } from "./elementwise";
+import { constant } from "./formulas";
 
 /** Which experts a token goes to, and with which weights. */
 export interface TopKResult {

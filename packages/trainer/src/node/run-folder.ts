@@ -62,7 +62,13 @@ function runFolder(path: string, keep: number): RunFolder {
   return {
     path,
     async readConfig() {
-      return JSON.parse(await readFile(join(path, "config.json"), "utf8"));
+      const file = join(path, "config.json");
+      const text = await readFile(file, "utf8");
+      try {
+        return JSON.parse(text);
+      } catch {
+        throw new Error(`run folder: needs JSON in "${file}", and it is damaged: start a new run`);
+      }
     },
     async appendMetrics(record) {
       await appendFile(metrics, `${JSON.stringify(record)}\n`);
@@ -70,7 +76,8 @@ function runFolder(path: string, keep: number): RunFolder {
     async truncateMetrics(step) {
       const text = await readFile(metrics, "utf8").catch(() => "");
       const kept = text.split("\n").filter((line) => line && stepOf(line) <= step);
-      await writeFile(metrics, kept.map((line) => `${line}\n`).join(""));
+      await writeFile(`${metrics}.writing`, kept.map((line) => `${line}\n`).join(""));
+      await rename(`${metrics}.writing`, metrics);
     },
     async saveCheckpoint(parts) {
       const name = `step-${String(parts.step).padStart(8, "0")}`;
@@ -82,8 +89,9 @@ function runFolder(path: string, keep: number): RunFolder {
       await rm(target, { recursive: true, force: true });
       await rename(temporary, target);
       await syncFolder(checkpoints);
-      const all = await list();
-      for (const old of all.slice(0, Math.max(0, all.length - Math.max(1, keep)))) {
+      // Later steps, if any, are damaged ones that a resume passed over: they must not push out the good one just written.
+      const upToHere = (await list()).filter((other) => other <= name);
+      for (const old of upToHere.slice(0, Math.max(0, upToHere.length - Math.max(1, keep)))) {
         await rm(join(checkpoints, old), { recursive: true, force: true });
       }
       return target;

@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { decodeHeader, encodeHeader, headerBytes } from "@webmoe/model";
 import type { TensorEntry, TensorReader } from "../run-store";
 
@@ -11,7 +11,8 @@ export async function writeTensors(path: string, tensors: TensorEntry[]): Promis
     for (const { name, shape, data } of tensors) {
       const bytes = await data();
       const expected = shape.reduce((product, extent) => product * extent, 4);
-      if (bytes.length !== expected) throw new Error(`writeTensors: "${name}" needs ${expected} bytes, got ${bytes.length}`);
+      if (bytes.length !== expected)
+        throw new Error(`writeTensors: "${name}" needs ${expected} bytes, got ${bytes.length}`);
       await file.writeFile(bytes);
     }
     await file.sync();
@@ -26,9 +27,8 @@ export async function readTensors(path: string): Promise<TensorReader> {
   const file = await open(path, "r");
   try {
     const { size } = await file.stat();
-    const { buffer: start } = await file.read(new Uint8Array(8), 0, 8, 0);
-    const header = new Uint8Array(headerBytes(start, size));
-    await file.read(header, 0, header.length, 0);
+    const start = await readBytes(file, 0, Math.min(8, size));
+    const header = await readBytes(file, 0, headerBytes(start, size));
     const { tensors } = decodeHeader(header, size);
     return {
       names: () => [...tensors.keys()],
@@ -36,17 +36,27 @@ export async function readTensors(path: string): Promise<TensorReader> {
       async read(name) {
         const info = tensors.get(name);
         if (!info) throw new Error(`${path}: has no tensor "${name}"`);
-        const bytes = new Uint8Array(info.end - info.start);
         const own = await open(path, "r");
         try {
-          await own.read(bytes, 0, bytes.length, info.start);
+          return await readBytes(own, info.start, info.end - info.start);
         } finally {
           await own.close();
         }
-        return bytes;
       },
     };
   } finally {
     await file.close();
   }
+}
+
+/** One call reads at most 2 GiB, and may read less than asked for. */
+async function readBytes(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; ) {
+    const { bytesRead } = await file.read(bytes, at, Math.min(length - at, 2 ** 30), position + at);
+    if (bytesRead === 0)
+      throw new Error(`readTensors: needs ${length} bytes at ${position}, and the file ends after ${at}`);
+    at += bytesRead;
+  }
+  return bytes;
 }

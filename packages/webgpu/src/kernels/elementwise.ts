@@ -2,7 +2,7 @@
 // may be smaller than the result and repeats along the axes it lacks; such an input is described by its strides over the
 // result's axes, 0 where it repeats, after neighbouring axes that all inputs treat alike have been merged.
 
-import { Expression, writeExpressions } from "../expression";
+import { type Expression, writeExpressions } from "../expression";
 import { type Binding, type Kernel, kernel } from "../kernel";
 
 /** How one input maps to the result: its extents aligned to the result's axes, and its element type. */
@@ -19,7 +19,12 @@ export interface ElementwiseKernel {
 }
 
 /** y_j[i] = formula_j(a_0[i], a_1[i], ...) for every element i of `shape`. u32 inputs arrive converted to f32. */
-export function elementwise(name: string, shape: number[], inputs: ElementwiseInput[], formulas: Expression[]): ElementwiseKernel {
+export function elementwise(
+  name: string,
+  shape: number[],
+  inputs: ElementwiseInput[],
+  formulas: Expression[],
+): ElementwiseKernel {
   const { extents, strides } = mergeAxes(shape, inputs);
   const count = shape.reduce((product, extent) => product * extent, 1);
   const sizes: Record<string, number> = { items: count };

@@ -29,7 +29,11 @@ const rowSizes = { rows: "u32", out: "u32", in: "u32", experts: "u32" } as const
 export const groupedMatmul = rowProducts("groupedMatmul", {}, "return row;");
 
 /** As `groupedMatmul`, where row p of a is that of the token of its assignment: a[token[source[p]],:]. */
-export const groupedMatmulGather = rowProducts("groupedMatmulGather", { token: "read u32" }, "return token[source[row]];");
+export const groupedMatmulGather = rowProducts(
+  "groupedMatmulGather",
+  { token: "read u32" },
+  "return token[source[row]];",
+);
 
 function rowProducts<const Extra extends Record<string, Binding>>(name: string, extra: Extra, rowOfA: string) {
   type Names = "a" | "weight" | "tileExpert" | "source" | "y" | (keyof Extra & string);
@@ -56,7 +60,7 @@ fn vectorB(k: u32, columns: vec4u) -> vec4f {
 }
 fn store(row: u32, column: u32, value: f32) { y[row * ${direction === "forward" ? "sizes.out" : "sizes.in"} + column] = value; }
 ${target.kernelClass === "serial" ? "" : "var<workgroup> sharedExpert: u32;"}`,
-        setup: `${readUniformly(target, "expert", "sharedExpert", "tileExpert[firstRow / " + rowTile(target) + "u]")}
+        setup: `${readUniformly(target, "expert", "sharedExpert", `tileExpert[firstRow / ${rowTile(target)}u]`)}
   if (expert == ${NONE}) { return; }
   startOfWeight = expert * sizes.out * sizes.in;`,
         m: "sizes.rows",

@@ -41,7 +41,8 @@ export const TILE = 64;
 const SERIAL_COLUMNS = 4;
 const DEPTH = 16;
 
-const each = (count: number, write: (index: number) => string) => Array.from({ length: count }, (_, i) => write(i)).join("\n");
+const each = (count: number, write: (index: number) => string) =>
+  Array.from({ length: count }, (_, i) => write(i)).join("\n");
 
 /** `batch` products of at most m x n each, one invocation a block. */
 export function serialMatmul(parts: MatmulParts, batch: number, m: number, n: number): KernelSource {

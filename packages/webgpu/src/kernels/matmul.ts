@@ -32,7 +32,12 @@ function flops({ batch, m, n, k }: Sizes): number {
   return 2 * batch * m * n * k;
 }
 
-function source({ batch, m, n }: Sizes, target: KernelTarget, { transposeA, transposeB }: MatmulLayout, assign: string) {
+function source(
+  { batch, m, n }: Sizes,
+  target: KernelTarget,
+  { transposeA, transposeB }: MatmulLayout,
+  assign: string,
+) {
   const a = transposeA ? "k * sizes.m + row" : "row * sizes.k + k";
   const b = transposeB ? "columns * sizes.k + k" : "k * sizes.n + columns";
   const parts: MatmulParts = {

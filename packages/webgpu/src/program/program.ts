@@ -124,7 +124,8 @@ interface Allocation {
 
 function allocate(gpu: Gpu, plan: Plan, inputs: Storage | undefined, label: string): Allocation {
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-  const create = (name: string, size: number) => gpu.device.createBuffer({ label: `${label}: ${name}`, size: aligned(size), usage });
+  const create = (name: string, size: number) =>
+    gpu.device.createBuffer({ label: `${label}: ${name}`, size: aligned(size), usage });
   const slots = plan.slots.map((bytes, index) => create(`activations ${index}`, bytes));
   const own = new Map(plan.exclusive.map((storage) => [storage.id, create(storage.label, storage.bytes)]));
   if (inputs) own.set(inputs.id, create("inputs", inputs.bytes));
@@ -160,7 +161,11 @@ async function prepare(gpu: Gpu, dispatches: Dispatch[], buffers: Allocation): P
     if (kernel.uniform) {
       entries.push({ binding: slices.length, resource: { ...uniforms!.ranges[index]!, buffer: uniforms!.buffer } });
     }
-    const bindGroup = gpu.device.createBindGroup({ label: kernel.name, layout: pipeline.getBindGroupLayout(0), entries });
+    const bindGroup = gpu.device.createBindGroup({
+      label: kernel.name,
+      layout: pipeline.getBindGroupLayout(0),
+      entries,
+    });
     return { pipeline, bindGroup, grid: kernel.grid };
   });
 }
@@ -230,7 +235,12 @@ function splitByFlops(dispatches: Dispatch[], limit: number): [number, number][]
   return parts;
 }
 
-function copyOutputs(encoder: GPUCommandEncoder, outputs: Slice[], bufferOf: Allocation["bufferOf"], target: GPUBuffer): void {
+function copyOutputs(
+  encoder: GPUCommandEncoder,
+  outputs: Slice[],
+  bufferOf: Allocation["bufferOf"],
+  target: GPUBuffer,
+): void {
   let at = 0;
   for (const { storage, offset, bytes } of outputs) {
     encoder.copyBufferToBuffer(bufferOf(storage), offset, target, at, Math.ceil(bytes / 4) * 4);

@@ -1,4 +1,4 @@
-import { compileKernel, type CompiledKernel, type Kernel, type KernelTarget } from "../kernel";
+import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget } from "../kernel";
 
 /** A piece of memory that dispatches of one recording read and write. Only external ones have a buffer before planning. */
 export interface Storage {
@@ -114,7 +114,9 @@ function checkAliases({ name, access }: CompiledKernel, slices: Slice[]): void {
       const oneWrites = access[i] !== "read" || access[j] !== "read";
       const bothWrite = access[i] !== "read" && access[j] !== "read";
       if (oneWrites && !(bothWrite && disjoint(slices[i]!, slices[j]!))) {
-        throw new Error(`${name}: one buffer (${slices[i]!.storage.label}) is bound for reading and for writing at once`);
+        throw new Error(
+          `${name}: one buffer (${slices[i]!.storage.label}) is bound for reading and for writing at once`,
+        );
       }
     }
   }

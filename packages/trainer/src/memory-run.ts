@@ -1,0 +1,39 @@
+import type { Checkpoint, RunStore, TensorEntry, TensorReader } from "./run-store";
+
+/** A run kept in memory, for browsers and tests: every metrics record and the last checkpoint. */
+export interface MemoryRun extends RunStore {
+  readonly metrics: Record<string, unknown>[];
+  latestCheckpoint(): Promise<Checkpoint | undefined>;
+}
+
+/** Start a run that is gone with the page. */
+export function memoryRun(): MemoryRun {
+  const metrics: Record<string, unknown>[] = [];
+  let latest: Checkpoint | undefined;
+  return {
+    metrics,
+    async appendMetrics(record) {
+      metrics.push(record);
+    },
+    async saveCheckpoint({ step, state, model, optimizer }) {
+      // The last one stays until the next is whole.
+      latest = { step, state: { ...state, step }, model: await held(model), optimizer: await held(optimizer) };
+      return `memory, step ${step}`;
+    },
+    latestCheckpoint: async () => latest,
+  };
+}
+
+async function held(entries: TensorEntry[]): Promise<TensorReader> {
+  const tensors = new Map<string, { shape: readonly number[]; bytes: Uint8Array }>();
+  for (const { name, shape, data } of entries) tensors.set(name, { shape, bytes: (await data()).slice() });
+  return {
+    names: () => [...tensors.keys()],
+    shape: (name) => tensors.get(name)?.shape,
+    async read(name) {
+      const tensor = tensors.get(name);
+      if (!tensor) throw new Error(`memory run: the checkpoint has no tensor "${name}"`);
+      return tensor.bytes.slice();
+    },
+  };
+}
