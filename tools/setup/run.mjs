@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { createWriteStream, readFileSync } from "node:fs";
+import { Transform } from "node:stream";
 
 /**
  * Run a command with its output in a log file.
@@ -44,9 +45,10 @@ export function runForeground(args, { command = process.execPath, env, cwd } = {
     const child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...env },
-      stdio: "inherit",
+      stdio: ["inherit", "inherit", "pipe"],
       shell: needsShell(command),
     });
+    child.stderr.pipe(withoutDriverNotes()).pipe(process.stderr);
     // A terminal sends Ctrl-C to the child as well, so there it is only outlived; elsewhere it is passed on.
     process.on("SIGINT", () => {
       if (!process.stdin.isTTY) child.kill("SIGINT");
@@ -55,6 +57,26 @@ export function runForeground(args, { command = process.execPath, env, cwd } = {
     process.on("SIGHUP", () => child.kill("SIGHUP"));
     child.on("error", reject);
     child.on("close", (code, signal) => resolve(code ?? 128 + (signalNumbers[signal ?? ""] ?? 1)));
+  });
+}
+
+/** Dawn writes two lines about limits that it lowers on software drivers, which nobody can act on. */
+function withoutDriverNotes() {
+  let rest = "";
+  const note = /^Warning: maxDynamic\w+BuffersPerPipelineLayout artificially reduced/;
+  return new Transform({
+    transform(chunk, _encoding, done) {
+      const lines = (rest + chunk).split("\n");
+      const last = lines.pop() ?? "";
+      // A prompt or a progress line has no end yet: hold back only what may become a note.
+      const held = "Warning: max".startsWith(last.slice(0, 12)) ? last : "";
+      const kept = lines.filter((line) => !note.test(line)).map((line) => `${line}\n`);
+      rest = held;
+      done(null, kept.join("") + last.slice(held.length));
+    },
+    flush(done) {
+      done(null, note.test(rest) ? "" : rest);
+    },
   });
 }
 

@@ -11,5 +11,7 @@ import { runForeground } from "./run.mjs";
  */
 export function runWebmoe(args, env) {
   const loader = pathToFileURL(modulePath("tsx")).href;
-  return runForeground(["--import", loader, join(root, "apps/cli/src/main.ts"), ...args], { env });
+  return runForeground(["--import", loader, join(root, "apps/cli/src/main.ts"), ...args], {
+    env: { WEBMOE_COMMAND: "npm run webmoe --", ...env },
+  });
 }

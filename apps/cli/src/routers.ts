@@ -1,14 +1,13 @@
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { AnyRouter } from "@webmoe/router";
 import { linearRouter } from "@webmoe/router-linear";
 import { recurrentRouter } from "@webmoe/router-recurrent";
 import { xmoeRouter } from "@webmoe/router-xmoe";
-import { tsImport } from "tsx/esm/api";
 import { z } from "zod";
 import { didYouMean } from "./config/resolve";
 import { UsageError } from "./errors";
+import { importFile } from "./import-file";
 
 const width = z.number().int().positive();
 const init = z.enum(["normal", "torch"]);
@@ -63,8 +62,9 @@ async function routerFromFile(path: string, options: Record<string, unknown>): P
   await access(file).catch(() => {
     throw new UsageError(`--router: there is no file "${path}"`);
   });
-  const loaded = (await tsImport(pathToFileURL(file).href, import.meta.url)) as { default?: unknown };
-  const factory = (loaded.default as { default?: unknown } | undefined)?.default ?? loaded.default;
+  const { default: factory } = await importFile(file).catch((error: Error) => {
+    throw new UsageError(`--router: "${path}" does not load: ${error.message.split("\n").slice(0, 2).join(" ")}`);
+  });
   if (typeof factory !== "function") {
     throw new UsageError(`--router: "${path}" needs a default export (options) => Router, got ${typeof factory}`);
   }

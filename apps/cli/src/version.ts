@@ -2,3 +2,6 @@ import { readFileSync } from "node:fs";
 
 /** The version of this package. */
 export const VERSION: string = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
+
+/** How a person starts this program, for hints. */
+export const COMMAND = process.env.WEBMOE_COMMAND ?? "webmoe";

@@ -5,7 +5,7 @@ import type { KernelTarget } from "./kernel";
 export interface OpenOptions {
   /** Accept only an adapter whose description contains this text (case-insensitive), or one of the two kinds. */
   adapter?: "hardware" | "software" | (string & {});
-  /** Bytes that programs and state may take together; unset means no limit but the driver's. */
+  /** Bytes that programs and state may take together; unset, in Node, 80 % of the free memory on a software adapter. */
   memoryBudget?: number;
   /** Use subgroup operations where the adapter has them. Default true. */
   subgroups?: boolean;
@@ -17,6 +17,9 @@ export interface OpenOptions {
 export interface AdapterDescription {
   vendor: string;
   architecture: string;
+  /** The model, as far as the browser tells. */
+  device: string;
+  /** In Node the driver and its version. */
   description: string;
   /** True for CPU implementations such as lavapipe and SwiftShader. */
   software: boolean;
@@ -64,7 +67,7 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
 export async function openDevice(
   source: GPU,
   options: OpenOptions,
-  host: { flopsPerSubmit: number; close?: () => void },
+  host: { flopsPerSubmit: number; softwareBudget?: number; close?: () => void },
 ): Promise<Gpu> {
   const adapter = await findAdapter(source, options);
   const description = describe(adapter);
@@ -94,7 +97,8 @@ export async function openDevice(
       kernelClass: options.kernelClass ?? (description.software ? "serial" : "tiled"),
       subgroups: (options.subgroups ?? true) && requiredFeatures.includes("subgroups" as GPUFeatureName),
     },
-    memoryBudget: options.memoryBudget ?? Number.POSITIVE_INFINITY,
+    memoryBudget:
+      options.memoryBudget ?? (description.software ? host.softwareBudget : undefined) ?? Number.POSITIVE_INFINITY,
     memoryUsed: 0,
     flopsPerSubmit: host.flopsPerSubmit,
     pipelines: new Map(),
@@ -140,18 +144,21 @@ function matches(found: AdapterDescription, wanted: OpenOptions["adapter"]): boo
 }
 
 /** One line that names an adapter to a person. */
-export function name(adapter: AdapterDescription): string {
-  return adapter.description || [adapter.vendor, adapter.architecture].filter(Boolean).join(" ") || "unnamed adapter";
+export function name({ vendor, architecture, device, description, software }: AdapterDescription): string {
+  const model = software ? "" : device || [vendor, architecture].filter(Boolean).join(" ");
+  return [model, description].filter(Boolean).join(", ") || "unnamed adapter";
 }
 
 function describe(adapter: GPUAdapter): AdapterDescription {
   const { vendor, architecture, description, device } = adapter.info;
   const text = `${vendor} ${architecture} ${description} ${device}`.toLowerCase();
+  const software = adapter.info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/.test(text);
   return {
     vendor,
     architecture,
-    description: description || device,
-    software: adapter.info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/.test(text),
+    device,
+    description: description || (software ? device : ""),
+    software,
   };
 }
 

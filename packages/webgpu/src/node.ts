@@ -1,3 +1,4 @@
+import { freemem } from "node:os";
 import { GpuError } from "./errors";
 import { type Gpu, type OpenOptions, openDevice } from "./gpu";
 
@@ -25,6 +26,8 @@ export async function openGpu(options: NodeOpenOptions = {}): Promise<Gpu> {
   try {
     return await openDevice(instance, options, {
       flopsPerSubmit: Number.POSITIVE_INFINITY,
+      // A software adapter takes the machine's own memory and never says that it is used up.
+      softwareBudget: 0.8 * freemem(),
       close: () => instances.delete(instance),
     });
   } catch (error) {

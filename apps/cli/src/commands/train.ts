@@ -4,7 +4,7 @@ import { readCorpus } from "@webmoe/data/node";
 import { type LanguageModel, measureModel } from "@webmoe/model";
 import { type Checkpoint, openGenerator, type Session, train } from "@webmoe/trainer";
 import { createRun, latestRun, openRun, type RunFolder } from "@webmoe/trainer/node";
-import { adapterName } from "@webmoe/webgpu";
+import { adapterName, type Gpu } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
 import color from "picocolors";
 import { type ConfigFlags, checkedConfig, resolveConfig } from "../config/resolve";
@@ -14,7 +14,7 @@ import { makeModel, RUNS } from "../run-model";
 import { bytes, duration, shortNumber } from "../terminal/format";
 import { loadChart } from "../terminal/load-chart";
 import { type ProgressDisplay, progressDisplay } from "../terminal/progress";
-import { VERSION } from "../version";
+import { COMMAND, VERSION } from "../version";
 
 export interface TrainFlags extends ConfigFlags {
   out?: string;
@@ -34,6 +34,8 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   const text = await readCorpus(config.data);
   const data = splitTokens(text);
   checkLength(text.length, config);
+  // The device before the folder: where there is none, nothing is left behind.
+  let gpu: Gpu | undefined = await openGpu({ adapter: config.adapter });
   const store = folder ?? (await newRunFolder(flags, config));
   if (checkpoint) await store.truncateMetrics(checkpoint.step);
   announce(config, model, text.length);
@@ -47,9 +49,13 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   const begun = performance.now();
   let display: ProgressDisplay | undefined;
   let session: Session | undefined;
-  process.stdout.write("opening the GPU and compiling kernels (the first time takes longer) …");
+  process.stdout.write("compiling kernels (the first time takes longer) …");
   const reports = train({
-    open: () => openGpu({ adapter: config.adapter }),
+    async open() {
+      const opened = gpu ?? (await openGpu({ adapter: config.adapter }));
+      gpu = undefined;
+      return opened;
+    },
     model,
     settings: config,
     data,
@@ -94,8 +100,8 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   console.log(
     color.dim(
       interrupted
-        ? `go on with: webmoe train --resume ${store.path}`
-        : `more text: webmoe sample --from ${store.path} --prompt "The whale"`,
+        ? `go on with: ${COMMAND} train --resume ${store.path}`
+        : `more text: ${COMMAND} sample --from ${store.path} --prompt "The whale"`,
     ),
   );
   if (interrupted) process.exitCode = 130;

@@ -6,7 +6,8 @@ export function shortNumber(value: number): string {
     [1e6, "M"],
     [1e3, "k"],
   ] as const) {
-    if (Math.abs(value) >= size) return `${Number((value / size).toPrecision(3))}${unit}`;
+    // From 999.5k on, three figures round to a full million.
+    if (Math.abs(value) >= size * 0.9995) return `${Number((value / size).toPrecision(3))}${unit}`;
   }
   return String(Number(value.toPrecision(3)));
 }

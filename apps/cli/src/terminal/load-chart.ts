@@ -1,12 +1,17 @@
 import color from "picocolors";
+import { loadRows } from "./load-rows";
 
 const BLOCKS = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
 
+/** More bars than this would fill the screen. */
+const MOST_BARS = 40;
+
 /**
  * The share of assignments each expert received, a group of bars per MoE layer. A full bar is three times an even share; a
- * faint mark shows where even is.
+ * faint mark shows where even is. Models with many experts get one row of small bars a layer.
  */
 export function loadChart(load: number[][], width = 24): string {
+  if (load.flat().length > MOST_BARS) return loadRows(load);
   const lines = ["expert load (│ = even share)"];
   load.forEach((counts, layer) => {
     const total = Math.max(

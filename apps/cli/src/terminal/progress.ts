@@ -19,11 +19,16 @@ export interface ProgressDisplay {
 }
 
 /** A progress display for `steps` steps, of which `done` are behind; in a pipe a line every `every` steps. */
-export function progressDisplay(steps: number, done: number, every: number): ProgressDisplay {
-  return process.stdout.isTTY ? bar(steps, done) : lines(steps, every);
+export function progressDisplay(
+  steps: number,
+  done: number,
+  every: number,
+  stream: NodeJS.WriteStream = process.stdout,
+): ProgressDisplay {
+  return stream.isTTY ? bar(steps, done, stream) : lines(steps, done, every, stream);
 }
 
-function bar(steps: number, done: number): ProgressDisplay {
+function bar(steps: number, done: number, stream: NodeJS.WriteStream): ProgressDisplay {
   const format = `  ${color.cyan("{bar}")} {value}/{total}  loss {loss}  {speed} tokens/s  ETA {left}`;
   const single = new SingleBar({
     format,
@@ -31,7 +36,7 @@ function bar(steps: number, done: number): ProgressDisplay {
     barCompleteChar: "█",
     barIncompleteChar: "░",
     hideCursor: true,
-    stream: process.stdout,
+    stream,
   });
   const idle = { loss: "-", speed: "-", left: "-" };
   single.start(steps, done, idle);
@@ -47,7 +52,7 @@ function bar(steps: number, done: number): ProgressDisplay {
     },
     print(text) {
       single.stop();
-      process.stdout.write(`\r\x1b[K${text}\n`);
+      stream.write(`\x1b[1A\r\x1b[K${text}\n`); // stopping leaves the bar on the line above: write over it
       single.start(steps, last?.step ?? done, idle);
       if (last) this.update(last);
     },
@@ -55,16 +60,19 @@ function bar(steps: number, done: number): ProgressDisplay {
   };
 }
 
-function lines(steps: number, every: number): ProgressDisplay {
+function lines(steps: number, done: number, every: number, stream: NodeJS.WriteStream): ProgressDisplay {
   return {
     update(progress) {
       const { step, loss, tokensPerSecond } = progress;
       if (step % every !== 0 && step !== steps && step !== 1) return;
-      console.log(
-        `step ${step}/${steps}  loss ${loss.toFixed(4)}  ${shortNumber(tokensPerSecond)} tokens/s  ETA ${duration(remaining(progress, steps, 0))}`,
+      const left = duration(remaining(progress, steps, done));
+      stream.write(
+        `step ${step}/${steps}  loss ${loss.toFixed(4)}  ${shortNumber(tokensPerSecond)} tokens/s  ETA ${left}\n`,
       );
     },
-    print: (text) => console.log(text),
+    print(text) {
+      stream.write(`${text}\n`);
+    },
     stop: () => {},
   };
 }

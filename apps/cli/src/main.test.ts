@@ -1,0 +1,220 @@
+import { spawn } from "node:child_process";
+import { access, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const tsx = createRequire(import.meta.url).resolve("tsx/cli");
+// A package manager may point NODE_PATH at its own folder, which a file elsewhere must not need.
+const { NODE_PATH: _, ...environment } = process.env;
+const main = fileURLToPath(new URL("./main.ts", import.meta.url));
+const folder = await mkdtemp(join(tmpdir(), "webmoe-cli-"));
+
+interface Result {
+  code: number | null;
+  out: string;
+  error: string;
+}
+
+/** Run the command line as a person would, in a folder of its own. */
+function webmoe(...args: string[]): Promise<Result> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [tsx, main, ...args], {
+      cwd: folder,
+      env: { ...environment, NO_COLOR: "1" },
+    });
+    const result: Result = { code: null, out: "", error: "" };
+    child.stdout.on("data", (data) => {
+      result.out += data;
+    });
+    child.stderr.on("data", (data) => {
+      result.error += data;
+    });
+    // Dawn itself writes to the error stream about limits of software drivers.
+    const quiet = () => result.error.replace(/^Warning: max\w+ artificially reduced.*\n/gm, "");
+    child.on("close", (code) => resolve({ ...result, error: quiet(), code }));
+  });
+}
+
+const small = [
+  "--set",
+  "model.dim=16",
+  "--set",
+  "model.context=16",
+  "--set",
+  "batch.size=2",
+  "--set",
+  "moe.hidden=8",
+  "--set",
+  "router.dim=8",
+];
+
+describe("a run from start to end", () => {
+  test("train leaves a run folder, which resumes, validates and samples", async () => {
+    const first = await webmoe(
+      "train",
+      ...small,
+      "--steps",
+      "6",
+      "--out",
+      "run",
+      "--set",
+      "checkpoint.every=3",
+      "--set",
+      "sample.tokens=20",
+    );
+    expect(first.error).toBe("");
+    expect(first.code).toBe(0);
+    for (const part of [
+      "compiling kernels",
+      "step 6/6",
+      "bits per byte",
+      "expert load",
+      "sample",
+      "the run is in run",
+    ]) {
+      expect(first.out).toContain(part);
+    }
+    const metrics = (await readFile(join(folder, "run/metrics.jsonl"), "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(metrics.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 6]);
+    expect(Object.keys(metrics[0]).sort()).toEqual([
+      "elapsedSeconds",
+      "gradNorm",
+      "loss",
+      "lr",
+      "router",
+      "step",
+      "tokensPerSecond",
+    ]);
+    expect(metrics[6]).toMatchObject({ step: 6, split: "validation" });
+
+    const resumed = await webmoe("train", "--resume", "run", "--steps", "8");
+    expect(resumed.out).toContain("resuming run from step 6");
+    expect(resumed.code).toBe(0);
+
+    const evaluated = await webmoe("eval", "--from", "run", "--json");
+    const { step, bitsPerByte } = JSON.parse(evaluated.out);
+    expect(step).toBe(8);
+    expect(resumed.out).toContain(`${bitsPerByte.toFixed(3)} bits per byte`);
+
+    const sample = () => webmoe("sample", "--from", "run", "--prompt", "The whale", "--tokens", "12", "--seed", "5");
+    const text = await sample();
+    expect(text.out.startsWith("The whale")).toBe(true);
+    expect((await sample()).out).toBe(text.out);
+  });
+
+  test("a router in a file of one's own trains", async () => {
+    const file = join(folder, "my-router.ts");
+    await writeFile(
+      file,
+      `import { defineRouter } from "@webmoe/router";
+import { linear, linearWeight } from "@webmoe/nn";
+import { fold } from "@webmoe/tensor";
+export default (options: { scale?: number }) => defineRouter({
+  name: "mine",
+  init: ({ dim, experts, layers }, key) => ({
+    shared: {},
+    layers: Array.from({ length: layers }, (_, index) => linearWeight([experts, dim], fold(key, String(index)))),
+  }),
+  score: ({ x, layer }) => ({ logits: linear(x, layer as never) }),
+});
+`,
+    );
+    const result = await webmoe(
+      "train",
+      ...small.slice(0, -2),
+      "--steps",
+      "2",
+      "--router",
+      file,
+      "--out",
+      "mine",
+      "--set",
+      "sample.tokens=0",
+    );
+    expect(result.error).toBe("");
+    expect(result.out).toContain("router   mine");
+    expect(result.code).toBe(0);
+  });
+});
+
+describe("figures", () => {
+  test("params counts what the paper's formulas say", async () => {
+    const { out } = await webmoe("params", "--preset", "tiny", "--json");
+    const size = JSON.parse(out);
+    expect(Object.keys(size)).toEqual(["total", "active", "router", "flopsPerToken"]);
+    // 4 layers of projection [128,128] and gate [8,128], and one GRU of width 128
+    expect(size.router).toBe(4 * (128 * 128 + 8 * 128) + 6 * 128 * 128 + 6 * 128);
+  });
+
+  test("a steady step is one submit and makes no object", async () => {
+    const { out } = await webmoe("bench", ...small, "--steps", "3", "--json");
+    expect(JSON.parse(out)).toMatchObject({
+      preset: "nano",
+      submits: 1,
+      newBuffers: 0,
+      newBindGroups: 0,
+      newPipelines: 0,
+    });
+  });
+
+  test("devices names the adapter and the kernels", async () => {
+    const shown = JSON.parse((await webmoe("devices", "--json")).out);
+    expect(Object.keys(shown)).toEqual(["adapter", "features", "limits", "kernels"]);
+    expect((await webmoe("devices")).out).toContain("kernels");
+  });
+});
+
+describe("mistakes are one line and leave nothing behind", () => {
+  test.each([
+    [["train", "--set", "model.dims=8"], 2, 'there is no key "model.dims": did you mean "model.dim"?'],
+    [["train", "--set", "model.dim=wide"], 2, 'model.dim: expected number, received string (got "wide")'],
+    [["train", "--set", "model"], 2, '--set: needs key=value, got "model"'],
+    [["train", "--set", "moe.topK=5"], 2, "moe.topK: needs at most moe.experts (4), got 5"],
+    [["train", "--set", "model.heads=3"], 2, "model.heads: needs a divisor of model.dim (64), got 3"],
+    [["train", "--set", "router.dimm=3"], 2, 'the recurrent router has no such option: did you mean "dim"?'],
+    [["train", "--preset", "nanno"], 2, 'did you mean "nano"?'],
+    [["train", "--router", "lineer"], 2, 'did you mean "linear"?'],
+    [["train", "--router", "./no-router.ts"], 2, 'there is no file "./no-router.ts"'],
+    [["train", "--steps", "many"], 2, "needs a whole number"],
+    [["train", "--fast"], 2, "unknown option '--fast'"],
+    [["train", "--data", "no-such.txt"], 1, 'there is no "no-such.txt"'],
+    [["train", "--adapter", "voodoo"], 1, 'no WebGPU adapter matches "voodoo"'],
+    [["sample", "--from", "nowhere"], 2, '"nowhere" has no config.json'],
+    [["train", "--resume", "nowhere"], 2, '"nowhere" has no config.json'],
+  ])("webmoe %j", async (args, code, message) => {
+    const result = await webmoe(...(args as string[]), "--out", "never");
+    const plain = args[0] === "sample" ? await webmoe(...(args as string[])) : result;
+    expect(plain.error).toContain(message);
+    expect(plain.error).not.toMatch(/^\s+at /m);
+    expect(plain.code).toBe(code);
+    await expect(access(join(folder, "never"))).rejects.toThrow();
+  });
+
+  test("data that is empty, binary or short", async () => {
+    await writeFile(join(folder, "empty.txt"), "");
+    await writeFile(join(folder, "junk.bin"), new Uint8Array(5000));
+    await writeFile(join(folder, "short.txt"), "Call me Ishmael.");
+    expect((await webmoe("train", "--data", "empty.txt")).error).toContain('"empty.txt" is empty');
+    expect((await webmoe("train", "--data", "junk.bin")).error).toContain("looks binary");
+    expect((await webmoe("train", "--data", "short.txt")).error).toMatch(/needs at least 650 bytes .* got 16/);
+  });
+
+  test("a folder that is not empty is left alone", async () => {
+    const taken = await mkdtemp(join(folder, "taken-"));
+    await writeFile(join(taken, "precious.txt"), "mine");
+    const result = await webmoe("train", "--out", taken);
+    expect(result.error).toContain("is not empty");
+    expect(result.code).toBe(2);
+    expect(await readFile(join(taken, "precious.txt"), "utf8")).toBe("mine");
+  });
+
+  test("--debug shows where an error comes from", async () => {
+    expect((await webmoe("--debug", "train", "--data", "no-such.txt")).error).toMatch(/^\s+at /m);
+  });
+});
