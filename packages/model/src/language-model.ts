@@ -12,6 +12,7 @@ import {
   add,
   cachedAttention,
   causalAttention,
+  constant,
   constantInit,
   Expression,
   embedding,
@@ -67,8 +68,10 @@ export interface LanguageModel {
 export interface Batch {
   /** u32 [B, T] */
   tokens: Tensor;
-  /** The token after each one, u32 [B, T]; `IGNORE` for padding. */
+  /** The token after each one, u32 [B, T]; `IGNORE` where it takes no part in the loss. */
   targets: Tensor;
+  /** 1 for tokens, 0 for padding, which no expert computes; f32 [B, T]. Default: no padding. */
+  mask?: Tensor;
   /** What the router keeps besides its parameters. */
   buffers?: MapLeaves<unknown, Tensor>;
   training: boolean;
@@ -183,8 +186,9 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
       tokens: reshape(batch.tokens, [batch.tokens.size]),
       targets: reshape(batch.targets, [batch.targets.size]),
     };
-    // A token counts unless its target is IGNORE, the largest u32, which is past 2^31 as a float too.
-    const mask = map("mask", [flat.targets], (target) => target.less(2 ** 31));
+    const mask = batch.mask
+      ? reshape(batch.mask, [batch.mask.size])
+      : constant(batch.tokens.trace, [batch.tokens.size], 1);
     const attend = (qkv: Tensor) => {
       const rotated = rope(reshape(qkv, [sequences, length, 3, heads, headDim]));
       return reshape(causalAttention(rotated), [sequences * length, dim]);
@@ -192,9 +196,11 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
     const { x, routed } = trunk(parameters, flat.tokens, mask, batch, attend);
 
     const perToken = linearCrossEntropy(x, parameters.head, flat.targets);
+    // IGNORE, the largest u32, is past 2^31 as a float too.
+    const counted = map("counted", [flat.targets], (target) => target.less(2 ** 31));
     const crossEntropy = mul(
       sum(perToken),
-      map("perToken", [sum(mask)], (tokens) => Expression.constant(1).div(tokens.max(1))),
+      map("perToken", [sum(counted)], (tokens) => Expression.constant(1).div(tokens.max(1))),
     );
     const meanOf = (losses: Tensor[]) => scale(add(...losses), 1 / Math.max(1, losses.length));
     const balanceLoss = meanOf(routed.map((layer) => layer.balanceLoss));
@@ -207,7 +213,7 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
   }
 
   function next(parameters: LanguageModelParameters<Tensor>, { token, position, caches, buffers }: NextInput): Tensor {
-    const mask = map("mask", [token], (token) => token.less(2 ** 31));
+    const mask = constant(token.trace, [1], 1);
     const attend = (qkv: Tensor, block: number) => {
       const rotated = ropeAt(reshape(qkv, [1, 3, heads, headDim]), position);
       return reshape(cachedAttention(rotated, caches[block]!, position), [1, dim]);

@@ -4,5 +4,5 @@ export { type MemoryRun, memoryRun } from "./memory-run";
 export type { Checkpoint, CheckpointParts, RunStore, TensorEntry, TensorReader } from "./run-store";
 export { learningRate } from "./schedule";
 export { openSession, type Session, type SessionState, type StepValues } from "./session";
-export type { TrainSettings } from "./settings";
+export { type SettingsChanges, type TrainSettings, trainSettings } from "./settings";
 export { type Report, type TrainOptions, train } from "./train";

@@ -37,3 +37,28 @@ export interface TrainSettings {
     keep: number;
   };
 }
+
+/** Any part of the settings, each group as far as it differs. */
+export type SettingsChanges = { [Group in keyof TrainSettings]?: Partial<TrainSettings[Group]> };
+
+/** Settings that suit a small model on a software adapter, with `changes` applied. */
+export function trainSettings(changes: SettingsChanges = {}): TrainSettings {
+  return {
+    seed: changes.seed ?? 1,
+    train: { steps: 300, ...changes.train },
+    batch: { size: 8, accumulate: 1, ...changes.batch },
+    optimizer: {
+      lr: 3e-3,
+      beta1: 0.9,
+      beta2: 0.95,
+      eps: 1e-8,
+      weightDecay: 0.1,
+      decay: "matrices",
+      clip: 1,
+      ...changes.optimizer,
+    },
+    schedule: { name: "cosine", warmup: 20, minLr: 0.1, ...changes.schedule },
+    validation: { every: 0, batches: 8, ...changes.validation },
+    checkpoint: { every: 0, keep: 3, ...changes.checkpoint },
+  };
+}

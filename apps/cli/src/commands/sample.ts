@@ -3,6 +3,7 @@ import { openGenerator } from "@webmoe/trainer";
 import { openGpu } from "@webmoe/webgpu/node";
 import { UsageError } from "../errors";
 import { loadParameters, openSavedRun } from "../run-model";
+import { printable } from "../terminal/printable";
 
 export interface SampleFlags {
   from: string;
@@ -22,13 +23,14 @@ export async function sampleCommand({ from, prompt, tokens, temperature, seed, a
   try {
     const { parameters, buffers } = await loadParameters(gpu, run);
     const generator = await openGenerator(gpu, run.model, parameters, buffers);
-    const { encode } = byteTokenizer();
-    const text = new TextDecoder();
+    const { encode, decoder } = byteTokenizer();
+    const text = decoder();
+    const write = (part: string) => process.stdout.write(process.stdout.isTTY ? printable(part) : part);
     process.stdout.write(prompt);
     for await (const token of generator.generate({ prompt: encode(prompt), tokens, temperature, seed })) {
-      process.stdout.write(text.decode(Uint8Array.of(token), { stream: true }));
+      write(text.push([token]));
     }
-    process.stdout.write(`${text.decode()}\n`);
+    write(`${text.end()}\n`);
   } finally {
     gpu.close();
   }

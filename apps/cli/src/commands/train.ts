@@ -13,6 +13,7 @@ import { UsageError } from "../errors";
 import { makeModel, RUNS } from "../run-model";
 import { bytes, duration, shortNumber } from "../terminal/format";
 import { loadChart } from "../terminal/load-chart";
+import { printable } from "../terminal/printable";
 import { type ProgressDisplay, progressDisplay } from "../terminal/progress";
 import { COMMAND, VERSION } from "../version";
 
@@ -154,8 +155,8 @@ function announce(config: Config, model: LanguageModel, size: number): void {
   const { layers, dim, context } = config.model;
   console.log(
     [
-      `${color.bold("model")}    ${config.preset}: ${layers} layers, width ${dim}, ${config.moe.experts} experts, top ${config.moe.topK}; ` +
-        `${shortNumber(total)} parameters, ${shortNumber(active)} active, ${shortNumber(flopsPerToken)} FLOPs a token`,
+      `${color.bold("model")}    ${config.preset}: ${layers} layers, width ${dim}, ${config.moe.experts} experts, top ${config.moe.topK}`,
+      `${color.bold("size")}     ${shortNumber(total)} parameters, ${shortNumber(active)} active, ${shortNumber(flopsPerToken)} FLOPs a token`,
       `${color.bold("router")}   ${model.router.name}`,
       `${color.bold("data")}     ${config.data}, ${bytes(size)}; ${config.batch.size * config.batch.accumulate} x ${context} tokens a step, ${config.train.steps} steps`,
     ].join("\n"),
@@ -186,5 +187,5 @@ async function sample(session: Session, model: LanguageModel, tokenizer: Tokeniz
   };
   for await (const token of generator.generate(options)) tokens.push(token);
   generator.close();
-  return `${color.bold("sample")}\n${color.dim(prompt)}${tokenizer.decode(tokens)}`;
+  return `${color.bold("sample")}\n${color.dim(prompt)}${printable(tokenizer.decode(tokens))}`;
 }
