@@ -48,10 +48,10 @@ export async function openGenerator(
     gpu,
     { label: "next token", state: { parameters, buffers, caches }, inputs },
     (state, input) => ({
-      logits: model.next(state.parameters as never, {
+      logits: model.next(state.parameters, {
         ...input,
-        caches: state.caches as never,
-        buffers: state.buffers as never,
+        caches: state.caches,
+        buffers: state.buffers,
       }),
     }),
   );

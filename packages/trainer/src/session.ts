@@ -72,16 +72,16 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
   const inputs = { tokens: u32(size, context), targets: u32(size, context) };
   const { optimizer } = settings;
   const update = (handles: MapLeaves<SessionState, Tensor>, grads: MapLeaves<Parameters, Tensor>, lr: Tensor) =>
-    adamw(handles.parameters, grads as never, handles.optimizer as never, lr, optimizer);
+    adamw(handles.parameters, grads, handles.optimizer as never, lr, optimizer);
 
   const forward = (
     handles: MapLeaves<SessionState, Tensor>,
     batch: { tokens: Tensor; targets: Tensor },
     training: boolean,
-  ) => model.loss(handles.parameters as never, { ...batch, buffers: handles.buffers, training });
+  ) => model.loss(handles.parameters, { ...batch, buffers: handles.buffers, training });
   const applyRouter = (handles: MapLeaves<SessionState, Tensor>, load: Tensor[]) => {
     if (!model.router.afterStep || !handles.buffers) return;
-    const next = model.router.afterStep({ buffers: handles.buffers as never, load: stack(load) });
+    const next = model.router.afterStep({ buffers: handles.buffers, load: stack(load) });
     const values = new Map(leaves<Tensor>(next));
     for (const [path, target] of leaves<Tensor>(handles.buffers)) copyInto(target, values.get(path)!);
   };
@@ -149,7 +149,7 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
     const first = await part("first micro-batch", copyInto);
     const further = await part("further micro-batch", addInPlace);
     const apply = await compile(gpu, { label: "apply", state: all, inputs: { lr: f32() } }, (handles, { lr }) => {
-      const { gradNorm } = update(handles, handles.sums.gradients as never, lr);
+      const { gradNorm } = update(handles, handles.sums.gradients, lr);
       applyRouter(handles, handles.sums.load);
       return { gradNorm };
     });
@@ -164,7 +164,7 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
         for (const [index, batch] of batches.entries()) tickets.push(await (index === 0 ? first : further).run(batch));
         const applied = await apply.run({ lr });
         const values = Promise.all([applied.outputs, ...tickets.map((ticket) => ticket.outputs)]).then(
-          ([{ gradNorm }, ...parts]) => stepValues(parts as never, gradNorm[0]!),
+          ([{ gradNorm }, ...parts]) => stepValues(parts, gradNorm[0]!),
         );
         values.catch(() => {});
         return { values };

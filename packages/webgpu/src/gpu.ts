@@ -125,7 +125,7 @@ async function findAdapter(source: GPU, { adapter: wanted }: OpenOptions): Promi
     if (!adapter) continue;
     const found = describe(adapter);
     if (matches(found, wanted)) return adapter;
-    seen.push(name(found));
+    seen.push(adapterName(found));
   }
   if (seen.length > 0) {
     throw new GpuError(`openGpu: no WebGPU adapter matches "${wanted}", found ${[...new Set(seen)].join(", ")}`);
@@ -140,11 +140,11 @@ function matches(found: AdapterDescription, wanted: OpenOptions["adapter"]): boo
   if (!wanted) return true;
   if (wanted === "hardware") return !found.software;
   if (wanted === "software") return found.software;
-  return name(found).toLowerCase().includes(wanted.toLowerCase());
+  return adapterName(found).toLowerCase().includes(wanted.toLowerCase());
 }
 
 /** One line that names an adapter to a person. */
-export function name({ vendor, architecture, device, description, software }: AdapterDescription): string {
+export function adapterName({ vendor, architecture, device, description, software }: AdapterDescription): string {
   const model = software ? "" : device || [vendor, architecture].filter(Boolean).join(" ");
   return [model, description].filter(Boolean).join(", ") || "unnamed adapter";
 }

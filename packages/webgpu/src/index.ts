@@ -1,6 +1,6 @@
 export { DeviceLostError, GpuError } from "./errors";
 export { Expression, toExpression } from "./expression";
-export { type AdapterDescription, type Gpu, name as adapterName, type OpenOptions, openDevice, openGpu } from "./gpu";
+export { type AdapterDescription, adapterName, type Gpu, type OpenOptions, openDevice, openGpu } from "./gpu";
 export { type Binding, type CompiledKernel, compileKernel, type Kernel, type KernelTarget, kernel } from "./kernel";
 export * from "./kernels/adamw";
 export * from "./kernels/attention";
