@@ -16,7 +16,7 @@ import { driverFingerprint, lavapipeDriver, linuxDistribution, onlyDriver } from
 /** @typedef {import("./choose.mjs").Choice} Choice */
 
 /** @type {import("./choose.mjs").Ways} */
-const ways = {
+const thisMachine = {
   probe,
   mesaRefusal,
   installMesa,
@@ -31,12 +31,16 @@ const ways = {
 /**
  * The adapter to use, with the environment variables a Node process needs to get it. They must be set before it starts.
  * @param {string} [wanted] `auto`, `hardware`, `lavapipe` or `swiftshader`; by default WEBMOE_ADAPTER or `auto`
+ * @param {{ ways?: import("./choose.mjs").Ways, folder?: string }} [machine] another one, for tests
  * @returns {Promise<Choice>}
  */
-export async function findAdapter(wanted = process.env.WEBMOE_ADAPTER || "auto") {
+export async function findAdapter(
+  wanted = process.env.WEBMOE_ADAPTER || "auto",
+  { ways = thisMachine, folder = cacheFolder() } = {},
+) {
   const name = adapterNames.find((known) => known === wanted);
   if (!name) throw new Error(`--adapter: needs ${adapterNames.join(", ")}, got "${wanted}"`);
-  const file = join(cacheFolder(), `adapter-${name}.json`);
+  const file = join(folder, `adapter-${name}.json`);
   const remembered = recall(file);
   if (remembered) return forChild(remembered);
   const choice = await chooseAdapter(name, ways);

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { tarFiles } from "./tar.mjs";
@@ -14,6 +23,8 @@ export function unpackOnce(folder, fill) {
   const temporary = mkdtempSync(`${folder}-`);
   try {
     fill(temporary);
+    // A temporary folder is its owner's alone; what is unpacked may serve every user of this copy.
+    chmodSync(temporary, 0o755);
     renameSync(temporary, folder);
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
