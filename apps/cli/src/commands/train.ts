@@ -42,8 +42,11 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   announce(config, model, text.length);
 
   const stop = new AbortController();
+  let asked = 0;
   const interrupt = () => {
-    if (stop.signal.aborted) process.exit(130);
+    // One Ctrl-C can arrive twice, from the terminal and from a launcher; a person takes longer to press it again.
+    if (stop.signal.aborted && performance.now() - asked > 500) process.exit(130);
+    if (!stop.signal.aborted) asked = performance.now();
     stop.abort();
   };
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);

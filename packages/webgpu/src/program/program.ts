@@ -1,8 +1,9 @@
 import { GpuError } from "../errors";
 import type { Gpu } from "../gpu";
 import { type Plan, planMemory } from "./plan";
-import { ReadbackRing } from "./readback";
+import { copyOutputs, cutOutputs, ReadbackRing } from "./readback";
 import { aligned, type Dispatch, type Recording, type Slice, type Storage } from "./recording";
+import { prepareSteps } from "./steps";
 
 /** What a program is, in numbers. Bytes are those of buffers. */
 export interface ProgramStats {
@@ -68,7 +69,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
   }
   gpu.memoryUsed += bytes.total;
 
-  const steps = await prepare(gpu, plan.dispatches, buffers);
+  const { steps, close: closeSteps } = await prepareSteps(gpu, plan.dispatches, buffers.bufferOf);
   const parts = splitByFlops(plan.dispatches, gpu.flopsPerSubmit);
   const inputBuffer = inputs && buffers.bufferOf(inputs);
   const created = { buffers: 0, bindGroups: 0, pipelines: 0 };
@@ -104,13 +105,14 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
       const read = slot ? slot.read() : gpu.device.queue.onSubmittedWorkDone().then(() => new ArrayBuffer(0));
       const values = read.then((block) => {
         gpu.check();
-        return cut(block, outputs);
+        return cutOutputs(block, outputs);
       });
       values.catch(() => {}); // a caller that never looks at the outputs must not crash the process
       return { outputs: values };
     },
     close() {
       buffers.destroy();
+      closeSteps();
       ring?.close();
       gpu.memoryUsed -= bytes.total;
     },
@@ -142,82 +144,6 @@ function allocate(gpu: Gpu, plan: Plan, inputs: Storage | undefined, label: stri
   };
 }
 
-interface Step {
-  pipeline: GPUComputePipeline;
-  bindGroup: GPUBindGroup;
-  grid: [number, number, number];
-}
-
-async function prepare(gpu: Gpu, dispatches: Dispatch[], buffers: Allocation): Promise<Step[]> {
-  const pipelines = await Promise.all(dispatches.map((dispatch) => pipelineFor(gpu, dispatch)));
-  gpu.check();
-  const uniforms = packUniforms(gpu, dispatches);
-  return dispatches.map(({ kernel, slices }, index) => {
-    const pipeline = pipelines[index]!;
-    const entries: GPUBindGroupEntry[] = slices.map((slice, binding) => ({
-      binding,
-      resource: { buffer: buffers.bufferOf(slice.storage), offset: slice.offset, size: Math.ceil(slice.bytes / 4) * 4 },
-    }));
-    if (kernel.uniform) {
-      entries.push({ binding: slices.length, resource: { ...uniforms!.ranges[index]!, buffer: uniforms!.buffer } });
-    }
-    const bindGroup = gpu.device.createBindGroup({
-      label: kernel.name,
-      layout: pipeline.getBindGroupLayout(0),
-      entries,
-    });
-    return { pipeline, bindGroup, grid: kernel.grid };
-  });
-}
-
-function pipelineFor(gpu: Gpu, { kernel }: Dispatch): Promise<GPUComputePipeline> {
-  const known = gpu.pipelines.get(kernel.wgsl);
-  if (known) return known;
-  const entries: GPUBindGroupLayoutEntry[] = kernel.access.map((access, binding) => ({
-    binding,
-    visibility: GPUShaderStage.COMPUTE,
-    buffer: { type: access === "read" ? "read-only-storage" : "storage" },
-  }));
-  if (kernel.uniform) {
-    entries.push({ binding: entries.length, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } });
-  }
-  const group = gpu.device.createBindGroupLayout({ label: kernel.name, entries });
-  const pipeline = gpu.device
-    .createComputePipelineAsync({
-      label: kernel.name,
-      layout: gpu.device.createPipelineLayout({ label: kernel.name, bindGroupLayouts: [group] }),
-      compute: { module: gpu.device.createShaderModule({ label: kernel.name, code: kernel.wgsl }) },
-    })
-    .catch((error: Error) => {
-      gpu.pipelines.delete(kernel.wgsl);
-      throw new GpuError(`${kernel.name}: the shader does not compile: ${error.message}`);
-    });
-  gpu.pipelines.set(kernel.wgsl, pipeline);
-  return pipeline;
-}
-
-/** The sizes of all dispatches in one uniform buffer. */
-function packUniforms(gpu: Gpu, dispatches: Dispatch[]) {
-  const offsets = new Map<string, number>();
-  const blocks: ArrayBuffer[] = [];
-  const ranges = dispatches.map(({ kernel: { uniform } }) => {
-    if (!uniform) return undefined;
-    const text = new Uint32Array(uniform).join();
-    if (!offsets.has(text)) offsets.set(text, (blocks.push(uniform) - 1) * 256);
-    return { offset: offsets.get(text)!, size: uniform.byteLength };
-  });
-  if (blocks.length === 0) return undefined;
-  const buffer = gpu.device.createBuffer({
-    label: "sizes",
-    size: blocks.length * 256,
-    usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-  });
-  blocks.forEach((block, index) => {
-    gpu.device.queue.writeBuffer(buffer, index * 256, block);
-  });
-  return { buffer, ranges };
-}
-
 /** Ranges of dispatches that are submitted together; one range unless the work exceeds what a submit may hold. */
 function splitByFlops(dispatches: Dispatch[], limit: number): [number, number][] {
   const parts: [number, number][] = [];
@@ -233,28 +159,6 @@ function splitByFlops(dispatches: Dispatch[], limit: number): [number, number][]
   });
   parts.push([start, dispatches.length]);
   return parts;
-}
-
-function copyOutputs(
-  encoder: GPUCommandEncoder,
-  outputs: Slice[],
-  bufferOf: Allocation["bufferOf"],
-  target: GPUBuffer,
-): void {
-  let at = 0;
-  for (const { storage, offset, bytes } of outputs) {
-    encoder.copyBufferToBuffer(bufferOf(storage), offset, target, at, Math.ceil(bytes / 4) * 4);
-    at += aligned(bytes);
-  }
-}
-
-function cut(block: ArrayBuffer, outputs: Slice[]): ArrayBuffer[] {
-  let at = 0;
-  return outputs.map(({ bytes }) => {
-    const part = block.slice(at, at + bytes);
-    at += aligned(bytes);
-    return part;
-  });
 }
 
 function checkBudget(gpu: Gpu, label: string, bytes: ProgramStats["bytes"], state: Record<string, number> = {}): void {

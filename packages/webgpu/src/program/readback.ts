@@ -2,6 +2,7 @@
 // values of the step before. A slot is taken by `take`, filled by copies that the caller encodes, and read once.
 
 import type { Gpu } from "../gpu";
+import { aligned, type Slice, type Storage } from "./recording";
 
 /** A staging buffer that is free to be copied into. */
 export interface ReadbackSlot {
@@ -61,4 +62,28 @@ export class ReadbackRing {
   close(): void {
     for (const buffer of this.all) buffer.destroy();
   }
+}
+
+/** Encode the copies of a program's outputs, back to back, into a staging buffer. */
+export function copyOutputs(
+  encoder: GPUCommandEncoder,
+  outputs: Slice[],
+  bufferOf: (storage: Storage) => GPUBuffer,
+  target: GPUBuffer,
+): void {
+  let at = 0;
+  for (const { storage, offset, bytes } of outputs) {
+    encoder.copyBufferToBuffer(bufferOf(storage), offset, target, at, Math.ceil(bytes / 4) * 4);
+    at += aligned(bytes);
+  }
+}
+
+/** The outputs out of what a slot held. */
+export function cutOutputs(block: ArrayBuffer, outputs: Slice[]): ArrayBuffer[] {
+  let at = 0;
+  return outputs.map(({ bytes }) => {
+    const part = block.slice(at, at + bytes);
+    at += aligned(bytes);
+    return part;
+  });
 }

@@ -1,0 +1,89 @@
+import { GpuError } from "../errors";
+import type { Gpu } from "../gpu";
+import { ALIGNMENT, type Dispatch, type Storage } from "./recording";
+
+/** A dispatch with the objects that encoding it takes. */
+export interface Step {
+  pipeline: GPUComputePipeline;
+  bindGroup: GPUBindGroup;
+  grid: [number, number, number];
+}
+
+/**
+ * Make the pipeline and the bind group of every dispatch. Pipelines compile in parallel and are shared, through the device,
+ * by all dispatches with the same shader text.
+ */
+export async function prepareSteps(
+  gpu: Gpu,
+  dispatches: Dispatch[],
+  bufferOf: (storage: Storage) => GPUBuffer,
+): Promise<{ steps: Step[]; close(): void }> {
+  const pipelines = await Promise.all(dispatches.map((dispatch) => pipelineFor(gpu, dispatch)));
+  gpu.check();
+  const uniforms = packUniforms(gpu, dispatches);
+  const steps = dispatches.map(({ kernel, slices }, index) => {
+    const pipeline = pipelines[index]!;
+    const entries: GPUBindGroupEntry[] = slices.map((slice, binding) => ({
+      binding,
+      resource: { buffer: bufferOf(slice.storage), offset: slice.offset, size: Math.ceil(slice.bytes / 4) * 4 },
+    }));
+    if (kernel.uniform) {
+      entries.push({ binding: slices.length, resource: { ...uniforms!.ranges[index]!, buffer: uniforms!.buffer } });
+    }
+    const bindGroup = gpu.device.createBindGroup({
+      label: kernel.name,
+      layout: pipeline.getBindGroupLayout(0),
+      entries,
+    });
+    return { pipeline, bindGroup, grid: kernel.grid };
+  });
+  return { steps, close: () => uniforms?.buffer.destroy() };
+}
+
+function pipelineFor(gpu: Gpu, { kernel }: Dispatch): Promise<GPUComputePipeline> {
+  const known = gpu.pipelines.get(kernel.wgsl);
+  if (known) return known;
+  const entries: GPUBindGroupLayoutEntry[] = kernel.access.map((access, binding) => ({
+    binding,
+    visibility: GPUShaderStage.COMPUTE,
+    buffer: { type: access === "read" ? "read-only-storage" : "storage" },
+  }));
+  if (kernel.uniform) {
+    entries.push({ binding: entries.length, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } });
+  }
+  const group = gpu.device.createBindGroupLayout({ label: kernel.name, entries });
+  const pipeline = gpu.device
+    .createComputePipelineAsync({
+      label: kernel.name,
+      layout: gpu.device.createPipelineLayout({ label: kernel.name, bindGroupLayouts: [group] }),
+      compute: { module: gpu.device.createShaderModule({ label: kernel.name, code: kernel.wgsl }) },
+    })
+    .catch((error: Error) => {
+      gpu.pipelines.delete(kernel.wgsl);
+      throw new GpuError(`${kernel.name}: the shader does not compile: ${error.message}`);
+    });
+  gpu.pipelines.set(kernel.wgsl, pipeline);
+  return pipeline;
+}
+
+/** The sizes of all dispatches in one uniform buffer. */
+function packUniforms(gpu: Gpu, dispatches: Dispatch[]) {
+  const offsets = new Map<string, number>();
+  const blocks: ArrayBuffer[] = [];
+  const ranges = dispatches.map(({ kernel: { uniform } }) => {
+    if (!uniform) return undefined;
+    const text = new Uint32Array(uniform).join();
+    if (!offsets.has(text)) offsets.set(text, (blocks.push(uniform) - 1) * ALIGNMENT);
+    return { offset: offsets.get(text)!, size: uniform.byteLength };
+  });
+  if (blocks.length === 0) return undefined;
+  const buffer = gpu.device.createBuffer({
+    label: "sizes",
+    size: blocks.length * ALIGNMENT,
+    usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+  });
+  blocks.forEach((block, index) => {
+    gpu.device.queue.writeBuffer(buffer, index * ALIGNMENT, block);
+  });
+  return { buffer, ranges };
+}
