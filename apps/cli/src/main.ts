@@ -5,7 +5,7 @@ import { evalCommand } from "./commands/eval";
 import { paramsCommand } from "./commands/params";
 import { sampleCommand } from "./commands/sample";
 import { trainCommand } from "./commands/train";
-import { settingKeys } from "./config/resolve";
+import { settings } from "./config/resolve";
 import { UsageError } from "./errors";
 import { VERSION } from "./version";
 
@@ -33,13 +33,7 @@ withConfig(program.command("train").description("train a model and keep the run 
   .option("--data <name|path>", "moby-dick, a text file, or a folder of them")
   .option("--out <dir>", "folder of the run (default: runs/PRESET-ROUTER-TIME)")
   .option("--resume <auto|dir>", "go on with an interrupted run; auto takes the newest")
-  .addHelpText(
-    "after",
-    () =>
-      `\nKeys of --set:\n${settingKeys()
-        .map((key) => `  ${key}`)
-        .join("\n")}`,
-  )
+  .addHelpText("after", settingsHelp)
   .action((flags) => trainCommand(flags));
 
 program
@@ -82,6 +76,11 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+}
+
+function settingsHelp(): string {
+  const rows = settings().map(({ key, description }) => `  ${key.padEnd(22)}${description}`);
+  return `\nKeys of --set (a router's own options are router.NAME):\n${rows.join("\n")}`;
 }
 
 /** Print an error as one line and return the exit code: 2 for usage, 1 for a failed run. */

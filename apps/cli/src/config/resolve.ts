@@ -49,7 +49,7 @@ export function checkedConfig(config: unknown): Config {
 function applySetting(config: Config, setting: string): void {
   const [key, ...rest] = setting.split("=");
   if (!key || rest.length === 0) throw new UsageError(`--set: needs key=value, got "${setting}"`);
-  const known = settingKeys();
+  const known = settings().map((setting) => setting.key);
   if (!known.includes(key) && !key.startsWith("router.")) {
     throw new UsageError(`--set: there is no key "${key}"${didYouMean(key, known)}`);
   }
@@ -62,11 +62,19 @@ function applySetting(config: Config, setting: string): void {
   parent[last] = parseValue(rest.join("="));
 }
 
+/** A dotted key that `--set` takes, with its meaning. */
+export interface SettingKey {
+  key: string;
+  description: string;
+}
+
 /** Every dotted key that `--set` takes. */
-export function settingKeys(schema: z.ZodObject = configSchema as unknown as z.ZodObject, prefix = ""): string[] {
-  return Object.entries(schema.shape).flatMap(([name, field]) =>
-    field instanceof z.ZodObject ? settingKeys(field, `${prefix}${name}.`) : [`${prefix}${name}`],
-  );
+export function settings(schema: z.ZodObject = configSchema as unknown as z.ZodObject, prefix = ""): SettingKey[] {
+  return Object.entries(schema.shape).flatMap(([name, field]) => {
+    if (field instanceof z.ZodObject) return settings(field, `${prefix}${name}.`);
+    const key = `${prefix}${name}`;
+    return key === "preset" ? [] : [{ key, description: (field as z.ZodType).description ?? "" }];
+  });
 }
 
 /** JSON where the text is JSON (numbers, booleans, lists), else the text itself. */

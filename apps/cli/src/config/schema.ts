@@ -28,10 +28,10 @@ export const configSchema = z.strictObject({
   }),
   optimizer: z.strictObject({
     lr: rate.describe("Learning rate at its peak."),
-    beta1: z.number().min(0).lt(1),
-    beta2: z.number().min(0).lt(1),
-    eps: z.number().positive(),
-    weightDecay: rate,
+    beta1: z.number().min(0).lt(1).describe("AdamW: how long the first moment remembers."),
+    beta2: z.number().min(0).lt(1).describe("AdamW: how long the second moment remembers."),
+    eps: z.number().positive().describe("AdamW: added to the root of the second moment."),
+    weightDecay: rate.describe("AdamW: decoupled weight decay."),
     decay: z.enum(["matrices", "all"]).describe("Which parameters decay."),
     clip: rate.describe("Largest global norm of the gradients; 0 for no clipping."),
   }),
@@ -40,7 +40,7 @@ export const configSchema = z.strictObject({
     accumulate: count.describe("Micro-batches of a step."),
   }),
   schedule: z.strictObject({
-    name: z.enum(["constant", "cosine"]),
+    name: z.enum(["constant", "cosine"]).describe("constant or cosine, after the warm-up."),
     warmup: countOrZero.describe("Steps until the learning rate is at its peak."),
     minLr: z.number().min(0).max(1).describe("Where the cosine ends, as a share of optimizer.lr."),
   }),
