@@ -8,13 +8,15 @@
 // Tiles past the end leave at once; rows of padding are zeros. Weights are [E, out, in].
 
 import { type Binding, type KernelTarget, kernel } from "../kernel";
-import { type MatmulParts, SERIAL_ROWS, serialMatmul, TILE, tiledMatmul } from "./matmul-text";
+import type { MatmulParts } from "./matmul-parts";
+import { SERIAL_ROWS, serialMatmul } from "./matmul-serial";
+import { groupedTile, tiledMatmul } from "./matmul-tiled";
 
 const NONE = "0xffffffffu";
 
 /** Rows of a tile: each expert's rows start on a multiple of it. */
 export function rowTile({ kernelClass }: Pick<KernelTarget, "kernelClass">): number {
-  return kernelClass === "serial" ? SERIAL_ROWS : TILE;
+  return kernelClass === "serial" ? SERIAL_ROWS : groupedTile.size;
 }
 
 /** y[p,:] = W_e x or y[p,:] = W_e^T x, for the expert e of row p. */
@@ -66,10 +68,13 @@ ${target.kernelClass === "serial" ? "" : "var<workgroup> sharedExpert: u32;"}`,
         m: "sizes.rows",
         n: direction === "forward" ? "sizes.out" : "sizes.in",
         depth: direction === "forward" ? "sizes.in" : "sizes.out",
+        knownDepth: direction === "forward" ? inner : out,
         aIsColumnMajor: false,
         bIsColumnMajor: direction === "forward",
       };
-      return target.kernelClass === "serial" ? serialMatmul(parts, 1, rows, n) : tiledMatmul(parts, 1, rows, n);
+      return target.kernelClass === "serial"
+        ? serialMatmul(parts, 1, rows, n)
+        : tiledMatmul(parts, 1, rows, n, groupedTile);
     },
   });
 }

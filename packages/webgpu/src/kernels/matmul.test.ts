@@ -32,21 +32,42 @@ const layouts: MatmulLayout[] = [
   { transposeA: true, transposeB: true },
 ];
 
-describe.each(kernelTargets.slice(0, 2))("matmul, $name", ({ target }) => {
+describe.each(kernelTargets)("matmul, $name", ({ target }) => {
   describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout) => {
-    test.each([[[1, 1, 1, 1]], [[2, 3, 5, 7]], [[1, 65, 70, 17]], [[3, 9, 130, 33]]])(
-      "batch, m, n, k = %j",
-      async (shape) => {
-        const [batch, m, n, k] = shape as [number, number, number, number];
-        const a = testNumbers(batch * m * k);
-        const b = testNumbers(batch * k * n, 2);
-        const c = testNumbers(batch * m * n, 3);
-        const expected = product(a, b, shape, layout);
-        const sizes = { batch, m, n, k };
-        expectClose((await runKernel(target, matmul, { a, b, c: c.length }, sizes, layout)).c, expected);
-        const sum = expected.map((value, i) => value + c[i]!);
-        expectClose((await runKernel(target, matmulAccumulate, { a, b, c }, sizes, layout)).c, sum);
-      },
-    );
+    test.each([
+      [[1, 1, 1, 1]],
+      [[2, 1, 9, 5]],
+      [[2, 9, 1, 5]],
+      [[1, 6, 7, 1]],
+      [[2, 3, 5, 7]],
+      [[1, 64, 128, 32]],
+      [[2, 64, 66, 16]],
+      [[1, 65, 64, 17]],
+      [[3, 9, 130, 33]],
+      [[1, 150, 70, 40]],
+    ])("batch, m, n, k = %j", async (shape) => {
+      const [batch, m, n, k] = shape as [number, number, number, number];
+      const a = testNumbers(batch * m * k);
+      const b = testNumbers(batch * k * n, 2);
+      const c = testNumbers(batch * m * n, 3);
+      const expected = product(a, b, shape, layout);
+      const sizes = { batch, m, n, k };
+      expectClose((await runKernel(target, matmul, { a, b, c: c.length }, sizes, layout)).c, expected);
+      const sum = expected.map((value, i) => value + c[i]!);
+      expectClose((await runKernel(target, matmulAccumulate, { a, b, c }, sizes, layout)).c, sum);
+    });
+  });
+
+  test.each([
+    ["past the tile for small grids", [1, 600, 520, 20]],
+    ["past the tile for long axes", [1, 1029, 1026, 9]],
+    ["long axes that tiles divide", [1, 1024, 1024, 8]],
+  ])("%s", async (_name, shape) => {
+    const layout = { transposeA: false, transposeB: true };
+    const [batch, m, n, k] = shape as [number, number, number, number];
+    const a = testNumbers(m * k);
+    const b = testNumbers(k * n, 2);
+    const { c } = await runKernel(target, matmul, { a, b, c: m * n }, { batch, m, n, k }, layout);
+    expectClose(c, product(a, b, shape, layout));
   });
 });

@@ -1,5 +1,7 @@
 import { type KernelTarget, kernel } from "../kernel";
-import { type MatmulParts, serialMatmul, tiledMatmul } from "./matmul-text";
+import type { MatmulParts } from "./matmul-parts";
+import { serialMatmul } from "./matmul-serial";
+import { tiledMatmul } from "./matmul-tiled";
 
 /** Which operands are stored with rows and columns swapped: a as [k, m], b as [n, k]. */
 export interface MatmulLayout {
@@ -33,21 +35,21 @@ function flops({ batch, m, n, k }: Sizes): number {
 }
 
 function source(
-  { batch, m, n }: Sizes,
+  { batch, m, n, k }: Sizes,
   target: KernelTarget,
   { transposeA, transposeB }: MatmulLayout,
   assign: string,
 ) {
-  const a = transposeA ? "k * sizes.m + row" : "row * sizes.k + k";
-  const b = transposeB ? "columns * sizes.k + k" : "k * sizes.n + columns";
+  const elementA = transposeA ? "k * sizes.m + row" : "row * sizes.k + k";
+  const vectorB = transposeB ? "columns * sizes.k + k" : "k * sizes.n + columns";
   const parts: MatmulParts = {
     functions: `
 var<private> startA: u32;
 var<private> startB: u32;
 var<private> startC: u32;
-fn elementA(row: u32, k: u32) -> f32 { return a[startA + ${a}]; }
+fn elementA(row: u32, k: u32) -> f32 { return a[startA + ${elementA}]; }
 fn vectorB(k: u32, columns: vec4u) -> vec4f {
-  let at = startB + ${b};
+  let at = startB + ${vectorB};
   return vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
 }
 fn store(row: u32, column: u32, value: f32) { c[startC + row * sizes.n + column] ${assign} value; }`,
@@ -58,6 +60,7 @@ fn store(row: u32, column: u32, value: f32) { c[startC + row * sizes.n + column]
     m: "sizes.m",
     n: "sizes.n",
     depth: "sizes.k",
+    knownDepth: k,
     aIsColumnMajor: transposeA,
     bIsColumnMajor: transposeB,
   };

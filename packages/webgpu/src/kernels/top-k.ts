@@ -4,6 +4,56 @@ import { kernel } from "../kernel";
 
 const NONE = "0xffffffffu";
 
+/** index[r,:] = the columns of the K largest of x[r,:] in descending order, ties to the lower column */
+export const topKColumns = kernel({
+  name: "topK",
+  buffers: { x: "read", index: "write u32" },
+  sizes: { rows: "u32", cols: "u32" },
+  source: ({ rows }, _target, { topK }: Pick<TopKOptions, "topK">) => ({
+    form: "items",
+    items: rows,
+    wgsl: /* wgsl */ `
+fn run(row: u32) {
+  let start = row * sizes.cols;
+${chooseLargest("x", "sizes.cols", topK)}
+  for (var j = 0u; j < ${topK}u; j++) { index[row * ${topK}u + j] = chosen[j]; }
+}`,
+  }),
+});
+
+/** y[r,j] = x[r, index[r,j]] */
+export const takeColumnsForward = kernel({
+  name: "takeColumns",
+  buffers: { x: "read", index: "read u32", y: "write" },
+  sizes: { rows: "u32", cols: "u32", taken: "u32" },
+  source: ({ rows, taken }) => ({
+    form: "items",
+    items: rows * taken,
+    wgsl: /* wgsl */ `fn run(item: u32) { y[item] = x[item / sizes.taken * sizes.cols + index[item]]; }`,
+  }),
+});
+
+/** dx[r,c] = the sum of dy[r,j] over all j with index[r,j] = c */
+export const takeColumnsBackward = kernel({
+  name: "takeColumnsBackward",
+  buffers: { index: "read u32", dy: "read", dx: "write" },
+  sizes: { rows: "u32", cols: "u32", taken: "u32" },
+  source: ({ rows, cols }) => ({
+    form: "items",
+    items: rows * cols,
+    wgsl: /* wgsl */ `
+fn run(item: u32) {
+  let start = item / sizes.cols * sizes.taken;
+  let column = item % sizes.cols;
+  var total = 0.0;
+  for (var j = 0u; j < sizes.taken; j++) {
+    if (index[start + j] == column) { total += dy[start + j]; }
+  }
+  dx[item] = total;
+}`,
+  }),
+});
+
 /** How many are chosen, and whether their weights sum to one. */
 export interface TopKOptions {
   topK: number;
@@ -36,19 +86,11 @@ fn run(t: u32) {
   for (var e = 0u; e < sizes.experts; e++) { total += exp(logits[start + e] - largest); }
   for (var e = 0u; e < sizes.experts; e++) { probabilities[start + e] = exp(logits[start + e] - largest) / total; }
 
-  var chosen = array<u32, ${topK}>();
+${chooseLargest("logits", "sizes.experts", topK)}
   var weights = array<f32, ${topK}>();
   var kept = 0.0;
   for (var j = 0u; j < ${topK}u; j++) {
-    var best = -3.4e38;
-    var column = 0u;
-    for (var e = 0u; e < sizes.experts; e++) {
-      var taken = false;
-      for (var i = 0u; i < j; i++) { taken = taken || chosen[i] == e; }
-      if (!taken && logits[start + e] > best) { best = logits[start + e]; column = e; }
-    }
-    chosen[j] = column;
-    weights[j] = exp(best - largest) / total;
+    weights[j] = exp(logits[start + chosen[j]] - largest) / total;
     kept += weights[j];
   }
   for (var j = 0u; j < ${topK}u; j++) {
@@ -106,3 +148,23 @@ fn run(t: u32) {
 }`,
   }),
 });
+
+/**
+ * Statements that set `chosen` to the columns c with the largest `values[start + c]`. The first column that is left is
+ * taken whatever its value, so columns differ even where all values are the lowest number or not a number.
+ */
+function chooseLargest(values: string, columns: string, topK: number): string {
+  return /* wgsl */ `
+  var chosen = array<u32, ${topK}>();
+  for (var j = 0u; j < ${topK}u; j++) {
+    var best = 0.0;
+    var column = ${NONE};
+    for (var c = 0u; c < ${columns}; c++) {
+      var taken = false;
+      for (var i = 0u; i < j; i++) { taken = taken || chosen[i] == c; }
+      let value = ${values}[start + c];
+      if (!taken && (column == ${NONE} || value > best)) { best = value; column = c; }
+    }
+    chosen[j] = column;
+  }`;
+}

@@ -1,0 +1,96 @@
+import { describe, test } from "vitest";
+import { expectClose, kernelTargets, runKernel, testNumbers } from "../testing";
+import { expertSortSizes } from "./expert-sort";
+import { sortByLoop } from "./expert-sort-by-loop";
+import {
+  groupedMatmul,
+  groupedMatmulGather,
+  groupedWeightGradient,
+  groupedWeightGradientGather,
+} from "./grouped-matmul";
+
+const none = 0xffffffff;
+
+interface Case {
+  name: string;
+  tokens: number;
+  topK: number;
+  experts: number;
+  out: number;
+  inner: number;
+  expertOf(a: number): number;
+}
+
+const cases: Case[] = [
+  { name: "one token, one expert, 1 x 1", tokens: 1, topK: 1, experts: 1, out: 1, inner: 1, expertOf: () => 0 },
+  { name: "odd sizes", tokens: 21, topK: 2, experts: 5, out: 7, inner: 3, expertOf: (a) => (a * 7) % 5 },
+  { name: "empty experts", tokens: 33, topK: 1, experts: 6, out: 5, inner: 18, expertOf: (a) => 1 + 3 * (a % 2) },
+  { name: "all on one", tokens: 75, topK: 2, experts: 3, out: 9, inner: 65, expertOf: () => 1 },
+  { name: "tiles that divide", tokens: 128, topK: 1, experts: 2, out: 64, inner: 32, expertOf: (a) => a % 2 },
+  { name: "past several tiles", tokens: 70, topK: 2, experts: 2, out: 70, inner: 130, expertOf: (a) => a & 1 },
+  { name: "some without expert", tokens: 30, topK: 2, experts: 4, out: 6, inner: 10, expertOf: (a) => a % 5 },
+];
+
+describe.each(kernelTargets)("grouped matmul, $name", ({ target }) => {
+  test.each(cases)("$name", async ({ tokens, topK, experts, out, inner, expertOf }) => {
+    const assignments = tokens * topK;
+    const expert = Uint32Array.from({ length: assignments }, (_, a) => (expertOf(a) < experts ? expertOf(a) : none));
+    const token = Uint32Array.from({ length: assignments }, (_, a) => Math.floor(a / topK));
+    const { rows, tiles, tile } = expertSortSizes(assignments, experts, target);
+    const { source, tileExpert, segments } = sortByLoop(expert, experts, { tiles, tile });
+    const sizes = { rows, out, in: inner, experts };
+    const x = testNumbers(tokens * inner);
+    const weight = testNumbers(experts * out * inner, 2);
+    const dy = testNumbers(rows * out, 3);
+    const padded = gatherRows(x, inner, source, token);
+
+    // Loops over rows: NaN where nothing is written, zero in the padding of used tiles.
+    const y = new Float32Array(rows * out).fill(Number.NaN);
+    const dx = new Float32Array(rows * inner).fill(Number.NaN);
+    const dweight = new Float32Array(experts * out * inner);
+    for (let p = 0; p < rows; p++) {
+      const e = tileExpert[Math.floor(p / tile)]!;
+      if (e === none) continue;
+      const used = source[p] !== none;
+      y.fill(0, p * out, (p + 1) * out);
+      dx.fill(0, p * inner, (p + 1) * inner);
+      for (let o = 0; used && o < out; o++) {
+        for (let i = 0; i < inner; i++) {
+          const w = (e * out + o) * inner + i;
+          y[p * out + o]! += weight[w]! * padded[p * inner + i]!;
+          dx[p * inner + i]! += weight[w]! * dy[p * out + o]!;
+          dweight[w]! += dy[p * out + o]! * padded[p * inner + i]!;
+        }
+      }
+    }
+
+    const groups = { weight, tileExpert, source };
+    const forward = { direction: "forward" as const };
+    const backward = { direction: "backward" as const };
+    expectSame((await runKernel(target, groupedMatmul, { a: padded, ...groups, y: y.length }, sizes, forward)).y, y);
+    expectSame(
+      (await runKernel(target, groupedMatmulGather, { a: x, ...groups, token, y: y.length }, sizes, forward)).y,
+      y,
+    );
+    expectSame((await runKernel(target, groupedMatmul, { a: dy, ...groups, y: dx.length }, sizes, backward)).y, dx);
+    const made = { dy, segments, dweight: dweight.length };
+    expectClose((await runKernel(target, groupedWeightGradient, { a: padded, ...made }, sizes)).dweight, dweight);
+    const gathered = await runKernel(target, groupedWeightGradientGather, { a: x, ...made, source, token }, sizes);
+    expectClose(gathered.dweight, dweight);
+  });
+});
+
+/** The token's row for each padded row; rows of padding hold a value that must not reach any result. */
+function gatherRows(x: Float32Array, cols: number, source: Uint32Array, token: Uint32Array): Float32Array {
+  const padded = new Float32Array(source.length * cols).fill(1e9);
+  source.forEach((a, p) => {
+    if (a !== none) padded.set(x.subarray(token[a]! * cols, (token[a]! + 1) * cols), p * cols);
+  });
+  return padded;
+}
+
+/** As `expectClose`, where NaN is expected to be NaN: rows of tiles past the end stay as they were. */
+function expectSame(actual: Float32Array, expected: Float32Array): void {
+  const marked = (values: Float32Array) => values.map((value) => (Number.isNaN(value) ? 1e9 : value));
+  expectClose(marked(actual), marked(expected));
+}
