@@ -12,11 +12,3 @@ export {
   type NextInput,
 } from "./language-model";
 export { type Preset, type PresetName, presets } from "./presets";
-export {
-  decodeHeader,
-  encodeHeader,
-  headerBytes,
-  parseSafetensors,
-  type SafetensorsDtype,
-  type TensorInfo,
-} from "./safetensors";

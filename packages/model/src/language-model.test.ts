@@ -10,16 +10,16 @@ import {
   key,
   leaves,
   materialize,
+  parseSafetensors,
   release,
   u32,
   writeTensor,
 } from "@webmoe/tensor";
-
+import { relativeError } from "@webmoe/tensor/testing";
 import { testGpu } from "@webmoe/webgpu/testing";
 import { describe, expect, test } from "vitest";
 import { fileTensors } from "./file-names";
 import { languageModel } from "./language-model";
-import { parseSafetensors } from "./safetensors";
 
 // Parameters, inputs, losses and gradients from tools/fixtures/make_fixtures.py (PyTorch, float64).
 const config = {
@@ -30,17 +30,6 @@ const config = {
   context: 9,
   moe: { experts: 4, topK: 2, hidden: 7, balanceLoss: 0.01, zLoss: 0 },
 };
-
-/** |actual - expected| / |expected| over a whole tensor. */
-function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let difference = 0;
-  let size = 0;
-  for (let i = 0; i < expected.length; i++) {
-    difference += (actual[i]! - expected[i]!) ** 2;
-    size += expected[i]! ** 2;
-  }
-  return Math.sqrt(difference / size);
-}
 
 describe.each([
   { name: "recurrent", router: recurrentRouter({ dim: 5 }) },

@@ -67,9 +67,9 @@ export interface LanguageModel {
 /** Sequences to learn from. */
 export interface Batch {
   /** u32 [B, T] */
-  tokens: Tensor;
+  tokens: Tensor<"u32">;
   /** The token after each one, u32 [B, T]; `IGNORE` where it takes no part in the loss. */
-  targets: Tensor;
+  targets: Tensor<"u32">;
   /** 1 for tokens, 0 for padding, which no expert computes; f32 [B, T]. Default: no padding. */
   mask?: Tensor;
   /** What the router keeps besides its parameters. */
@@ -80,9 +80,9 @@ export interface Batch {
 /** One token of a sequence that is being generated. */
 export interface NextInput {
   /** u32 [1] */
-  token: Tensor;
+  token: Tensor<"u32">;
   /** Its position in the sequence, u32 [1]. */
-  position: Tensor;
+  position: Tensor<"u32">;
   /** Keys and values of each block, [context, 2, heads, headDim]; updated in place. */
   caches: Tensor[];
   buffers?: MapLeaves<unknown, Tensor>;
@@ -140,7 +140,7 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
   /** All blocks over x [T, D]; `attend` maps a block's qkv [T, 3D] to [T, D]. */
   function trunk(
     parameters: LanguageModelParameters<Tensor>,
-    tokens: Tensor,
+    tokens: Tensor<"u32">,
     mask: Tensor,
     given: { buffers?: MapLeaves<unknown, Tensor>; training: boolean },
     attend: (qkv: Tensor, block: number) => Tensor,

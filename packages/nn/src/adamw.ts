@@ -25,14 +25,14 @@ export interface AdamwOptions {
 }
 
 /** What AdamW keeps between steps: both moments, and how many updates were applied. */
-export interface AdamwState<P, L> {
+export interface AdamwState<P, L, Count = L> {
   first: MapLeaves<P, L>;
   second: MapLeaves<P, L>;
-  applied: L;
+  applied: Count;
 }
 
 /** Zeroed moments for every parameter. */
-export async function initAdamw<P>(gpu: Gpu, parameters: P): Promise<AdamwState<P, DeviceTensor>> {
+export async function initAdamw<P>(gpu: Gpu, parameters: P): Promise<AdamwState<P, DeviceTensor, DeviceTensor<"u32">>> {
   return {
     first: (await allocate(gpu, parameters, "first moments")) as MapLeaves<P, DeviceTensor>,
     second: (await allocate(gpu, parameters, "second moments")) as MapLeaves<P, DeviceTensor>,
@@ -48,7 +48,7 @@ export async function initAdamw<P>(gpu: Gpu, parameters: P): Promise<AdamwState<
 export function adamw<P>(
   parameters: P,
   gradients: MapLeaves<P, Tensor>,
-  state: AdamwState<P, Tensor>,
+  state: AdamwState<P, Tensor, Tensor<"u32">>,
   lr: Tensor,
   options: AdamwOptions = {},
 ): { gradNorm: Tensor } {

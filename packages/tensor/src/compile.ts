@@ -1,14 +1,30 @@
 import { aligned, compileProgram, type Gpu, type ProgramStats, Recording, type Slice } from "@webmoe/webgpu";
 import type { DeviceTensor } from "./device-tensor";
 import { type Shape, showShape, sizeOf } from "./shape";
-import { type Dtype, Tensor, Trace } from "./tensor";
-import { type Leaf, leaves, type MapLeaves, mapTree } from "./tree";
+import {
+  type AnyTensor,
+  type ArrayOf,
+  arrayOf,
+  type Dtype,
+  type DtypeOf,
+  Tensor,
+  type TensorsOf,
+  Trace,
+} from "./tensor";
+import { type Leaf, leaves, mapTree } from "./tree";
 
 /** Shape and type of a value that is handed to every run. Made by `f32(...)` and `u32(...)`. */
-export interface InputSpec {
+export interface InputSpec<D extends Dtype = Dtype> {
   shape: Shape;
-  dtype: Dtype;
+  dtype: D;
 }
+
+/** The values on the host of a tree of tensors. */
+export type ValuesOf<O> = O extends Leaf
+  ? ArrayOf<DtypeOf<O>>
+  : O extends object
+    ? { [K in keyof O]: ValuesOf<O[K]> }
+    : O;
 
 /** Values on the host. A scalar is an array of one. */
 export type HostArray = Float32Array | Uint32Array;
@@ -27,7 +43,7 @@ export interface CompileOptions<S, I extends Record<string, InputSpec>> {
 export interface CompiledProgram<I, O> {
   readonly stats: ProgramStats;
   /** Queue one run; resolves when a slot is free. Scalars may be given as numbers. */
-  run(inputs: { [K in keyof I]: HostArray | number }): Promise<{ readonly outputs: Promise<MapLeaves<O, HostArray>> }>;
+  run(inputs: { [K in keyof I]: HostArray | number }): Promise<{ readonly outputs: Promise<ValuesOf<O>> }>;
   close(): void;
 }
 
@@ -38,7 +54,7 @@ export interface CompiledProgram<I, O> {
 export async function compile<S, const I extends Record<string, InputSpec>, O>(
   gpu: Gpu,
   { label = "program", state, inputs, slots }: CompileOptions<S, I>,
-  body: (state: MapLeaves<S, Tensor>, inputs: { [K in keyof I]: Tensor }) => O,
+  body: (state: TensorsOf<S>, inputs: { [K in keyof I]: Tensor<I[K]["dtype"]> }) => O,
 ): Promise<CompiledProgram<I, O>> {
   const recording = new Recording(gpu.target, gpu.limits);
   const trace = new Trace(recording);
@@ -49,20 +65,20 @@ export async function compile<S, const I extends Record<string, InputSpec>, O>(
       name,
       new Tensor(trace, shape, dtype, { storage: block, offset, bytes: Math.max(4, sizeOf(shape) * 4) }),
     ]),
-  ) as { [K in keyof I]: Tensor };
+  ) as { [K in keyof I]: Tensor<I[K]["dtype"]> };
   const stateHandles = mapTree(state, (leaf) => {
-    const { shape, dtype, arena, offset } = leaf as DeviceTensor;
+    const { shape, dtype, arena, offset } = leaf as DeviceTensor<Dtype>;
     return trace.external(shape, dtype, arena.buffer, offset);
-  }) as MapLeaves<S, Tensor>;
+  }) as TensorsOf<S>;
 
   const result = body(stateHandles, handles);
-  const outputs = leaves<Leaf & Tensor>(result);
+  const outputs = leaves<AnyTensor>(result);
   for (const [path, tensor] of outputs) {
     if (tensor.trace !== trace) throw new Error(`${label}: output "${path}" is a tensor of another program`);
   }
   const slices: Slice[] = outputs.map(([, tensor]) => recording.resolve(tensor.slice));
   const stateBytes: Record<string, number> = {};
-  for (const { arena } of new Set(leaves<DeviceTensor>(state).map(([, leaf]) => leaf)))
+  for (const { arena } of new Set(leaves<DeviceTensor<Dtype>>(state).map(([, leaf]) => leaf)))
     stateBytes[arena.label] = arena.bytes;
 
   const program = await compileProgram(gpu, recording, {
@@ -77,8 +93,8 @@ export async function compile<S, const I extends Record<string, InputSpec>, O>(
     async run(values) {
       const ticket = await program.run(layout.pack(label, values));
       const arrays = ticket.outputs.then((blocks) => {
-        const byPath = new Map(outputs.map(([path, tensor], index) => [path, toArray(tensor.dtype, blocks[index]!)]));
-        return mapTree(result, (_, path) => byPath.get(path)!) as MapLeaves<O, HostArray>;
+        const byPath = new Map(outputs.map(([path, tensor], index) => [path, arrayOf(tensor.dtype, blocks[index]!)]));
+        return mapTree(result, (_, path) => byPath.get(path)!) as ValuesOf<O>;
       });
       arrays.catch(() => {}); // a caller that never looks at the outputs must not crash the process
       return { outputs: arrays };
@@ -87,12 +103,17 @@ export async function compile<S, const I extends Record<string, InputSpec>, O>(
   };
 }
 
+/** Tensors of the types that host arrays have. */
+type GivenTensors<I extends Record<string, { data: HostArray }>> = {
+  [K in keyof I]: Tensor<I[K]["data"] extends Uint32Array ? "u32" : "f32">;
+};
+
 /** Run `body` once on values of the host: a program of its own, made, run and closed. */
 export async function evaluate<const I extends Record<string, { shape: Shape; data: HostArray }>, O>(
   gpu: Gpu,
   inputs: I,
-  body: (inputs: { [K in keyof I]: Tensor }) => O,
-): Promise<MapLeaves<O, HostArray>> {
+  body: (inputs: GivenTensors<I>) => O,
+): Promise<ValuesOf<O>> {
   const specs = Object.fromEntries(
     Object.entries(inputs).map(([name, { shape, data }]) => [
       name,
@@ -100,7 +121,7 @@ export async function evaluate<const I extends Record<string, { shape: Shape; da
     ]),
   );
   const program = await compile(gpu, { label: "evaluate", inputs: specs }, (_, handles) =>
-    body(handles as { [K in keyof I]: Tensor }),
+    body(handles as GivenTensors<I>),
   );
   try {
     const ticket = await program.run(
@@ -110,10 +131,6 @@ export async function evaluate<const I extends Record<string, { shape: Shape; da
   } finally {
     program.close();
   }
-}
-
-function toArray(dtype: Dtype, bytes: ArrayBuffer): HostArray {
-  return dtype === "u32" ? new Uint32Array(bytes) : new Float32Array(bytes);
 }
 
 /** All inputs lie in one block, uploaded by one write. */

@@ -1,12 +1,12 @@
 import { aligned, type Gpu, GpuError } from "@webmoe/webgpu";
 import { type Shape, showShape, sizeOf } from "./shape";
-import type { Dtype } from "./tensor";
-import { LEAF, type Leaf, leaves, type MapLeaves, mapTree } from "./tree";
+import { type ArrayOf, arrayOf, type Dtype, type DtypeOf } from "./tensor";
+import { LEAF, type Leaf, leaves, mapTree } from "./tree";
 
 /** A tensor that outlives programs: parameters, optimizer moments, caches. A range of an arena on the device. */
-export interface DeviceTensor extends Leaf {
+export interface DeviceTensor<D extends Dtype = "f32"> extends Leaf {
   readonly shape: Shape;
-  readonly dtype: Dtype;
+  readonly dtype: D;
   readonly arena: Arena;
   /** In bytes from the start of the arena. */
   readonly offset: number;
@@ -21,22 +21,29 @@ export interface Arena {
 }
 
 /** The shape and type that memory is asked for with. */
-export interface Spec extends Leaf {
+export interface Spec<D extends Dtype = "f32"> extends Leaf {
   readonly shape: Shape;
-  readonly dtype: Dtype;
+  readonly dtype: D;
 }
 
 /** A leaf that says what to allocate. */
-export function spec(shape: Shape, dtype: Dtype = "f32"): Spec {
-  return { [LEAF]: true, shape, dtype };
+export function spec<D extends Dtype = "f32">(shape: Shape, dtype?: D): Spec<D> {
+  return { [LEAF]: true, shape, dtype: dtype ?? ("f32" as D) };
 }
+
+/** A tree of memory shaped and typed as the leaves of `T`. */
+export type Allocated<T> = T extends Leaf
+  ? DeviceTensor<DtypeOf<T>>
+  : T extends object
+    ? { [K in keyof T]: Allocated<T[K]> }
+    : T;
 
 /**
  * Allocate zeroed memory for every leaf of a tree of specs (or of tensors to be shaped like). Matrices come before
  * vectors, so that an optimizer that treats the two apart finds each in one range; an arena is at most one binding long.
  */
-export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<MapLeaves<T, DeviceTensor>> {
-  const wanted = leaves<Spec>(tree);
+export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<Allocated<T>> {
+  const wanted = leaves<Spec<Dtype>>(tree);
   const ordered = [...wanted.filter(([, s]) => s.shape.length > 1), ...wanted.filter(([, s]) => s.shape.length <= 1)];
   const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
   const total = ordered.reduce((sum, [, { shape }]) => sum + aligned(sizeOf(shape) * 4), 0);
@@ -47,7 +54,7 @@ export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<Map
     );
   }
 
-  const groups: [path: string, leaf: Spec][][] = [];
+  const groups: [path: string, leaf: Spec<Dtype>][][] = [];
   let room = 0;
   for (const [path, leaf] of ordered) {
     const bytes = aligned(sizeOf(leaf.shape) * 4);
@@ -65,7 +72,7 @@ export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<Map
   }
 
   gpu.device.pushErrorScope("out-of-memory");
-  const placed = new Map<string, DeviceTensor>();
+  const placed = new Map<string, DeviceTensor<Dtype>>();
   for (const [index, group] of groups.entries()) {
     const bytes = group.reduce((sum, [, { shape }]) => sum + aligned(sizeOf(shape) * 4), 0);
     const name = groups.length > 1 ? `${label} ${index}` : label;
@@ -85,19 +92,24 @@ export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<Map
   const outOfMemory = await gpu.device.popErrorScope();
   if (outOfMemory)
     throw new GpuError(`${label}: the GPU has no room for ${total} bytes: ${outOfMemory.message.trim()}`);
-  return mapTree(tree, (_, path) => placed.get(path)!);
+  return mapTree(tree, (_, path) => placed.get(path)!) as Allocated<T>;
 }
 
 /** Free the memory of every leaf. Programs that use it must be closed first. */
 export function release(tree: unknown): void {
-  for (const { gpu, buffer, bytes } of new Set(leaves<DeviceTensor>(tree).map(([, { arena }]) => arena))) {
+  for (const { gpu, buffer, bytes } of new Set(leaves<DeviceTensor<Dtype>>(tree).map(([, { arena }]) => arena))) {
     gpu.memoryUsed -= bytes;
     buffer.destroy();
   }
 }
 
 /** Copy a tensor's values to the host. */
-export async function readTensor({ arena, offset, shape, dtype }: DeviceTensor): Promise<Float32Array | Uint32Array> {
+export async function readTensor<D extends Dtype>({
+  arena,
+  offset,
+  shape,
+  dtype,
+}: DeviceTensor<D>): Promise<ArrayOf<D>> {
   const { device } = arena.gpu;
   const bytes = sizeOf(shape) * 4;
   arena.gpu.check();
@@ -113,11 +125,11 @@ export async function readTensor({ arena, offset, shape, dtype }: DeviceTensor):
   }
   const copy = staging.getMappedRange().slice(0);
   staging.destroy();
-  return dtype === "u32" ? new Uint32Array(copy) : new Float32Array(copy);
+  return arrayOf(dtype, copy);
 }
 
 /** Replace a tensor's values by those of the host. */
-export function writeTensor(tensor: DeviceTensor, values: Float32Array | Uint32Array): void {
+export function writeTensor<D extends Dtype>(tensor: DeviceTensor<D>, values: ArrayOf<D>): void {
   const { arena, offset, shape } = tensor;
   if (values.length !== sizeOf(shape)) {
     throw new Error(`writeTensor: needs ${sizeOf(shape)} values for ${showShape(shape)}, got ${values.length}`);

@@ -1,7 +1,7 @@
 import { add } from "./ops/elementwise";
 import { constant } from "./ops/formulas";
 import { type Shape, showShape } from "./shape";
-import type { Tensor, TraceNode } from "./tensor";
+import type { AnyTensor, Tensor, TraceNode } from "./tensor";
 import { type Leaf, leaves, type MapLeaves, mapTree } from "./tree";
 
 /** What `gradients` may be told. */
@@ -20,10 +20,10 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
   const wanted = leaves<Leaf & Tensor>(parameters);
   const { nodes } = loss.trace;
   const nodesBefore = nodes.slice(); // backward kernels append nodes of their own
-  const leavesWanted = new Set<Tensor>(wanted.map(([, leaf]) => leaf));
+  const leavesWanted = new Set<AnyTensor>(wanted.map(([, leaf]) => leaf));
   const needed = reachedFrom(leavesWanted, nodesBefore);
 
-  const parts = new Map<Tensor, Tensor[]>();
+  const parts = new Map<AnyTensor, Tensor[]>();
   parts.set(loss, [options.seed ?? constant(loss.trace, loss.shape, 1)]);
   for (const node of nodesBefore.reverse()) {
     if (!node.outputs.some((output) => parts.has(output))) continue;
@@ -51,7 +51,7 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
 }
 
 /** Every tensor that depends on one of `start`. */
-function reachedFrom(start: Set<Tensor>, nodes: TraceNode[]): Set<Tensor> {
+function reachedFrom(start: Set<AnyTensor>, nodes: TraceNode[]): Set<AnyTensor> {
   const reached = new Set(start);
   for (const { inputs, outputs, rule } of nodes) {
     if (rule !== null && inputs.some((input) => reached.has(input))) {

@@ -39,8 +39,18 @@ export * from "./ops/softmax";
 export * from "./ops/sum-to";
 export * from "./ops/top-k";
 export { packLike } from "./pack";
+export {
+  decodeHeader,
+  encodeHeader,
+  headerBytes,
+  parseSafetensors,
+  type SafetensorsDtype,
+  type TensorInfo,
+} from "./safetensors";
 export { type Shape, sizeOf } from "./shape";
 export {
+  type AnyTensor,
+  type ArrayOf,
   type Dtype,
   f32,
   type GradientRule,
@@ -49,6 +59,7 @@ export {
   rowRange,
   stopGradient,
   Tensor,
+  type TensorsOf,
   Trace,
   u32,
   withGradient,

@@ -54,7 +54,11 @@ export async function materialize<T>(gpu: Gpu, tree: T, label = "parameters"): P
   return parameters;
 }
 
-function fillTensor({ trace, slice, size }: Tensor, { distribution, scale }: Init, key: Tensor | undefined): void {
+function fillTensor(
+  { trace, slice, size }: Tensor,
+  { distribution, scale }: Init,
+  key: Tensor<"u32"> | undefined,
+): void {
   const { recording } = trace;
   if (distribution === "constant") {
     recording.dispatch(fill, { y: slice }, { items: size, value: scale }, undefined);

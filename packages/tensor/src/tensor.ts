@@ -1,19 +1,36 @@
 import { aligned, type Kernel, type KernelTarget, type Recording, type Slice, type Storage } from "@webmoe/webgpu";
 import { type Shape, showShape, sizeOf } from "./shape";
-import { LEAF } from "./tree";
+import { LEAF, type Leaf } from "./tree";
 
 /** Element types. */
 export type Dtype = "f32" | "u32";
 
-/** A value inside a program under construction: a shape, and the memory it will have when the program runs. */
-export class Tensor {
+/** The array that holds elements of a type on the host. */
+export type ArrayOf<D extends Dtype> = D extends "u32" ? Uint32Array : Float32Array;
+
+/** Bytes of the device as elements of a type. */
+export function arrayOf<D extends Dtype>(dtype: D, bytes: ArrayBuffer): ArrayOf<D> {
+  return (dtype === "u32" ? new Uint32Array(bytes) : new Float32Array(bytes)) as ArrayOf<D>;
+}
+
+/** The element type of a leaf. */
+export type DtypeOf<L> = L extends { readonly dtype: infer D extends Dtype } ? D : "f32";
+
+/** A tensor of any element type. */
+export type AnyTensor = Tensor<Dtype>;
+
+/**
+ * A value inside a program under construction: a shape, and the memory it will have when the program runs. Elements are
+ * f32 unless the type says otherwise: `Tensor<"u32">`.
+ */
+export class Tensor<D extends Dtype = "f32"> {
   readonly [LEAF] = true as const;
 
   constructor(
     /** The program it belongs to. */
     readonly trace: Trace,
     readonly shape: Shape,
-    readonly dtype: Dtype,
+    readonly dtype: D,
     readonly slice: Slice,
   ) {}
 
@@ -32,8 +49,8 @@ export type GradientRule = (...dy: (Tensor | undefined)[]) => (Tensor | undefine
 /** One op as `gradients()` sees it. A missing rule means that the op has no gradient; null that it stops here on purpose. */
 export interface TraceNode {
   name: string;
-  inputs: Tensor[];
-  outputs: Tensor[];
+  inputs: AnyTensor[];
+  outputs: AnyTensor[];
   rule?: GradientRule | null;
 }
 
@@ -49,14 +66,14 @@ export class Trace {
   }
 
   /** A tensor in memory that the program plans. */
-  temporary(shape: Shape, dtype: Dtype, label: string): Tensor {
+  temporary<D extends Dtype>(shape: Shape, dtype: D, label: string): Tensor<D> {
     const bytes = sizeOf(shape) * 4;
     const storage = this.recording.storage("temporary", bytes, label);
     return new Tensor(this, shape, dtype, { storage, offset: 0, bytes: Math.max(4, bytes) });
   }
 
   /** A handle on memory that outlives the program. */
-  external(shape: Shape, dtype: Dtype, buffer: GPUBuffer, offset: number): Tensor {
+  external<D extends Dtype>(shape: Shape, dtype: D, buffer: GPUBuffer, offset: number): Tensor<D> {
     let storage = this.externals.get(buffer);
     if (!storage) {
       storage = this.recording.storage("external", buffer.size, buffer.label, buffer);
@@ -66,8 +83,18 @@ export class Trace {
   }
 }
 
+/** A tree of tensors shaped and typed as the leaves of `T`. */
+export type TensorsOf<T> = T extends Leaf
+  ? Tensor<DtypeOf<T>>
+  : T extends object
+    ? { [K in keyof T]: TensorsOf<T[K]> }
+    : T;
+
 /** Shapes of the tensors a kernel writes; a u32 one is given as `u32(shape)`. */
 export type OutputShape = Shape | { shape: Shape; dtype: Dtype };
+
+/** The tensor that an output shape asks for. */
+export type OutputOf<S> = S extends { dtype: infer D extends Dtype } ? Tensor<D> : Tensor;
 
 /** Say that an output has elements of type u32. */
 export function u32(...shape: number[]): { shape: Shape; dtype: "u32" } {
@@ -83,28 +110,28 @@ export function f32(...shape: number[]): { shape: Shape; dtype: "f32" } {
  * Append one kernel call to the program. `inputs` are the buffers that the kernel reads or updates in place, `outputs`
  * the shapes of those it writes; each buffer of the kernel is in one of the two. Returns the written tensors.
  */
-export function place<B extends string, S extends string, O, W extends B>(
+export function place<B extends string, S extends string, O, W extends { [name in B]?: OutputShape }>(
   kernel: Kernel<B, S, O>,
-  inputs: Record<Exclude<B, W>, Tensor>,
+  inputs: Record<Exclude<B, keyof W>, AnyTensor>,
   sizes: Record<NoInfer<S>, number>,
-  outputs: Record<W, OutputShape>,
+  outputs: W,
   options: NoInfer<O> = undefined as O,
-): Record<W, Tensor> {
-  const given = Object.values<Tensor>(inputs);
+): { [name in keyof W]: OutputOf<W[name]> } {
+  const given = Object.values<AnyTensor>(inputs);
   const trace = oneTrace(kernel.name, given);
-  const written = {} as Record<W, Tensor>;
-  for (const [name, output] of Object.entries<OutputShape>(outputs)) {
+  const written: Record<string, AnyTensor> = {};
+  for (const [name, output] of Object.entries<OutputShape>(outputs as Record<string, OutputShape>)) {
     const { shape, dtype } = "shape" in output ? output : { shape: output, dtype: "f32" as const };
-    written[name as W] = trace.temporary(shape, dtype, `${kernel.name}.${name}`);
+    written[name] = trace.temporary(shape, dtype, `${kernel.name}.${name}`);
   }
   const slices = {} as Record<B, Slice>;
-  for (const [name, tensor] of Object.entries<Tensor>({ ...inputs, ...written })) slices[name as B] = tensor.slice;
+  for (const [name, tensor] of Object.entries<AnyTensor>({ ...inputs, ...written })) slices[name as B] = tensor.slice;
   trace.recording.dispatch(kernel, slices, sizes, options);
-  return written;
+  return written as { [name in keyof W]: OutputOf<W[name]> };
 }
 
 /** The program that all tensors belong to. */
-export function oneTrace(who: string, tensors: Tensor[]): Trace {
+export function oneTrace(who: string, tensors: AnyTensor[]): Trace {
   const trace = tensors[0]?.trace;
   if (!trace) throw new Error(`${who}: needs at least one tensor to know its program`);
   for (const tensor of tensors) {
@@ -122,7 +149,7 @@ export function oneTrace(who: string, tensors: Tensor[]): Trace {
 export function withGradient(
   name: string,
   output: Tensor,
-  inputs: Tensor[],
+  inputs: AnyTensor[],
   rule: (dy: Tensor) => (Tensor | undefined)[],
 ): Tensor {
   output.trace.nodes.push({ name, inputs, outputs: [output], rule: (dy) => rule(dy!) });
@@ -130,33 +157,34 @@ export function withGradient(
 }
 
 /** As `withGradient` for an op with several outputs; the gradient of an output that nothing used is undefined. */
-export function withGradients(name: string, outputs: Tensor[], inputs: Tensor[], rule: GradientRule): void {
+export function withGradients(name: string, outputs: AnyTensor[], inputs: AnyTensor[], rule: GradientRule): void {
   outputs[0]!.trace.nodes.push({ name, inputs, outputs, rule });
 }
 
 /** Declare that an op has no gradient: asking for one through it is an error. */
-export function withoutGradient(name: string, outputs: Tensor[], inputs: Tensor[]): void {
+export function withoutGradient(name: string, outputs: AnyTensor[], inputs: AnyTensor[]): void {
   outputs[0]!.trace.nodes.push({ name, inputs, outputs });
 }
 
 /** The same values; gradients end here. */
-export function stopGradient(x: Tensor): Tensor {
+export function stopGradient<D extends Dtype>(x: Tensor<D>): Tensor<D> {
   const y = new Tensor(x.trace, x.shape, x.dtype, x.slice);
   x.trace.nodes.push({ name: "stopGradient", inputs: [x], outputs: [y], rule: null });
   return y;
 }
 
 /** The same elements in another shape; no kernel runs. */
-export function reshape(x: Tensor, shape: Shape): Tensor {
+export function reshape<D extends Dtype>(x: Tensor<D>, shape: Shape): Tensor<D> {
   if (sizeOf(shape) !== x.size) {
     throw new Error(`reshape: needs as many elements, got ${showShape(x.shape)} to ${showShape(shape)}`);
   }
   const y = new Tensor(x.trace, shape, x.dtype, x.slice);
-  return withGradient("reshape", y, [x], (dy) => [reshape(dy, x.shape)]);
+  x.trace.nodes.push({ name: "reshape", inputs: [x], outputs: [y], rule: (dy) => [dy && reshape(dy, x.shape)] });
+  return y;
 }
 
 /** Rows `start` to `end` of the first axis, in the memory of `x`; no kernel runs. `start` must fall on 256 bytes. */
-export function rowRange(x: Tensor, start: number, end: number): Tensor {
+export function rowRange<D extends Dtype>(x: Tensor<D>, start: number, end: number): Tensor<D> {
   const rowBytes = (x.size / x.shape[0]!) * 4;
   if (start < 0 || end > x.shape[0]! || start >= end) {
     throw new Error(`rowRange: needs rows within ${showShape(x.shape)}, got ${start} to ${end}`);

@@ -1,5 +1,5 @@
 import { fileTensors, type LanguageModel } from "@webmoe/model";
-import { type DeviceTensor, leaves, readTensor, sizeOf, writeTensor } from "@webmoe/tensor";
+import { type DeviceTensor, type Dtype, leaves, readTensor, sizeOf, writeTensor } from "@webmoe/tensor";
 import type { Checkpoint, RunStore, TensorEntry, TensorReader } from "./run-store";
 import type { Session } from "./session";
 import type { TrainSettings } from "./settings";
@@ -58,7 +58,7 @@ export async function restoreParameters(
 
 /** A tree of state that is not parameters, under its own paths. */
 export async function restorePlain(tree: unknown, reader: TensorReader, prefix: string): Promise<void> {
-  for (const [path, leaf] of leaves<DeviceTensor>(tree)) {
+  for (const [path, leaf] of leaves<DeviceTensor<Dtype>>(tree)) {
     const values = await readValues(reader, prefix + path, leaf.shape);
     writeTensor(leaf, leaf.dtype === "u32" ? new Uint32Array(values.buffer) : values);
   }
@@ -66,7 +66,7 @@ export async function restorePlain(tree: unknown, reader: TensorReader, prefix: 
 
 function* parameterEntries(model: LanguageModel, parameters: unknown, prefix: string): Generator<TensorEntry> {
   // Many tensors of a file are parts of one parameter, in order: read each parameter once.
-  let held: { leaf: DeviceTensor; values: Promise<Float32Array | Uint32Array> } | undefined;
+  let held: { leaf: DeviceTensor; values: Promise<Float32Array> } | undefined;
   for (const { name, shape, leaf, start } of fileTensors<DeviceTensor>(model.config, parameters)) {
     yield {
       name: prefix + name,
@@ -82,7 +82,7 @@ function* parameterEntries(model: LanguageModel, parameters: unknown, prefix: st
 }
 
 function* plainEntries(tree: unknown, prefix: string): Generator<TensorEntry> {
-  for (const [path, leaf] of leaves<DeviceTensor>(tree)) {
+  for (const [path, leaf] of leaves<DeviceTensor<Dtype>>(tree)) {
     yield {
       name: prefix + path,
       dtype: leaf.dtype === "u32" ? "U32" : "F32",

@@ -22,6 +22,7 @@ import {
   spec,
   stack,
   type Tensor,
+  type TensorsOf,
   u32,
 } from "@webmoe/tensor";
 import type { Gpu, ProgramStats } from "@webmoe/webgpu";
@@ -32,7 +33,7 @@ type Parameters = LanguageModelParameters<DeviceTensor>;
 /** What is in a checkpoint. */
 export interface SessionState {
   parameters: Parameters;
-  optimizer: AdamwState<Parameters, DeviceTensor>;
+  optimizer: AdamwState<Parameters, DeviceTensor, DeviceTensor<"u32">>;
   buffers?: MapLeaves<unknown, DeviceTensor>;
 }
 
@@ -71,15 +72,15 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
 
   const inputs = { tokens: u32(size, context), targets: u32(size, context) };
   const { optimizer } = settings;
-  const update = (handles: MapLeaves<SessionState, Tensor>, grads: MapLeaves<Parameters, Tensor>, lr: Tensor) =>
+  const update = (handles: TensorsOf<SessionState>, grads: MapLeaves<Parameters, Tensor>, lr: Tensor) =>
     adamw(handles.parameters, grads, handles.optimizer as never, lr, optimizer);
 
   const forward = (
-    handles: MapLeaves<SessionState, Tensor>,
-    batch: { tokens: Tensor; targets: Tensor },
+    handles: TensorsOf<SessionState>,
+    batch: { tokens: Tensor<"u32">; targets: Tensor<"u32"> },
     training: boolean,
   ) => model.loss(handles.parameters, { ...batch, buffers: handles.buffers, training });
-  const applyRouter = (handles: MapLeaves<SessionState, Tensor>, load: Tensor[]) => {
+  const applyRouter = (handles: TensorsOf<SessionState>, load: Tensor[]) => {
     if (!model.router.afterStep || !handles.buffers) return;
     const next = model.router.afterStep({ buffers: handles.buffers, load: stack(load) });
     const values = new Map(leaves<Tensor>(next));

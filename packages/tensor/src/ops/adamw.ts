@@ -34,7 +34,7 @@ export function globalNorm(tensors: Tensor[], maxNorm: number): { norm: Tensor; 
 }
 
 /** Count one more applied step in `step` (u32 state) and return the bias corrections 1 - beta^step of both moments. */
-export function adamwCorrections(step: Tensor, { rate1, rate2 }: { rate1: number; rate2: number }): Tensor {
+export function adamwCorrections(step: Tensor<"u32">, { rate1, rate2 }: { rate1: number; rate2: number }): Tensor {
   return place(correctionsKernel, { step }, { rate1, rate2 }, { corrections: [2] }).corrections;
 }
 

@@ -7,7 +7,7 @@ import {
   cacheStore,
 } from "@webmoe/webgpu";
 import { showShape } from "../shape";
-import { place, type Tensor, withGradient } from "../tensor";
+import { place, type Tensor, withGradient, withoutGradient } from "../tensor";
 
 /**
  * Causal self-attention: softmax(q k^T / sqrt(headDim)) v, where a token sees itself and the tokens before it.
@@ -36,7 +36,7 @@ export function causalAttention(qkv: Tensor): Tensor {
  * ([context, 2, heads, headDim], state), then attends over rows 0 to `position`. `qkv` is [1, 3, heads, headDim],
  * `position` a u32 scalar. Has no gradient.
  */
-export function cachedAttention(qkv: Tensor, cache: Tensor, position: Tensor): Tensor {
+export function cachedAttention(qkv: Tensor, cache: Tensor, position: Tensor<"u32">): Tensor {
   const [, , heads, headDim] = qkv.shape as [number, number, number, number];
   if (qkv.shape.length !== 4 || qkv.shape[0] !== 1 || cache.shape[2] !== heads || cache.shape[3] !== headDim) {
     throw new Error(
@@ -46,8 +46,10 @@ export function cachedAttention(qkv: Tensor, cache: Tensor, position: Tensor): T
   }
   const sizes = { context: cache.shape[0]!, heads, headDim };
   place(cacheStore, { qkv, position, cache }, sizes, {});
-  return place(cachedAttentionKernel, { qkv, cache, position }, sizes, {
+  const { out } = place(cachedAttentionKernel, { qkv, cache, position }, sizes, {
     weights: [heads, cache.shape[0]!],
     out: [1, heads, headDim],
-  }).out;
+  });
+  withoutGradient("cachedAttention", [out], [qkv, cache]);
+  return out;
 }

@@ -1,15 +1,16 @@
 import { accumulate, copy, copyTo } from "@webmoe/webgpu";
 import { sameShape } from "../shape";
-import { oneTrace, place, type Tensor, withGradient, withoutGradient } from "../tensor";
+import { type Dtype, oneTrace, place, type Tensor, withGradients, withoutGradient } from "../tensor";
 
 /** The same elements in memory of their own. */
-export function copyOf(x: Tensor): Tensor {
+export function copyOf<D extends Dtype>(x: Tensor<D>): Tensor<D> {
   const { y } = place(copy, { x }, { items: x.size }, { y: { shape: x.shape, dtype: x.dtype } });
-  return withGradient("copyOf", y, [x], (dy) => [dy]);
+  withGradients("copyOf", [y], [x], (dy) => [dy]);
+  return y as Tensor<D>;
 }
 
 /** Replace the values of `target` in place; for state, which outlives the program. */
-export function copyInto(target: Tensor, x: Tensor): void {
+export function copyInto<D extends Dtype>(target: Tensor<D>, x: Tensor<D>): void {
   place(copyTo, { x, y: target }, { items: x.size, offset: 0 }, {});
 }
 
@@ -19,7 +20,7 @@ export function addInPlace(target: Tensor, x: Tensor): void {
 }
 
 /** Tensors of one shape as the rows of one: n of [...] to [n, ...]. Has no gradient. */
-export function stack(tensors: Tensor[]): Tensor {
+export function stack<D extends Dtype>(tensors: Tensor<D>[]): Tensor<D> {
   const trace = oneTrace("stack", tensors);
   const { shape, size, dtype } = tensors[0]!;
   const y = trace.temporary([tensors.length, ...shape], dtype, "stack");

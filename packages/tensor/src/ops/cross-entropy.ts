@@ -1,13 +1,13 @@
 import { crossEntropyBackward, crossEntropyForward } from "@webmoe/webgpu";
 import { showShape } from "../shape";
-import { place, rowRange, type Tensor, withGradient } from "../tensor";
+import { type AnyTensor, type Dtype, place, rowRange, type Tensor, withGradient } from "../tensor";
 import { matmul, matmulInto } from "./matmul";
 
 /** A target that takes no part in the loss: padding. */
 export const IGNORE = 0xffffffff;
 
 /** -log softmax(logits)[target] of every row, in nats; 0 where the target is `IGNORE`. logits [T, V], targets u32 [T]. */
-export function crossEntropy(logits: Tensor, targets: Tensor): Tensor {
+export function crossEntropy(logits: Tensor, targets: Tensor<"u32">): Tensor {
   const [rows, cols] = checkedSizes("crossEntropy", logits, targets);
   const { loss, lse } = place(crossEntropyForward, { logits, targets }, { rows, cols }, { loss: [rows], lse: [rows] });
   return withGradient("crossEntropy", loss, [logits], (dloss) => [
@@ -25,7 +25,12 @@ export interface ChunkOptions {
  * crossEntropy(x weight^T, targets) without all logits at once: tokens are taken in chunks, whose logits are computed
  * again for the gradient where there is more than one. x [T, D], weight [V, D]; the result [T].
  */
-export function linearCrossEntropy(x: Tensor, weight: Tensor, targets: Tensor, options: ChunkOptions = {}): Tensor {
+export function linearCrossEntropy(
+  x: Tensor,
+  weight: Tensor,
+  targets: Tensor<"u32">,
+  options: ChunkOptions = {},
+): Tensor {
   const rows = x.shape[0]!;
   const vocab = weight.shape[0]!;
   const maxLogits = options.maxLogits ?? 2 ** 26;
@@ -35,7 +40,7 @@ export function linearCrossEntropy(x: Tensor, weight: Tensor, targets: Tensor, o
 
   const chunks = Array.from({ length: Math.ceil(rows / rowsPerChunk) }, (_, index) => {
     const [start, end] = [index * rowsPerChunk, Math.min(rows, (index + 1) * rowsPerChunk)];
-    return (tensor: Tensor) => rowRange(tensor, start, end);
+    return <D extends Dtype>(tensor: Tensor<D>) => rowRange(tensor, start, end);
   });
   const { trace } = x;
   const loss = trace.temporary([rows], "f32", "loss");
@@ -68,9 +73,10 @@ export function linearCrossEntropy(x: Tensor, weight: Tensor, targets: Tensor, o
   });
 }
 
-function checkedSizes(who: string, logits: Tensor, targets: Tensor): [number, number] {
+function checkedSizes(who: string, logits: Tensor, targets: Tensor<"u32">): [number, number] {
   const [rows, cols] = logits.shape as [number, number];
-  if (logits.shape.length !== 2 || targets.size !== rows || targets.dtype !== "u32") {
+  const { dtype }: AnyTensor = targets;
+  if (logits.shape.length !== 2 || targets.size !== rows || dtype !== "u32") {
     throw new Error(`${who}: needs logits [T, V] and u32 targets [T], got ${showShape(logits.shape)} and ${targets}`);
   }
   return [rows, cols];

@@ -24,7 +24,7 @@ import {
   repeatIndex,
 } from "@webmoe/webgpu";
 import { showShape } from "../shape";
-import { place, type Tensor, u32, withGradient, withoutGradient } from "../tensor";
+import { type AnyTensor, type Dtype, place, type Tensor, u32, withGradient, withoutGradient } from "../tensor";
 
 /** Assignments sorted by expert. */
 export interface ExpertGroups {
@@ -33,18 +33,18 @@ export interface ExpertGroups {
   assignments: number;
   rows: number;
   /** Token of each assignment, u32 [A]. */
-  token: Tensor;
+  token: Tensor<"u32">;
   /** u32 [A], [P], [P / tile] and [E, 2]. */
-  slot: Tensor;
-  source: Tensor;
-  tileExpert: Tensor;
-  segments: Tensor;
+  slot: Tensor<"u32">;
+  source: Tensor<"u32">;
+  tileExpert: Tensor<"u32">;
+  segments: Tensor<"u32">;
   /** Assignments of each expert, f32 [E]. */
   load: Tensor;
 }
 
 /** The token of each assignment when every row of `x` [T, ...] has `each` of them, in order: u32 [T * each]. */
-export function tokenOfAssignment(x: Tensor, each: number): Tensor {
+export function tokenOfAssignment(x: AnyTensor, each: number): Tensor<"u32"> {
   const items = x.shape[0]! * each;
   const y = x.trace.temporary([items], "u32", "tokenOfAssignment");
   x.trace.recording.dispatch(repeatIndex, { y: y.slice }, { items, each }, undefined);
@@ -52,8 +52,9 @@ export function tokenOfAssignment(x: Tensor, each: number): Tensor {
 }
 
 /** Sort assignments by expert, stably and without atomics. token and expert are u32 [A]; expert 0xffffffff is left out. */
-export function groupByExpert(token: Tensor, expert: Tensor, experts: number): ExpertGroups {
-  if (token.size !== expert.size || token.dtype !== "u32" || expert.dtype !== "u32") {
+export function groupByExpert(token: Tensor<"u32">, expert: Tensor<"u32">, experts: number): ExpertGroups {
+  const types: Dtype[] = [token.dtype, expert.dtype];
+  if (token.size !== expert.size || types.some((dtype) => dtype !== "u32")) {
     throw new Error(`groupByExpert: needs u32 token and expert of one length, got ${token} and ${expert}`);
   }
   const sizes = expertSortSizes(expert.size, experts, expert.trace.target);

@@ -1,12 +1,12 @@
 import { Expression, elementwise, fill, type Kernel } from "@webmoe/webgpu";
 import { broadcastShapes, type Shape } from "../shape";
-import { oneTrace, place, type Tensor, type Trace } from "../tensor";
+import { type AnyTensor, oneTrace, place, type Tensor, type Trace } from "../tensor";
 
 /**
  * Compute formulas over inputs stretched to a common shape, all in one kernel, without a gradient; `map` adds that.
  * `shape` is the result's where the inputs alone do not say it.
  */
-export function placeFormulas(name: string, inputs: Tensor[], formulas: Expression[], shape?: Shape): Tensor[] {
+export function placeFormulas(name: string, inputs: AnyTensor[], formulas: Expression[], shape?: Shape): Tensor[] {
   const result = broadcastShapes(name, [...inputs.map((input) => input.shape), ...(shape ? [shape] : [])]);
   // Inputs that no formula reads are not bound: a derivative often needs fewer than the formula.
   const used = usedInputs(formulas);
@@ -25,7 +25,7 @@ export function placeFormulas(name: string, inputs: Tensor[], formulas: Expressi
     })),
     formulas.map((formula) => formula.replaceInputs((index) => Expression.input(places.get(index)!))),
   );
-  const written = place<string, string, undefined, string>(
+  const written = place<string, string, undefined, Record<string, Shape>>(
     kernel as Kernel<string, string>,
     Object.fromEntries(bound.map((input, index) => [`a${index}`, input])),
     sizes,

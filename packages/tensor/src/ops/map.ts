@@ -1,6 +1,6 @@
 import { Expression } from "@webmoe/webgpu";
 import { derivatives } from "../derivatives";
-import { type Tensor, withGradient } from "../tensor";
+import { type AnyTensor, type Tensor, withGradient } from "../tensor";
 import { placeFormulas } from "./formulas";
 import { sumTo } from "./sum-to";
 
@@ -15,7 +15,7 @@ export const MAX_INPUTS = MAX_BUFFERS - 1;
  * `map("swish", [x], (x) => x.mul(x.sigmoid()))`. The gradient is the formula's derivative, for as many inputs at once as a
  * kernel can bind. u32 inputs take part as numbers and get no gradient.
  */
-export function map(name: string, inputs: Tensor[], formula: (...x: Expression[]) => Expression): Tensor {
+export function map(name: string, inputs: AnyTensor[], formula: (...x: Expression[]) => Expression): Tensor {
   if (inputs.length > MAX_INPUTS) throw new Error(`${name}: takes at most ${MAX_INPUTS} inputs, got ${inputs.length}`);
   const result = formula(...inputs.map((_, index) => Expression.input(index)));
   const [y] = placeFormulas(name, inputs, [result]);

@@ -1,6 +1,6 @@
 import { ropeAt as ropeAtKernel, rope as ropeKernel } from "@webmoe/webgpu";
 import { showShape } from "../shape";
-import { place, type Tensor, withGradient } from "../tensor";
+import { place, type Tensor, withGradient, withoutGradient } from "../tensor";
 
 /** How positions turn into angles. */
 export interface RopeOptions {
@@ -22,10 +22,12 @@ export function rope(qkv: Tensor, { base = 10000 }: RopeOptions = {}): Tensor {
 }
 
 /** As `rope` for tokens [T, 3, heads, headDim] of which the first is at `start`, a u32 scalar. Has no gradient. */
-export function ropeAt(qkv: Tensor, start: Tensor, { base = 10000 }: RopeOptions = {}): Tensor {
+export function ropeAt(qkv: Tensor, start: Tensor<"u32">, { base = 10000 }: RopeOptions = {}): Tensor {
   checkShape("ropeAt", qkv, 4);
   const [tokens, , heads, headDim] = qkv.shape as [number, number, number, number];
-  return place(ropeAtKernel, { x: qkv, start }, { tokens, heads, headDim, base }, { y: qkv.shape }).y;
+  const { y } = place(ropeAtKernel, { x: qkv, start }, { tokens, heads, headDim, base }, { y: qkv.shape });
+  withoutGradient("ropeAt", [y], [qkv]);
+  return y;
 }
 
 function checkShape(who: string, { shape }: Tensor, rank: number): void {

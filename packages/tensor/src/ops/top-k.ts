@@ -1,6 +1,12 @@
-import { topKSoftmaxBackward, topKSoftmaxForward } from "@webmoe/webgpu";
+import {
+  takeColumnsBackward,
+  takeColumnsForward,
+  topKColumns,
+  topKSoftmaxBackward,
+  topKSoftmaxForward,
+} from "@webmoe/webgpu";
 import { showShape } from "../shape";
-import { place, type Tensor, u32, withGradients } from "../tensor";
+import { place, type Tensor, u32, withGradient, withGradients, withoutGradient } from "../tensor";
 import { constant } from "./formulas";
 
 /** Which experts a token goes to, and with which weights. */
@@ -8,7 +14,7 @@ export interface TopKResult {
   /** Softmax over all columns [T, E]; zeros in masked rows. */
   probabilities: Tensor;
   /** Chosen columns, u32 [T * K], best first, ties to the lower column; 0xffffffff in masked rows. */
-  expert: Tensor;
+  expert: Tensor<"u32">;
   /** [T * K]; zeros in masked rows. */
   weight: Tensor;
 }
@@ -43,4 +49,31 @@ export function topKSoftmax(logits: Tensor, mask: Tensor, topK: number, renormal
     return [place(topKSoftmaxBackward, given, sizes, { dlogits: logits.shape }, options).dlogits];
   });
   return { probabilities, expert, weight };
+}
+
+/** The columns of the `k` largest of each row of `x` [R, C], best first, ties to the lower column: u32 [R, k]. */
+export function topK(x: Tensor, k: number): Tensor<"u32"> {
+  const [rows, cols] = x.shape as [number, number];
+  if (x.shape.length !== 2 || k < 1 || k > cols) {
+    throw new Error(`topK: needs x [R, C] with at least ${k} columns, got ${showShape(x.shape)}`);
+  }
+  const { index } = place(topKColumns, { x }, { rows, cols }, { index: u32(rows, k) }, { topK: k });
+  withoutGradient("topK", [index], [x]);
+  return index;
+}
+
+/** Of each row of `x` [R, C] the columns that `index` [R, k] names: [R, k]. */
+export function takeColumns(x: Tensor, index: Tensor<"u32">): Tensor {
+  const [rows, cols] = x.shape as [number, number];
+  const taken = index.shape[1]!;
+  if (x.shape.length !== 2 || index.shape.length !== 2 || index.shape[0] !== rows) {
+    throw new Error(
+      `takeColumns: needs x [R, C] and index [R, k], got ${showShape(x.shape)} and ${showShape(index.shape)}`,
+    );
+  }
+  const sizes = { rows, cols, taken };
+  const { y } = place(takeColumnsForward, { x, index }, sizes, { y: [rows, taken] });
+  return withGradient("takeColumns", y, [x], (dy) => [
+    place(takeColumnsBackward, { index, dy }, sizes, { dx: x.shape }).dx,
+  ]);
 }

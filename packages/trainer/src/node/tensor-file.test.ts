@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseSafetensors } from "@webmoe/model";
+import { parseSafetensors } from "@webmoe/tensor";
 import { expect, test } from "vitest";
 import type { TensorEntry } from "../run-store";
 import { readTensors, writeTensors } from "./tensor-file";

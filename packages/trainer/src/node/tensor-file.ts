@@ -1,5 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { decodeHeader, encodeHeader, headerBytes } from "@webmoe/model";
+import { decodeHeader, encodeHeader, headerBytes } from "@webmoe/tensor";
 import type { TensorEntry, TensorReader } from "../run-store";
 
 /** Write tensors to a safetensors file one after the other and sync it. Resolves with its size in bytes. */

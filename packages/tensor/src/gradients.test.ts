@@ -1,0 +1,103 @@
+import { expectClose, testGpu } from "@webmoe/webgpu/testing";
+import { expect, test } from "vitest";
+import { evaluate } from "./compile";
+import { gradients } from "./gradients";
+import { add, mul, scale } from "./ops/elementwise";
+import { map } from "./ops/map";
+import { sum } from "./ops/reduce";
+import { stopGradient, type Tensor, withoutGradient } from "./tensor";
+import { random } from "./testing";
+
+const x = random([3]);
+const y = random([3], 2);
+
+/** The gradients that a program of two inputs returns. */
+async function gradientsOf<T>(body: (x: Tensor, y: Tensor) => T) {
+  return evaluate(await testGpu(), { x, y }, ({ x, y }) => body(x, y));
+}
+
+test("two uses of a tensor are summed", async () => {
+  const d = await gradientsOf((x, y) => gradients(sum(add(mul(x, y), mul(x, x), scale(x, 3))), { x }));
+  expectClose(
+    d.x,
+    x.data.map((value, i) => y.data[i]! + 2 * value + 3),
+  );
+});
+
+test("a parameter that is itself on the way to another loss term keeps its whole gradient", async () => {
+  const d = await gradientsOf((x, y) => {
+    const product = mul(x, y);
+    return gradients(sum(mul(product, product)), { x, product });
+  });
+  expectClose(
+    d.product,
+    x.data.map((value, i) => 2 * value * y.data[i]!),
+  );
+  expectClose(
+    d.x,
+    x.data.map((value, i) => 2 * value * y.data[i]! ** 2),
+  );
+});
+
+test("stopGradient passes values and no gradient", async () => {
+  const d = await gradientsOf((x, y) => {
+    const loss = sum(mul(stopGradient(mul(x, y)), x));
+    return { loss, ...gradients(loss, { x }) };
+  });
+  expectClose(
+    d.x,
+    x.data.map((value, i) => value * y.data[i]!),
+  );
+  expectClose(d.loss, [x.data.reduce((total, value, i) => total + value * value * y.data[i]!, 0)]);
+});
+
+test("the seed scales every gradient", async () => {
+  const gpu = await testGpu();
+  const seed = { shape: [], data: Float32Array.of(-4) };
+  const d = await evaluate(gpu, { x, seed }, ({ x, seed }) => gradients(sum(mul(x, x)), { x }, { seed }));
+  expectClose(
+    d.x,
+    x.data.map((value) => -8 * value),
+  );
+});
+
+test("the tree of gradients has the form of the tree of parameters", async () => {
+  const d = await gradientsOf((x, y) => gradients(sum(mul(x, y)), { layers: [{ a: x, absent: undefined }], b: y }));
+  expectClose(d.layers[0]!.a, y.data);
+  expectClose(d.b, x.data);
+  expect(d.layers[0]!.absent).toBeUndefined();
+});
+
+test("an op without a gradient is an error that names the op and the shapes", async () => {
+  const rounded = (x: Tensor) => {
+    const y = stopGradient(x);
+    x.trace.nodes.pop();
+    withoutGradient("round", [y], [x]);
+    return y;
+  };
+  await expect(gradientsOf((x, y) => gradients(sum(mul(rounded(x), y)), { x }))).rejects.toThrow(
+    /gradients: round has no gradient.*f32\[3\].*stopGradient/,
+  );
+  // It is no concern of a parameter that the loss does not reach through it.
+  const d = await gradientsOf((x, y) => gradients(sum(mul(rounded(x), y)), { y }));
+  expectClose(d.y, x.data);
+});
+
+test("a parameter that the loss does not depend on is an error that names its path", async () => {
+  await expect(gradientsOf((x, y) => gradients(sum(x), { blocks: [{ weight: x, unused: y }] }))).rejects.toThrow(
+    'gradients: the loss does not depend on "blocks.0.unused"',
+  );
+  await expect(gradientsOf((x) => gradients(sum(stopGradient(x)), { x }))).rejects.toThrow('depend on "x"');
+});
+
+test("a formula that ignores an input gives it no gradient", async () => {
+  await expect(gradientsOf((x, y) => gradients(sum(map("first", [x, y], (x) => x)), { y }))).rejects.toThrow(
+    'gradients: the loss does not depend on "y"',
+  );
+});
+
+test("a loss that is no scalar is an error", async () => {
+  await expect(gradientsOf((x) => gradients(x, { x }))).rejects.toThrow(
+    "gradients: needs a scalar loss, got shape [3]",
+  );
+});

@@ -1,0 +1,64 @@
+import { expectClose, testGpu } from "@webmoe/webgpu/testing";
+import { expect, test } from "vitest";
+import { evaluate } from "../compile";
+import { gradients } from "../gradients";
+import type { Tensor } from "../tensor";
+import { checkGradient, random, valuesOf } from "../testing";
+import { crossEntropy, IGNORE, linearCrossEntropy } from "./cross-entropy";
+import { mul } from "./elementwise";
+import { sum } from "./reduce";
+
+const targets = { shape: [4], data: Uint32Array.of(2, IGNORE, 0, 4) };
+
+test("values", async () => {
+  const logits = random([4, 5]);
+  const expected = Array.from(targets.data, (target, t) => {
+    if (target === IGNORE) return 0;
+    const row = logits.data.subarray(t * 5, t * 5 + 5);
+    return Math.log(Array.from(row, Math.exp).reduce((a, b) => a + b)) - row[target]!;
+  });
+  expectClose(await valuesOf(crossEntropy, [logits, targets]), expected);
+});
+
+test("gradient, with an ignored target", () => checkGradient(crossEntropy, [[4, 5], targets]));
+
+test("gradient of the fused head in one chunk", () =>
+  checkGradient((x, weight, targets) => linearCrossEntropy(x, weight, targets), [[4, 3], [5, 3], targets]));
+
+test("chunks of tokens give what all tokens at once give", async () => {
+  const [rows, vocab, dim] = [130, 5, 3];
+  const inputs = {
+    x: random([rows, dim]),
+    weight: random([vocab, dim], 2),
+    cotangent: random([rows], 3),
+    targets: {
+      shape: [rows],
+      data: Uint32Array.from({ length: rows }, (_, t) => (t % 11 === 0 ? IGNORE : (t * 7) % vocab)),
+    },
+  };
+  const step = (head: (x: Tensor, weight: Tensor, targets: Tensor<"u32">) => Tensor) =>
+    testGpu().then((gpu) =>
+      evaluate(gpu, inputs, ({ x, weight, targets, cotangent }) => {
+        const loss = head(x, weight, targets);
+        return { loss, ...gradients(sum(mul(loss, cotangent)), { x, weight }) };
+      }),
+    );
+  let chunks = 0;
+  const chunked = await step((x, weight, targets) => {
+    const before = x.trace.nodes.length;
+    const loss = linearCrossEntropy(x, weight, targets, { maxLogits: 64 * vocab });
+    chunks = x.trace.nodes.slice(before).filter(({ name }) => name === "matmul").length;
+    return loss;
+  });
+  const whole = await step((x, weight, targets) => linearCrossEntropy(x, weight, targets));
+  expect(chunks).toBe(3); // 64, 64 and 2 rows
+  expectClose(chunked.loss, whole.loss);
+  expectClose(chunked.x, whole.x);
+  expectClose(chunked.weight, whole.weight);
+});
+
+test("targets of another length are an error", async () => {
+  await expect(valuesOf(crossEntropy, [random([3, 5]), targets])).rejects.toThrow(
+    "crossEntropy: needs logits [T, V] and u32 targets [T], got [3, 5] and u32[4]",
+  );
+});

@@ -1,0 +1,29 @@
+import { expectClose } from "@webmoe/webgpu/testing";
+import { expect, test } from "vitest";
+import { checkGradient, random, valuesOf } from "../testing";
+import { rmsNorm } from "./rms-norm";
+
+test.each([
+  [[1, 1], 1],
+  [[3, 5], 5],
+  [[2, 3, 7], 7],
+])("gradients of rmsNorm of %j", (shape, cols) =>
+  // Rows away from zero: near it the norm bends sharply.
+  checkGradient((x, weight) => rmsNorm(x, weight), [shape, [cols]], { low: 0.5, high: 2 }),
+);
+
+test("values", async () => {
+  const [x, weight] = [random([2, 3]), random([3], 2)];
+  const expected = x.data.map((value, i) => {
+    const row = x.data.subarray(i - (i % 3), i - (i % 3) + 3);
+    const square = row.reduce((total, x) => total + x * x, 0) / 3;
+    return (value / Math.sqrt(square + 1e-5)) * weight.data[i % 3]!;
+  });
+  expectClose(await valuesOf((x, weight) => rmsNorm(x, weight), [x, weight]), expected);
+});
+
+test("a weight of another width is an error", async () => {
+  await expect(valuesOf((x, weight) => rmsNorm(x, weight), [random([2, 3]), random([2])])).rejects.toThrow(
+    "rmsNorm: needs a weight of 3 elements for x [2, 3], got [2]",
+  );
+});
