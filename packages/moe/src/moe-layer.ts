@@ -72,7 +72,7 @@ export interface MoeInput {
   /** What the router handed on from the MoE layer before. */
   carry: unknown;
   /** Token ids, u32 [T]. */
-  tokens: Tensor;
+  tokens: Tensor<"u32">;
   /** 1 for tokens, 0 for padding; f32 [T]. */
   mask: Tensor;
   training: boolean;

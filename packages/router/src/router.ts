@@ -33,7 +33,7 @@ export interface ScoreInput<Shared, Layer, Carry, Buffers> {
   /** What this router returned at the MoE layer before; undefined at the first. */
   carry: Carry | undefined;
   /** Token ids, u32 [T]. */
-  tokens: Tensor;
+  tokens: Tensor<"u32">;
   /** 1 for tokens, 0 for padding; f32 [T]. */
   mask: Tensor;
   buffers?: MapLeaves<Buffers, Tensor>;

@@ -6,9 +6,9 @@ export const NO_EXPERT = 0xffffffff;
 /** Which token goes to which expert with which weight. The number of assignments A is fixed. */
 export interface Selection {
   /** u32 [A] */
-  token: Tensor;
+  token: Tensor<"u32">;
   /** u32 [A]; `NO_EXPERT` where an assignment is unused. */
-  expert: Tensor;
+  expert: Tensor<"u32">;
   /** f32 [A] */
   weight: Tensor;
   /** [T, E]; rows sum to 1, or to 0 for padding. For losses and statistics. */
