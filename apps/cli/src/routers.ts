@@ -1,32 +1,32 @@
-import { access } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { AnyRouter } from "@webmoe/router";
 import { linearRouter } from "@webmoe/router-linear";
 import { recurrentRouter } from "@webmoe/router-recurrent";
 import { xmoeRouter } from "@webmoe/router-xmoe";
 import { z } from "zod";
-import { didYouMean } from "./config/resolve";
+import { didYouMean } from "./did-you-mean";
 import { UsageError } from "./errors";
-import { importFile } from "./import-file";
+import { isRouterFile, loadRouterFile } from "./router-file";
+
+/** What makes a router, and the schema of the options that `--set router.…` takes; without one they are not checked. */
+export interface RouterSource {
+  // biome-ignore lint/suspicious/noExplicitAny: each router has options of its own, which its schema checks
+  make(options: any): AnyRouter;
+  options?: z.ZodObject;
+}
 
 const width = z.number().int().positive();
 const init = z.enum(["normal", "torch"]);
 
-interface KnownRouter {
-  options: z.ZodObject;
-  make(options: never): AnyRouter;
-}
-
-/** Routers that are known by name, with the options that `--set router.…` takes. */
-const routers: Record<string, KnownRouter> = {
+/** Routers that are known by name. */
+const routers: Record<string, RouterSource> = {
   recurrent: {
-    options: z.strictObject({ dim: width.optional(), bias: z.boolean().optional(), init: init.optional() }),
     make: recurrentRouter,
+    options: z.strictObject({ dim: width.optional(), bias: z.boolean().optional(), init: init.optional() }),
   },
-  linear: { options: z.strictObject({ bias: z.boolean().optional(), init: init.optional() }), make: linearRouter },
+  linear: { make: linearRouter, options: z.strictObject({ bias: z.boolean().optional(), init: init.optional() }) },
   xmoe: {
-    options: z.strictObject({ dim: width.optional(), temperature: z.number().positive().optional() }),
     make: xmoeRouter,
+    options: z.strictObject({ dim: width.optional(), temperature: z.number().positive().optional() }),
   },
 };
 
@@ -38,35 +38,24 @@ export async function makeRouter({
   name: string;
   [option: string]: unknown;
 }): Promise<AnyRouter> {
-  const known = routers[name];
-  if (!known) return routerFromFile(name, options);
-  const parsed = known.options.safeParse(options);
-  if (parsed.success) return known.make(parsed.data as never);
-  const issue = parsed.error.issues[0]!;
-  const names = Object.keys(known.options.shape);
-  if (issue.code === "unrecognized_keys") {
+  if (!routers[name] && !isRouterFile(name)) {
+    const names = Object.keys(routers);
     throw new UsageError(
-      `router.${issue.keys[0]}: the ${name} router has no such option${didYouMean(issue.keys[0]!, names)}`,
+      `--router: needs a file or one of ${names.join(", ")}, got "${name}"${didYouMean(name, names)}`,
     );
   }
-  throw new UsageError(`router.${issue.path.join(".")}: ${issue.message} (router ${name})`);
+  const { make, options: schema } = routers[name] ?? (await loadRouterFile(name));
+  return make(schema ? checkedOptions(name, schema, options) : options);
 }
 
-async function routerFromFile(path: string, options: Record<string, unknown>): Promise<AnyRouter> {
-  if (!/[./\\]/.test(path)) {
-    throw new UsageError(
-      `--router: needs a file or one of ${Object.keys(routers).join(", ")}, got "${path}"${didYouMean(path, Object.keys(routers))}`,
-    );
+function checkedOptions(router: string, schema: z.ZodObject, options: Record<string, unknown>): unknown {
+  const parsed = schema.safeParse(options);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  if (issue.code === "unrecognized_keys") {
+    const [key] = issue.keys;
+    const names = Object.keys(schema.shape);
+    throw new UsageError(`router.${key}: the ${router} router has no such option${didYouMean(key!, names)}`);
   }
-  const file = resolve(path);
-  await access(file).catch(() => {
-    throw new UsageError(`--router: there is no file "${path}"`);
-  });
-  const { default: factory } = await importFile(file).catch((error: Error) => {
-    throw new UsageError(`--router: "${path}" does not load: ${error.message.split("\n").slice(0, 2).join(" ")}`);
-  });
-  if (typeof factory !== "function") {
-    throw new UsageError(`--router: "${path}" needs a default export (options) => Router, got ${typeof factory}`);
-  }
-  return factory(options) as AnyRouter;
+  throw new UsageError(`router.${issue.path.join(".")}: ${issue.message} (router ${router})`);
 }

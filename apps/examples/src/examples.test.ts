@@ -13,7 +13,9 @@ const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 /** Run Node with TypeScript on, and return what it printed; anything but success is an error. */
 function run(args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", tsx, ...args], { cwd: here });
+    const { FORCE_COLOR: _, ...environment } = process.env;
+    const env = { ...environment, NO_COLOR: "1" };
+    const child = spawn(process.execPath, ["--import", tsx, ...args], { cwd: here, env });
     let out = "";
     let error = "";
     child.stdout.on("data", (data) => {

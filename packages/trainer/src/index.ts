@@ -1,6 +1,7 @@
 export { restore, restoreParameters, restorePlain, save } from "./checkpoint";
 export { draw, type GenerateOptions, type Generator, openGenerator } from "./generate";
 export { type MemoryRun, memoryRun } from "./memory-run";
+export { presetSettings } from "./preset-settings";
 export type { Checkpoint, CheckpointParts, RunStore, TensorEntry, TensorReader } from "./run-store";
 export { learningRate } from "./schedule";
 export { openSession, type Session, type SessionState, type StepValues } from "./session";

@@ -29,7 +29,9 @@ export type Report =
   | { kind: "ready"; session: Session; seconds: number }
   | ({ kind: "step"; step: number; lr: number; tokensPerSecond: number; elapsedSeconds: number } & StepValues)
   | { kind: "validation"; step: number; loss: number; bitsPerByte: number; load: number[][] }
-  | { kind: "checkpoint"; step: number; location: string };
+  | { kind: "checkpoint"; step: number; location: string }
+  /** The last report: the session is still open while it is looked at. */
+  | { kind: "done"; step: number; session: Session };
 
 /**
  * Train a model: an async generator of reports. The host stays one step ahead of the device; a step's report comes when
@@ -89,7 +91,9 @@ export async function* train(options: TrainOptions): AsyncGenerator<Report> {
       clock.skip();
     }
 
-    for (let step = (resume?.step ?? 0) + 1; step <= length.steps; step++) {
+    let step = resume?.step ?? 0;
+    while (step < length.steps && !signal?.aborted) {
+      step++;
       const lr = learningRate(step, settings);
       const batches = Array.from({ length: batch.accumulate }, (_, micro) =>
         batchAt(data.train, { seed, step, micro, batch: batch.size, context }),
@@ -97,10 +101,10 @@ export async function* train(options: TrainOptions): AsyncGenerator<Report> {
       const { values } = await session.step(batches, lr);
       pending.push({ step, lr, values });
       yield* settle(1);
-      const last = step === length.steps || signal?.aborted === true;
-      yield* pause(step, last);
-      if (signal?.aborted) break;
+      if (step < length.steps && !signal?.aborted) yield* pause(step, false);
     }
+    yield* pause(step, true);
+    yield { kind: "done", step, session };
     session.close();
   } finally {
     gpu.close();

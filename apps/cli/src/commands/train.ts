@@ -90,8 +90,9 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
         else {
           display!.stop();
           console.log(`\n${line}\n\n${loadChart(report.load)}`);
-          if (config.sample.tokens > 0) console.log(`\n${await sample(session!, model, tokenizer, config)}`);
         }
+      } else if (report.kind === "done" && !stop.signal.aborted && config.sample.tokens > 0) {
+        console.log(`\n${await sample(report.session, model, tokenizer, config)}`);
       }
     }
   } finally {

@@ -1,7 +1,9 @@
+import { resolve } from "node:path";
 import { type PresetName, presets } from "@webmoe/model";
-import { closest } from "fastest-levenshtein";
 import { z } from "zod";
+import { didYouMean } from "../did-you-mean";
 import { UsageError } from "../errors";
+import { isRouterFile } from "../router-file";
 import { presetConfig } from "./presets";
 import { type Config, configSchema } from "./schema";
 
@@ -25,12 +27,14 @@ export function resolveConfig(flags: ConfigFlags): Config {
     );
   }
   const config = presetConfig(flags.preset as PresetName);
-  if (flags.router) config.router = flags.router === "recurrent" ? config.router : { name: flags.router };
+  if (flags.router && flags.router !== "recurrent") config.router = { name: flags.router };
   if (flags.data !== undefined) config.data = flags.data;
   if (flags.steps !== undefined) config.train.steps = flags.steps;
   if (flags.seed !== undefined) config.seed = flags.seed;
   if (flags.adapter !== undefined) config.adapter = flags.adapter;
   for (const setting of flags.set) applySetting(config, setting);
+  // A run can be sampled from another folder than it was trained in.
+  if (isRouterFile(config.router.name)) config.router.name = resolve(config.router.name);
   if (config.schedule.warmup > config.train.steps) config.schedule.warmup = config.train.steps;
   return checkedConfig(config);
 }
@@ -84,10 +88,6 @@ function parseValue(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-export function didYouMean(given: string, known: string[]): string {
-  return known.length > 0 ? `: did you mean "${closest(given, known)}"?` : "";
 }
 
 function at(value: unknown, path: PropertyKey[]): unknown {

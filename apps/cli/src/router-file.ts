@@ -1,0 +1,25 @@
+import { access } from "node:fs/promises";
+import { resolve } from "node:path";
+import { UsageError } from "./errors";
+import { importFile } from "./import-file";
+import type { RouterSource } from "./routers";
+
+/** True for a path, false for what can only be a name. */
+export function isRouterFile(name: string): boolean {
+  return /[./\\]/.test(name);
+}
+
+/** The router that a file makes: its default export, and the zod schema of its options where it exports one as `options`. */
+export async function loadRouterFile(path: string): Promise<RouterSource> {
+  const file = resolve(path);
+  await access(file).catch(() => {
+    throw new UsageError(`--router: there is no file "${path}"`);
+  });
+  const { default: make, options } = await importFile(file).catch((error: Error) => {
+    throw new UsageError(`--router: "${path}" does not load: ${error.message.split("\n").slice(0, 2).join(" ")}`);
+  });
+  if (typeof make !== "function") {
+    throw new UsageError(`--router: "${path}" needs a default export (options) => Router, got ${typeof make}`);
+  }
+  return { make: make as RouterSource["make"], options: options as RouterSource["options"] };
+}
