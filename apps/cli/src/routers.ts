@@ -5,14 +5,7 @@ import { xmoeRouter } from "@webmoe/router-xmoe";
 import { z } from "zod";
 import { didYouMean } from "./did-you-mean";
 import { UsageError } from "./errors";
-import { isRouterFile, loadRouterFile } from "./router-file";
-
-/** What makes a router, and the schema of the options that `--set router.…` takes; without one they are not checked. */
-export interface RouterSource {
-  // biome-ignore lint/suspicious/noExplicitAny: each router has options of its own, which its schema checks
-  make(options: any): AnyRouter;
-  options?: z.ZodObject;
-}
+import { isRouterFile, loadRouterFile, type RouterSource } from "./router-file";
 
 const width = z.number().int().positive();
 const init = z.enum(["normal", "torch"]);

@@ -3,6 +3,7 @@ export { Expression, toExpression } from "./expression";
 export { type AdapterDescription, adapterName, type Gpu, type OpenOptions, openDevice, openGpu } from "./gpu";
 export { type Binding, type CompiledKernel, compileKernel, type Kernel, type KernelTarget, kernel } from "./kernel";
 export * from "./kernels/adamw";
+export * from "./kernels/assignments";
 export * from "./kernels/attention";
 export * from "./kernels/attention-decode";
 export * from "./kernels/cross-entropy";
