@@ -95,7 +95,7 @@ export interface MoeOutput {
 export function moeLayer(input: MoeInput): MoeOutput {
   const { x, config, mask } = input;
   const { logits, carry, losses, selection } = route(input);
-  const groups = groupByExpert(selection.token, selection.expert, config.experts);
+  const groups = groupByExpert(selection.token, selection.expert, config.experts, selection);
   const { load } = groups;
 
   const { gate, up, down } = input.experts;
@@ -115,6 +115,7 @@ function route({ x, config, router, routerParameters, index, carry, tokens, mask
   const { shared, layer, buffers } = routerParameters;
   const scores = router.score({ x, shared, layer, buffers, index, carry, tokens, mask, training });
   const select: Selector = router.select ?? softmaxTopK({ renormalize: config.renormalize });
-  const selection: Selection = select({ logits: scores.logits, mask, topK: config.topK });
+  const { topK } = config;
+  const selection: Selection = select({ logits: scores.logits, mask, topK, tokens, index, buffers, training });
   return { logits: scores.logits, carry: scores.carry, losses: scores.losses ?? {}, selection };
 }

@@ -1,5 +1,6 @@
 export { type BalanceInput, routerZLoss, switchBalanceLoss } from "./losses";
 export {
+  type AfterStepInput,
   type AnyRouter,
   defineRouter,
   type Router,
@@ -8,6 +9,14 @@ export {
   type ScoreInput,
   type Scores,
 } from "./router";
+export {
+  type MatrixChoice,
+  matrixSelection,
+  shares,
+  sigmoidTopK,
+  type TopKChoice,
+  topKSelection,
+} from "./selections";
 export {
   NO_EXPERT,
   type Selection,

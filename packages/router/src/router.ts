@@ -59,9 +59,21 @@ export interface Router<Shared = unknown, Layer = unknown, Carry = unknown, Buff
   init(shape: RouterShape, key: Key): RouterParameters<Shared, Layer, Buffers>;
   score(input: ScoreInput<Shared, Layer, Carry, Buffers>): Scores<Carry>;
   /** Default: softmax top-k. */
-  select?: Selector;
-  /** The values of `buffers` after a training step; `load` is [L, E], the assignments of the whole step. */
-  afterStep?(input: { buffers: MapLeaves<Buffers, Tensor>; load: Tensor }): MapLeaves<Buffers, Tensor>;
+  select?: Selector<Buffers>;
+  /** The values of `buffers` after a training step. What is returned as it came keeps its value. */
+  afterStep?(input: AfterStepInput<Shared, Layer, Buffers>): MapLeaves<Buffers, Tensor>;
+}
+
+/** What a router sees of a finished training step. */
+export interface AfterStepInput<Shared, Layer, Buffers> {
+  buffers: MapLeaves<Buffers, Tensor>;
+  /** Assignments of each expert of each MoE layer in the whole step, [L, E]. */
+  load: Tensor;
+  /** Tokens of the whole step. */
+  tokens: number;
+  /** The parameters after their update. */
+  shared: MapLeaves<Shared, Tensor>;
+  layers: MapLeaves<Layer, Tensor>[];
 }
 
 /** A router of any make, as a model holds one. */

@@ -1,9 +1,12 @@
-import { type Tensor, tokenOfAssignment, topKSoftmax } from "@webmoe/tensor";
+import { type MapLeaves, type Tensor, tokenOfAssignment, topKSoftmax } from "@webmoe/tensor";
 
 /** The number that stands for "no expert" in an assignment. */
 export const NO_EXPERT = 0xffffffff;
 
-/** Which token goes to which expert with which weight. The number of assignments A is fixed. */
+/**
+ * Which token goes to which expert with which weight. The number of assignments A is fixed, a multiple of T: each token has
+ * A / T of them, in token order, of which some may be unused.
+ */
 export interface Selection {
   /** u32 [A] */
   token: Tensor<"u32">;
@@ -13,18 +16,27 @@ export interface Selection {
   weight: Tensor;
   /** [T, E]; rows sum to 1, or to 0 for padding. For losses and statistics. */
   probabilities: Tensor;
+  /** The most assignments that can be in use at once, where that is below A: memory for experts' rows is sized by it. */
+  atMost?: number;
 }
 
-export interface SelectorInput {
+export interface SelectorInput<Buffers = unknown> {
   /** [T, E] */
   logits: Tensor;
   /** 1 for tokens, 0 for padding; f32 [T]. */
   mask: Tensor;
   topK: number;
+  /** Token ids, u32 [T]. */
+  tokens: Tensor<"u32">;
+  /** Number of the MoE layer, from 0. */
+  index: number;
+  /** What the router keeps but does not learn. */
+  buffers?: MapLeaves<Buffers, Tensor>;
+  training: boolean;
 }
 
 /** Chooses experts from scores. */
-export type Selector = (input: SelectorInput) => Selection;
+export type Selector<Buffers = unknown> = (input: SelectorInput<Buffers>) => Selection;
 
 /** How `softmaxTopK` weighs the chosen experts. */
 export interface SoftmaxTopKOptions {

@@ -20,6 +20,7 @@ export {
 export { type GradientOptions, gradients } from "./gradients";
 export { constantInit, type Init, materialize, normal, uniform, valuesInit } from "./init";
 export * from "./ops/adamw";
+export * from "./ops/assignments";
 export * from "./ops/attention";
 export * from "./ops/broadcast";
 export * from "./ops/copy";

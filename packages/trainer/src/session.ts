@@ -25,7 +25,7 @@ import {
   type TensorsOf,
   u32,
 } from "@webmoe/tensor";
-import type { Gpu, ProgramStats } from "@webmoe/webgpu";
+import type { DispatchTime, Gpu, ProgramStats } from "@webmoe/webgpu";
 import type { TrainSettings } from "./settings";
 
 type Parameters = LanguageModelParameters<DeviceTensor>;
@@ -58,6 +58,8 @@ export interface Session {
   step(batches: HostBatch[], lr: number): Promise<{ values: Promise<StepValues> }>;
   /** Mean cross entropy of a batch in nats a token, and the load of every MoE layer, without training. */
   evaluate(batch: HostBatch): Promise<{ loss: number; load: number[][] }>;
+  /** Run one step with a timestamp around every kernel, in their order. */
+  profile(batches: HostBatch[], lr: number): Promise<DispatchTime[]>;
   close(): void;
 }
 
@@ -82,9 +84,17 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
   ) => model.loss(handles.parameters, { ...batch, buffers: handles.buffers, training });
   const applyRouter = (handles: TensorsOf<SessionState>, load: Tensor[]) => {
     if (!model.router.afterStep || !handles.buffers) return;
-    const next = model.router.afterStep({ buffers: handles.buffers, load: stack(load) });
+    const next = model.router.afterStep({
+      ...handles.parameters.router,
+      buffers: handles.buffers,
+      load: stack(load),
+      tokens: accumulate * size * context,
+    });
     const values = new Map(leaves<Tensor>(next));
-    for (const [path, target] of leaves<Tensor>(handles.buffers)) copyInto(target, values.get(path)!);
+    for (const [path, target] of leaves<Tensor>(handles.buffers)) {
+      const value = values.get(path);
+      if (value && value !== target) copyInto(target, value);
+    }
   };
   const evaluation = await compile(gpu, { label: "evaluate", state, inputs }, (handles, batch) => {
     const { loss, load } = forward(handles, batch, false);
@@ -97,6 +107,7 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
     state,
     stats: run.stats,
     step: run.step,
+    profile: run.profile,
     async evaluate(batch) {
       const { loss, load } = await (await evaluation.run(batch)).outputs;
       return { loss: loss[0]!, load: load.map((counts) => [...counts]) };
@@ -122,6 +133,7 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
     return {
       stats: program.stats,
       close: () => program.close(),
+      profile: ([batch]: HostBatch[], lr: number) => program.profile({ ...batch!, lr }),
       async step([batch]: HostBatch[], lr: number) {
         const ticket = await program.run({ ...batch!, lr });
         return { values: ticket.outputs.then((o) => stepValues([o], o.gradNorm[0]!)) };
@@ -159,6 +171,13 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
       close() {
         for (const program of [first, further, apply]) program.close();
         release(sums);
+      },
+      async profile(batches: HostBatch[], lr: number) {
+        const times = [];
+        for (const [index, batch] of batches.entries()) {
+          times.push(...(await (index === 0 ? first : further).profile(batch)));
+        }
+        return [...times, ...(await apply.profile({ lr }))];
       },
       async step(batches: HostBatch[], lr: number) {
         const tickets = [];

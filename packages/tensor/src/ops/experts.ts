@@ -51,14 +51,23 @@ export function tokenOfAssignment(x: AnyTensor, each: number): Tensor<"u32"> {
   return y;
 }
 
-/** Sort assignments by expert, stably and without atomics. token and expert are u32 [A]; expert 0xffffffff is left out. */
-export function groupByExpert(token: Tensor<"u32">, expert: Tensor<"u32">, experts: number): ExpertGroups {
+/**
+ * Sort assignments by expert, stably and without atomics. token and expert are u32 [A]; expert 0xffffffff is left out.
+ * `atMost` bounds how many are not left out, where that is known to be below A: memory for rows is sized by it.
+ */
+export function groupByExpert(
+  token: Tensor<"u32">,
+  expert: Tensor<"u32">,
+  experts: number,
+  { atMost = expert.size }: { atMost?: number } = {},
+): ExpertGroups {
   const types: Dtype[] = [token.dtype, expert.dtype];
   if (token.size !== expert.size || types.some((dtype) => dtype !== "u32")) {
     throw new Error(`groupByExpert: needs u32 token and expert of one length, got ${token} and ${expert}`);
   }
-  const sizes = expertSortSizes(expert.size, experts, expert.trace.target);
-  const { assignments, chunks, tiles, tile, rows } = sizes;
+  const { target } = expert.trace;
+  const { assignments, chunks } = expertSortSizes(expert.size, experts, target);
+  const { tiles, tile, rows } = expertSortSizes(Math.min(atMost, assignments), experts, target);
   const { counts, rank } = place(
     expertCount,
     { expert },
