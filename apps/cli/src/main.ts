@@ -70,6 +70,7 @@ withConfig(program.command("params").description("count parameters and FLOPs of 
 
 withConfig(program.command("bench").description("time training steps"))
   .option("--json", "print one JSON object", false)
+  .option("--profile", "time every kernel of one step", false)
   .action((flags) => benchCommand(flags));
 
 try {

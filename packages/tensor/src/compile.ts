@@ -1,4 +1,13 @@
-import { aligned, compileProgram, type Gpu, type ProgramStats, Recording, type Slice } from "@webmoe/webgpu";
+import {
+  aligned,
+  compileProgram,
+  type DispatchTime,
+  type Gpu,
+  type KernelTarget,
+  type ProgramStats,
+  Recording,
+  type Slice,
+} from "@webmoe/webgpu";
 import type { DeviceTensor } from "./device-tensor";
 import { type Shape, showShape, sizeOf } from "./shape";
 import {
@@ -37,6 +46,8 @@ export interface CompileOptions<S, I extends Record<string, InputSpec>> {
   inputs?: I;
   /** Runs the host may queue before it waits; default 2. */
   slots?: number;
+  /** "mixed" lets matrix products and attention round their operands to f16; sums stay f32. Default "f32". */
+  precision?: KernelTarget["precision"];
 }
 
 /** A program that is ready to run. */
@@ -44,6 +55,8 @@ export interface CompiledProgram<I, O> {
   readonly stats: ProgramStats;
   /** Queue one run; resolves when a slot is free. Scalars may be given as numbers. */
   run(inputs: { [K in keyof I]: HostArray | number }): Promise<{ readonly outputs: Promise<ValuesOf<O>> }>;
+  /** Run once with a timestamp around every kernel, in their order. Changes the state as a run does. */
+  profile(inputs: { [K in keyof I]: HostArray | number }): Promise<DispatchTime[]>;
   close(): void;
 }
 
@@ -53,10 +66,10 @@ export interface CompiledProgram<I, O> {
  */
 export async function compile<S, const I extends Record<string, InputSpec>, O>(
   gpu: Gpu,
-  { label = "program", state, inputs, slots }: CompileOptions<S, I>,
+  { label = "program", state, inputs, slots, precision = "f32" }: CompileOptions<S, I>,
   body: (state: TensorsOf<S>, inputs: { [K in keyof I]: Tensor<I[K]["dtype"]> }) => O,
 ): Promise<CompiledProgram<I, O>> {
-  const recording = new Recording(gpu.target, gpu.limits);
+  const recording = new Recording({ ...gpu.target, precision }, gpu.limits);
   const trace = new Trace(recording);
   const layout = inputLayout(inputs ?? ({} as I));
   const block = recording.storage("inputs", layout.bytes, `${label}: inputs`);
@@ -99,6 +112,7 @@ export async function compile<S, const I extends Record<string, InputSpec>, O>(
       arrays.catch(() => {}); // a caller that never looks at the outputs must not crash the process
       return { outputs: arrays };
     },
+    profile: (values) => program.profile(layout.pack(label, values)),
     close: () => program.close(),
   };
 }

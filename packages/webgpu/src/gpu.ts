@@ -49,6 +49,15 @@ export interface Gpu {
   close(): void;
 }
 
+/** A combination of types and sizes that subgroup matrices come in; not yet in the types of WebGPU. */
+interface SubgroupMatrixConfig {
+  componentType: string;
+  resultComponentType: string;
+  M: number;
+  N: number;
+  K: number;
+}
+
 const WANTED_FEATURES = ["shader-f16", "subgroups", "timestamp-query", "chromium-experimental-subgroup-matrix"];
 
 /** Open a device in a browser. In Node use `openGpu` of `@webmoe/webgpu/node`. */
@@ -96,6 +105,8 @@ export async function openDevice(
     target: {
       kernelClass: options.kernelClass ?? (description.software ? "serial" : "tiled"),
       subgroups: (options.subgroups ?? true) && requiredFeatures.includes("subgroups" as GPUFeatureName),
+      matrixUnits: (options.subgroups ?? true) && hasMatrixUnits(adapter),
+      precision: "f32",
     },
     memoryBudget:
       options.memoryBudget ?? (description.software ? host.softwareBudget : undefined) ?? Number.POSITIVE_INFINITY,
@@ -133,6 +144,20 @@ async function findAdapter(source: GPU, { adapter: wanted }: OpenOptions): Promi
   throw new GpuError(
     "openGpu: no WebGPU adapter: install a Vulkan driver (Debian: mesa-vulkan-drivers 25 or later, " +
       "on Debian 12 from bookworm-backports)",
+  );
+}
+
+function hasMatrixUnits(adapter: GPUAdapter): boolean {
+  const info = adapter.info as GPUAdapterInfo & { subgroupMatrixConfigs?: SubgroupMatrixConfig[] };
+  const features = ["shader-f16", "subgroups", "chromium-experimental-subgroup-matrix"];
+  return (
+    features.every((name) => adapter.features.has(name)) &&
+    info.subgroupMinSize === 32 &&
+    info.subgroupMaxSize === 32 &&
+    (info.subgroupMatrixConfigs ?? []).some(
+      ({ componentType, resultComponentType, M, N, K }) =>
+        componentType === "f16" && resultComponentType === "f32" && M === 16 && N === 16 && K === 16,
+    )
   );
 }
 

@@ -9,7 +9,8 @@
 //                                           `for (var c = first(); c < sizes.cols; c += step())`, and rowSum / rowMax
 //                                           combine what each walker found. On the "tiled" class a workgroup shares a
 //                                           row, on the "serial" class one invocation walks it alone: no barrier.
-//   groups  fn run(group: vec3u, lane: u32) one workgroup a tile, with barriers
+//   groups  fn run(group: vec3u, lane: u32) one workgroup a tile, with barriers; on matrix units also
+//                                           (…, subgroup: u32, subgroupLane: u32)
 //
 // Sizes reach the WGSL as `sizes.name`. On the "tiled" class they are constants (loops unroll, divisions vanish, bounds
 // are provable); on the "serial" class a uniform, so that all shapes share one pipeline, as software adapters take
@@ -22,6 +23,10 @@ export interface KernelTarget {
   /** "serial": barrier-free kernels for software adapters; "tiled": workgroups share tiles. */
   kernelClass: "tiled" | "serial";
   subgroups: boolean;
+  /** Matrix units (tensor cores): subgroup matrices of 16 x 16 x 16, f16 operands and f32 sums, in subgroups of 32. */
+  matrixUnits: boolean;
+  /** "mixed": matrix products and attention may round their operands to f16; they sum in f32. */
+  precision: "f32" | "mixed";
 }
 
 type Access = "read" | "write" | "update";
@@ -36,7 +41,16 @@ export type SizeType = "u32" | "f32";
 export type KernelSource =
   | { form: "items"; items: number; wgsl: string; workgroup?: number }
   | { form: "rows"; rows: number; wgsl: string; workgroup?: number }
-  | { form: "groups"; groups: [number, number, number]; workgroup: number; wgsl: string; shared?: string };
+  | {
+      form: "groups";
+      groups: [number, number, number];
+      workgroup: number;
+      wgsl: string;
+      /** Vector types that buffers are bound as, where not their scalar type: `{ a: "vec4f" }`. */
+      vectors?: Record<string, string>;
+      /** Uses subgroup matrices; `run` then takes the number of the subgroup and the lane in it as well. */
+      matrixUnits?: boolean;
+    };
 
 export interface KernelSpec<B extends string, S extends string, O> {
   name: string;
@@ -61,6 +75,8 @@ export function kernel<B extends string, S extends string, O = undefined>(spec: 
 /** A kernel made concrete: what a pipeline and a dispatch need. */
 export interface CompiledKernel {
   name: string;
+  /** The sizes in words, for profiles. */
+  sizes: string;
   wgsl: string;
   /** In binding order. */
   access: Access[];
@@ -70,6 +86,12 @@ export interface CompiledKernel {
 }
 
 const MAX_GROUPS = 65535;
+
+// Fragments are loaded and multiplied by all subgroups alike, which the compiler cannot see.
+const MATRIX_UNITS = `enable f16;
+enable subgroups;
+enable chromium_experimental_subgroup_matrix;
+diagnostic(off, chromium.subgroup_matrix_uniformity);`;
 
 /** Write a kernel's shader for given sizes on a given target. */
 export function compileKernel<O>(
@@ -92,17 +114,22 @@ export function compileKernel<O>(
   const shared = source.form === "rows" && target.kernelClass === "tiled";
   const workgroup = source.workgroup ?? (shared ? 128 : 64);
   const useSubgroups = shared && target.subgroups;
+  const { matrixUnits = false, vectors = {} } = source.form === "groups" ? source : {};
 
   const text = [
     useSubgroups ? "enable subgroups;" : "",
+    matrixUnits ? MATRIX_UNITS : "",
     sizesDeclaration(values, constants, bindings.length),
-    ...bindings.map(([name, binding], index) => bindingDeclaration(name, binding, index)),
+    ...bindings.map(([name, binding], index) => bindingDeclaration(name, binding, index, vectors[name])),
     source.form === "rows" ? rowFunctions({ shared, workgroup, subgroups: useSubgroups }) : "",
     source.wgsl,
     entryPoint(source, workgroup, shared, useSubgroups),
   ];
   return {
     name: kernel.name,
+    sizes: Object.keys(kernel.sizes)
+      .map((name) => `${name} ${sizes[name]}`)
+      .join(", "),
     wgsl: text.filter(Boolean).join("\n"),
     access: bindings.map(([, binding]) => binding.split(" ")[0] as Access),
     uniform: constants ? undefined : packSizes(values),
@@ -131,27 +158,33 @@ function packSizes(values: [string, SizeType, number][]): ArrayBuffer {
   return bytes;
 }
 
-function bindingDeclaration(name: string, binding: Binding, index: number): string {
-  const [access, type = "f32"] = binding.split(" ");
+function bindingDeclaration(name: string, binding: Binding, index: number, vector?: string): string {
+  const [access, scalar = "f32"] = binding.split(" ");
+  const type = vector ?? scalar;
   const mode = access === "read" ? "read" : "read_write";
   return `@group(0) @binding(${index}) var<storage, ${mode}> ${name}: array<${type}>;`;
 }
 
 function entryPoint(source: KernelSource, workgroup: number, shared: boolean, subgroups: boolean): string {
+  const matrixUnits = source.form === "groups" && source.matrixUnits;
   const parameters = [
     "@builtin(workgroup_id) group: vec3u",
     "@builtin(num_workgroups) groups: vec3u",
     "@builtin(local_invocation_index) lane: u32",
     ...(subgroups ? ["@builtin(subgroup_size) subgroupLanes: u32"] : []),
+    ...(matrixUnits
+      ? ["@builtin(subgroup_id) subgroup: u32", "@builtin(subgroup_invocation_id) subgroupLane: u32"]
+      : []),
   ].join(", ");
+  const own = matrixUnits ? "lane, subgroup, subgroupLane" : "lane";
   const open = `@compute @workgroup_size(${workgroup})\nfn main(${parameters}) {`;
   if (source.form === "groups") {
     const [x, y, z] = source.groups;
-    if (Math.max(x, y, z) <= MAX_GROUPS) return `${open}\n  run(group, lane);\n}`;
+    if (Math.max(x, y, z) <= MAX_GROUPS) return `${open}\n  run(group, ${own});\n}`;
     return `${open}
   let flat = group.x + group.y * groups.x;
   if (flat >= ${x * y * z}u) { return; }
-  run(vec3u(flat % ${x}u, (flat / ${x}u) % ${y}u, flat / ${x * y}u), lane);
+  run(vec3u(flat % ${x}u, (flat / ${x}u) % ${y}u, flat / ${x * y}u), ${own});
 }`;
   }
   if (shared) {

@@ -14,11 +14,19 @@ export function testGpu(): Promise<Gpu> {
   return shared;
 }
 
+/** What every adapter can run. */
+export const serialTarget: KernelTarget = {
+  kernelClass: "serial",
+  subgroups: false,
+  matrixUnits: false,
+  precision: "f32",
+};
+
 /** The variants a kernel must be right in, named for `describe.each`. */
 export const kernelTargets: { name: string; target: KernelTarget }[] = [
-  { name: "serial", target: { kernelClass: "serial", subgroups: false } },
-  { name: "tiled", target: { kernelClass: "tiled", subgroups: false } },
-  { name: "tiled with subgroups", target: { kernelClass: "tiled", subgroups: true } },
+  { name: "serial", target: serialTarget },
+  { name: "tiled", target: { ...serialTarget, kernelClass: "tiled" } },
+  { name: "tiled with subgroups", target: { ...serialTarget, kernelClass: "tiled", subgroups: true } },
 ];
 
 export type KernelArray = Float32Array | Uint32Array;

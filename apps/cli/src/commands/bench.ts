@@ -6,9 +6,17 @@ import { type ConfigFlags, resolveConfig } from "../config/resolve";
 import { countObjects } from "../count-objects";
 import { makeModel } from "../run-model";
 import { bytes, shortNumber } from "../terminal/format";
+import { profileRows, profileTable } from "../terminal/profile-table";
+
+/** What `bench` takes besides a configuration. */
+export interface BenchFlags {
+  json: boolean;
+  /** Time every kernel of one step. */
+  profile: boolean;
+}
 
 /** Time training steps on random tokens; the counts are those of one steady step. */
-export async function benchCommand({ json, ...flags }: ConfigFlags & { json: boolean }): Promise<void> {
+export async function benchCommand({ json, profile, ...flags }: ConfigFlags & BenchFlags): Promise<void> {
   const steps = flags.steps ?? 20;
   const config = resolveConfig({ ...flags, steps });
   const model = await makeModel(config);
@@ -54,6 +62,7 @@ export async function benchCommand({ json, ...flags }: ConfigFlags & { json: boo
       peakBytes: gpu.memoryUsed,
       firstStepMs,
       loss,
+      ...(profile && { profile: profileRows(await session.profile(batches(1), config.optimizer.lr)) }),
     };
     if (json) console.log(JSON.stringify(result));
     else {
@@ -68,6 +77,7 @@ export async function benchCommand({ json, ...flags }: ConfigFlags & { json: boo
       );
       row("memory", bytes(result.peakBytes));
       row("first step", `${(firstStepMs / 1000).toFixed(2)} s with compilation`);
+      if (result.profile) console.log(`\n${profileTable(result.profile)}`);
     }
     session.close();
   } finally {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Expression } from "../expression";
-import { expectClose, kernelTargets, runKernel, testNumbers } from "../testing";
+import { expectClose, kernelTargets, runKernel, serialTarget, testNumbers } from "../testing";
 import { accumulate, copy, copyTo, elementwise, fill, repeatIndex } from "./elementwise";
 
 const [a, b, c] = [0, 1, 2].map((index) => Expression.input(index)) as [Expression, Expression, Expression];
@@ -105,6 +105,6 @@ test("shared terms are written once", () => {
     [0, 1, 2].map(() => ({ shape: [2], dtype: "f32" })),
     [shared.mul(shared), shared.add(b).mul(c)],
   );
-  const source = kernel.source({ items: 2 }, { kernelClass: "serial", subgroups: false }, undefined);
+  const source = kernel.source({ items: 2 }, serialTarget, undefined);
   expect(source.wgsl.match(/exp\(/g)).toHaveLength(1);
 });

@@ -1,16 +1,15 @@
 import { expect, test } from "vitest";
 import { accumulate, copy, fill } from "../kernels/elementwise";
-import { testNumbers } from "../testing";
+import { serialTarget, testNumbers } from "../testing";
 import { planMemory } from "./plan";
 import { Recording, type Slice, type Storage } from "./recording";
 
-const target = { kernelClass: "serial", subgroups: false } as const;
 const limits = { maxStorageBufferBindingSize: 2 ** 30, maxBufferSize: 2 ** 30 };
 const whole = (storage: Storage): Slice => ({ storage, offset: 0, bytes: storage.bytes });
 
 /** A recording of fills, copies and sums of temporaries. */
 function start() {
-  const recording = new Recording(target, limits);
+  const recording = new Recording(serialTarget, limits);
   const temporary = (items: number) => recording.storage("temporary", items * 4, "temporary");
   const to = (y: Storage) => recording.dispatch(fill, { y: whole(y) }, { items: 1, value: 0 }, undefined);
   const from = (x: Storage, y: Storage) =>

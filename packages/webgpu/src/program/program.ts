@@ -1,6 +1,7 @@
 import { GpuError } from "../errors";
 import type { Gpu } from "../gpu";
 import { type Plan, planMemory } from "./plan";
+import { type DispatchTime, timeDispatches } from "./profile";
 import { copyOutputs, cutOutputs, ReadbackRing } from "./readback";
 import { aligned, type Dispatch, type Recording, type Slice, type Storage } from "./recording";
 import { prepareSteps } from "./steps";
@@ -29,6 +30,8 @@ export interface Program {
   readonly stats: ProgramStats;
   /** Upload `inputs` (the whole input block) and queue the work. Resolves when a readback slot was free. */
   run(inputs?: ArrayBuffer): Promise<Ticket>;
+  /** Run once with a timestamp around every dispatch, in their order. Changes the state as a run does. */
+  profile(inputs?: ArrayBuffer): Promise<DispatchTime[]>;
   close(): void;
 }
 
@@ -109,6 +112,11 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
       });
       values.catch(() => {}); // a caller that never looks at the outputs must not crash the process
       return { outputs: values };
+    },
+    async profile(data) {
+      gpu.check();
+      if (inputBuffer && data) gpu.device.queue.writeBuffer(inputBuffer, 0, data);
+      return timeDispatches(gpu, plan.dispatches, steps);
     },
     close() {
       buffers.destroy();

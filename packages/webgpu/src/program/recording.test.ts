@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { accumulate, copy, fill } from "../kernels/elementwise";
+import { serialTarget } from "../testing";
 import { Recording, type Slice, type Storage } from "./recording";
 
 const limits = { maxStorageBufferBindingSize: 1024, maxBufferSize: 4096 };
-const create = () => new Recording({ kernelClass: "serial", subgroups: false }, limits);
+const create = () => new Recording(serialTarget, limits);
 const at = (storage: Storage, offset = 0, bytes = storage.bytes): Slice => ({ storage, offset, bytes });
 
 test("one buffer for reading and for writing in one dispatch is an error, at disjoint ranges too", () => {

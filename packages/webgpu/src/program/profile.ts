@@ -1,0 +1,68 @@
+import { GpuError } from "../errors";
+import type { Gpu } from "../gpu";
+import type { Dispatch } from "./recording";
+import type { Step } from "./steps";
+
+/** What one dispatch took. */
+export interface DispatchTime {
+  /** Name of the kernel. */
+  kernel: string;
+  /** The sizes it was told, as `rows 4096, cols 128`. */
+  sizes: string;
+  microseconds: number;
+  /** Floating-point operations, where the kernel counts them. */
+  flops: number;
+}
+
+/** Most dispatches whose time one query set takes: WebGPU allows 4,096 queries. */
+const PER_SET = 2048;
+
+/**
+ * Run dispatches once, each in a pass of its own between two timestamps. Passes do not overlap, so the sum is more than the
+ * run takes: use it for shares, and the wall clock for totals.
+ */
+export async function timeDispatches(gpu: Gpu, dispatches: Dispatch[], steps: Step[]): Promise<DispatchTime[]> {
+  const { device } = gpu;
+  if (!gpu.features.includes("timestamp-query")) {
+    throw new GpuError("profile: needs the feature timestamp-query, which this adapter does not have");
+  }
+  const times: DispatchTime[] = [];
+  for (let from = 0; from < steps.length; from += PER_SET) {
+    const part = steps.slice(from, from + PER_SET);
+    const querySet = device.createQuerySet({ type: "timestamp", count: 2 * part.length });
+    const bytes = 16 * part.length;
+    const resolved = device.createBuffer({
+      size: bytes,
+      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+    });
+    const staging = device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const encoder = device.createCommandEncoder({ label: "profile" });
+    part.forEach(({ pipeline, bindGroup, grid }, index) => {
+      const timestampWrites = {
+        querySet,
+        beginningOfPassWriteIndex: 2 * index,
+        endOfPassWriteIndex: 2 * index + 1,
+      };
+      const pass = encoder.beginComputePass({ timestampWrites });
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+      pass.end();
+    });
+    encoder.resolveQuerySet(querySet, 0, 2 * part.length, resolved, 0);
+    encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ);
+    gpu.check();
+    const stamps = new BigUint64Array(staging.getMappedRange());
+    part.forEach((_, index) => {
+      const { kernel, flops } = dispatches[from + index]!;
+      const microseconds = Number(stamps[2 * index + 1]! - stamps[2 * index]!) / 1000;
+      times.push({ kernel: kernel.name, sizes: kernel.sizes, microseconds, flops });
+    });
+    staging.destroy();
+    resolved.destroy();
+    querySet.destroy();
+  }
+  return times;
+}
