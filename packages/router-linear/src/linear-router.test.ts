@@ -1,4 +1,5 @@
-import { checkRouter } from "@webmoe/router/testing";
+import { readFileSync } from "node:fs";
+import { checkRouter, compareWithReference } from "@webmoe/router/testing";
 import { key, leaves, type Spec, sizeOf } from "@webmoe/tensor";
 import { describe, expect, test } from "vitest";
 import { linearRouter } from "./linear-router";
@@ -22,3 +23,10 @@ test("PyTorch's initial values are bounded by the fan-in", () => {
   expect(layers[0]!.weight).toMatchObject({ distribution: "uniform", scale: 0.25 });
   expect(layers[0]!.bias).toMatchObject({ distribution: "uniform", scale: 0.25 });
 });
+
+// From tools/fixtures/make_router_fixtures.py.
+test("scores, choice and gradients are PyTorch's", () =>
+  compareWithReference(
+    linearRouter({ bias: true }),
+    readFileSync(new URL("./fixtures/linear.safetensors", import.meta.url)),
+  ));

@@ -1,1 +1,6 @@
-export { type RecurrentRouterOptions, recurrentRouter, recurrentRouter as default } from "./recurrent-router";
+export {
+  type RecurrentCarry,
+  type RecurrentRouterOptions,
+  recurrentRouter,
+  recurrentRouter as default,
+} from "./recurrent-router";

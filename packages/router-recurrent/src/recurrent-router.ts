@@ -2,84 +2,152 @@
 // the next:
 //
 //     u_l ── P_l ──> x'_l ──┐
-//                           ├── GRU ──> h_l ── G_l ──> logits of layer l
-//     h_{l-1} ──────────────┘            └──────────> layer l + 1
+//                           ├── cell ──> h_l ── G_l ──> logits of layer l
+//     h_{l-1} ──────────────┘             └──────────> layer l + 1
 //
-// The GRU cell is one for all layers; P_l and G_l are each layer's own. h_0 = 0. The state is not detached: the gradient of
-// every later layer reaches the GRU and the projections before it.
+// The cell is one for all layers; P_l and G_l are each layer's own. h_0 = 0. The state is not detached: the gradient of
+// every later layer reaches the cell and the projections before it. The paper's ablations are options, and another router
+// may stand where G_l does.
 
 import { type InitStyle, linear, linearBias, linearWeight } from "@webmoe/nn";
-import { defineRouter } from "@webmoe/router";
-import { constant, fold, gruGates, type Init, type Key, normal, type Tensor, uniform } from "@webmoe/tensor";
+import { type AnyRouter, defineRouter, type Router } from "@webmoe/router";
+import { fold, type Init, type MapLeaves, map, mapTree, stopGradient, type Tensor } from "@webmoe/tensor";
+import { type Cell, gru, lstm, type Memory, rnn } from "./cells";
 
 export interface RecurrentRouterOptions {
   /** Width p of the state. Default 128, as in the paper. */
   dim?: number;
-  /** Biases in P_l and G_l. The GRU always has its own. Default false. */
+  /** Default "gru" (tables 6 and 7 of the paper compare them). */
+  cell?: "gru" | "rnn" | "lstm";
+  /** "layer": P_l of each layer before the cell; "none": the cell reads u_l itself (table 6, S-proj). */
+  projection?: "layer" | "none";
+  /** Whether a layer sees the state of the one before. Without, h_l = cell(x'_l, 0) (section 5, NP). Default true. */
+  state?: boolean;
+  /** Let no gradient flow back through the state (section 5, detach-h). The scores are the same. */
+  detachState?: boolean;
+  /**
+   * Add alpha times the layer before's own logits, not what had been added to them (table 5, r-a; the paper does not say
+   * which). Default 0.
+   */
+  residual?: number;
+  /** Let no gradient flow back through those logits (table 5, detach-r). */
+  detachResidual?: boolean;
+  /** Biases in P_l and G_l. The cell always has its own. Default false. */
   bias?: boolean;
-  /** "normal": standard deviation 0.02 throughout, GRU biases included; "torch": the defaults of nn.GRUCell and nn.Linear. */
+  /** "normal": standard deviation 0.02 throughout, biases of the cell included; "torch": the defaults of torch.nn. */
   init?: InitStyle;
+  /** A router that scores the state in place of G_l: `recurrentRouter({ head: xmoeRouter() })` (table 2). */
+  head?: AnyRouter;
 }
 
-/** One GRU cell in PyTorch's layout: reset, update and candidate parts stacked. */
-interface Cell<L> {
-  inputWeight: L; // [3p, p]
-  hiddenWeight: L; // [3p, p]
-  inputBias: L; // [3p]
-  hiddenBias: L; // [3p]
-}
+type Shared = { [cell in "gru" | "rnn" | "lstm" | "head"]?: unknown };
 
 interface Layer {
-  projection: Init; // [p, D]
+  projection?: Init; // [p, D]
   projectionBias?: Init;
-  gate: Init; // [E, p]
+  gate?: Init; // [E, p]
   gateBias?: Init;
+  head?: unknown;
 }
 
-/** The GRU router. L (dp [+ p] + pE [+ E]) + 6p^2 + 6p parameters. */
-export function recurrentRouter({ dim: width = 128, bias = false, init = "normal" }: RecurrentRouterOptions = {}) {
-  return defineRouter<{ gru: Cell<Init> }, Layer, Tensor>({
-    name: "recurrent",
-    init: ({ dim, experts, layers }, key) => ({
-      shared: { gru: initCell(width, fold(key, "gru"), init) },
-      layers: Array.from({ length: layers }, (_, index) => {
+/** What the router hands from layer to layer. */
+export interface RecurrentCarry {
+  memory?: Memory;
+  /** This layer's logits, for the residual; [T, E]. */
+  logits?: Tensor;
+  head?: unknown;
+}
+
+const cells: Record<"gru" | "rnn" | "lstm", Cell<unknown, never>> = { gru, rnn, lstm };
+
+/** The recurrent router. L (dp [+ p] + pE [+ E]) + 6p^2 + 6p parameters with a GRU; 2p^2 + 2p are an RNN's, 8p^2 + 8p an LSTM's. */
+export function recurrentRouter({
+  dim: width = 128,
+  cell = "gru",
+  projection = "layer",
+  state = true,
+  detachState = false,
+  residual = 0,
+  detachResidual = false,
+  bias = false,
+  init = "normal",
+  head,
+}: RecurrentRouterOptions = {}): Router<Shared, Layer, RecurrentCarry, { head: unknown }> {
+  return defineRouter<Shared, Layer, RecurrentCarry, { head: unknown }>({
+    name: head ? `recurrent+${head.name}` : "recurrent",
+    init: (shape, key) => {
+      const { dim, experts, layers } = shape;
+      const inner = head?.init({ ...shape, dim: width }, fold(key, "head"));
+      const initLayer = (index: number): Layer => {
         const own = fold(key, `layers.${index}`);
         return {
-          projection: linearWeight([width, dim], fold(own, "projection"), init),
-          gate: linearWeight([experts, width], fold(own, "gate"), init),
-          ...(bias && {
-            projectionBias: linearBias(width, dim, fold(own, "projection"), init),
-            gateBias: linearBias(experts, width, fold(own, "gate"), init),
+          ...(projection === "layer" && {
+            projection: linearWeight([width, dim], fold(own, "projection"), init),
+            ...(bias && { projectionBias: linearBias(width, dim, fold(own, "projection"), init) }),
           }),
+          ...(inner
+            ? { head: inner.layers[index] }
+            : {
+                gate: linearWeight([experts, width], fold(own, "gate"), init),
+                ...(bias && { gateBias: linearBias(experts, width, fold(own, "gate"), init) }),
+              }),
         };
+      };
+      return {
+        shared: {
+          [cell]: cells[cell].init(projection === "layer" ? width : dim, width, fold(key, cell), init),
+          ...(inner && { head: inner.shared }),
+        },
+        layers: Array.from({ length: layers }, (_, index) => initLayer(index)),
+        ...(inner?.buffers !== undefined && { buffers: { head: inner.buffers } }),
+      };
+    },
+    score: (input) => {
+      const { x, shared, layer, carry, buffers } = input;
+      const projected = layer.projection ? linear(x, layer.projection, layer.projectionBias) : x;
+      const before = detachState ? detached(carry?.memory) : carry?.memory;
+      const memory = cells[cell].next(projected, before, shared[cell] as never); // [T, p]
+      const scored = head
+        ? head.score({
+            ...input,
+            x: memory.state,
+            shared: shared.head,
+            layer: layer.head,
+            carry: carry?.head,
+            buffers: buffers?.head,
+          })
+        : { logits: linear(memory.state, layer.gate!, layer.gateBias) };
+      const handedOn: RecurrentCarry = {
+        ...(state && { memory }),
+        ...(residual !== 0 && { logits: scored.logits }),
+        ...(scored.carry !== undefined && { head: scored.carry }),
+      };
+      return {
+        logits: carry?.logits
+          ? addScaled(scored.logits, detachResidual ? stopGradient(carry.logits) : carry.logits, residual)
+          : scored.logits,
+        losses: scored.losses,
+        ...(Object.keys(handedOn).length > 0 && { carry: handedOn }),
+      };
+    },
+    ...(head?.select && { select: (input) => head.select!({ ...input, buffers: input.buffers?.head }) }),
+    ...(head?.afterStep && {
+      afterStep: ({ buffers, shared, layers, ...step }) => ({
+        head: head.afterStep!({
+          ...step,
+          buffers: buffers.head,
+          shared: shared.head,
+          layers: layers.map((layer) => layer.head),
+        }) as MapLeaves<unknown, Tensor>,
       }),
     }),
-    score: ({ x, shared, layer, carry }) => {
-      const state = carry ?? constant(x.trace, [x.shape[0]!, width], 0);
-      const next = gruCell(linear(x, layer.projection, layer.projectionBias), state, shared.gru);
-      return { logits: linear(next, layer.gate, layer.gateBias), carry: next };
-    },
   });
 }
 
-/** torch.nn.GRUCell: x and state [T, p] to the next state [T, p]. */
-export function gruCell(x: Tensor, state: Tensor, cell: Cell<Tensor>): Tensor {
-  return gruGates({
-    input: linear(x, cell.inputWeight),
-    hidden: linear(state, cell.hiddenWeight),
-    inputBias: cell.inputBias,
-    hiddenBias: cell.hiddenBias,
-    state,
-  });
+function addScaled(logits: Tensor, before: Tensor, alpha: number): Tensor {
+  return map("logitResidual", [logits, before], (own, before) => own.add(before.mul(alpha)));
 }
 
-function initCell(width: number, key: Key, style: InitStyle): Cell<Init> {
-  const draw = (name: string, shape: number[]) =>
-    style === "torch" ? uniform(shape, 1 / Math.sqrt(width), fold(key, name)) : normal(shape, 0.02, fold(key, name));
-  return {
-    inputWeight: draw("inputWeight", [3 * width, width]),
-    hiddenWeight: draw("hiddenWeight", [3 * width, width]),
-    inputBias: draw("inputBias", [3 * width]),
-    hiddenBias: draw("hiddenBias", [3 * width]),
-  };
+function detached(memory: Memory | undefined): Memory | undefined {
+  return memory && (mapTree(memory, (tensor) => stopGradient(tensor as Tensor)) as unknown as Memory);
 }

@@ -1,1 +1,3 @@
+export { cosineRouter } from "./cosine-router";
+export type { TemperatureOptions } from "./cosine-scores";
 export { type XmoeRouterOptions, xmoeRouter, xmoeRouter as default } from "./xmoe-router";

@@ -1,11 +1,18 @@
-import { checkRouter } from "@webmoe/router/testing";
+import { readFileSync } from "node:fs";
+import { checkRouter, compareWithReference } from "@webmoe/router/testing";
 import { evaluate, key, leaves, type Spec, sizeOf, tokenOfAssignment } from "@webmoe/tensor";
 import { random } from "@webmoe/tensor/testing";
 import { expectClose, testGpu } from "@webmoe/webgpu/testing";
 import { expect, test } from "vitest";
 import { xmoeRouter } from "./xmoe-router";
 
-test("keeps the contract of routers", () => checkRouter(xmoeRouter({ dim: 3 })));
+test.each([true, false])("keeps the contract of routers, learned temperature %s", (learnTemperature) =>
+  checkRouter(xmoeRouter({ dim: 3, learnTemperature })),
+);
+
+// From tools/fixtures/make_router_fixtures.py.
+test("scores, choice and gradients are PyTorch's", () =>
+  compareWithReference(xmoeRouter({ dim: 3 }), readFileSync(new URL("./fixtures/xmoe.safetensors", import.meta.url))));
 
 test("parameters of the paper's small model", () => {
   const shape = { dim: 352, experts: 16, layers: 8, topK: 2, vocab: 205 };

@@ -2,6 +2,7 @@ import { linear } from "@webmoe/nn";
 import {
   add,
   constant,
+  constantInit,
   exp,
   type Init,
   log,
@@ -18,6 +19,7 @@ import {
 } from "@webmoe/tensor";
 import { describe, expect, test } from "vitest";
 import { type AnyRouter, defineRouter, type ScoreInput } from "./router";
+import { softmaxTopK } from "./selector";
 import { checkRouter } from "./testing";
 
 type Layer = { weight: Init; mix: Init };
@@ -136,6 +138,31 @@ describe.each<[string, AnyRouter, string | RegExp]>([
       ),
     ),
     "the gradient must reach every learned tensor, but that of layers.0.mix is all zeros",
+  ],
+  [
+    "a selector that sends padding to experts",
+    broken(sound.score, {
+      select: (input) => softmaxTopK()({ ...input, mask: map("all", [input.mask], (m) => m.max(1)) }),
+    }),
+    "padding must go to no expert, got",
+  ],
+  [
+    "a selector that breaks its bound",
+    broken(sound.score, { select: (input) => ({ ...softmaxTopK()(input), atMost: 3 }) }),
+    "at most 3 assignments were promised, got 10 (layer 0)",
+  ],
+  [
+    "probabilities that do not sum to 1",
+    broken(sound.score, { select: (input) => ({ ...softmaxTopK()(input), probabilities: input.logits }) }),
+    "probabilities of a token must sum to 1, or to 0 for padding, got",
+  ],
+  [
+    "buffers that change shape",
+    broken(sound.score, {
+      init: (shape, key) => ({ ...sound.init(shape, key), buffers: { count: constantInit([2], 0) } }),
+      afterStep: ({ load }) => ({ count: load }),
+    }),
+    'afterStep must return buffers of the shapes they had, got [3, 4] for "count"',
   ],
 ])("%s", (_, router, message) => {
   test("is found out", async () => {

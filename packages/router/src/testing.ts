@@ -1,5 +1,7 @@
 // The conformance suite of routers: `@webmoe/router/testing`.
 
+export { compareWithReference, denseWeights, type ReferenceOptions } from "./reference";
+
 import {
   add,
   compile,
@@ -24,6 +26,8 @@ import { random } from "@webmoe/tensor/testing";
 import type { Gpu } from "@webmoe/webgpu";
 import { testGpu } from "@webmoe/webgpu/testing";
 import type { AnyRouter, RouterShape, Scores } from "./router";
+import { type SelectionValues, selectionFault } from "./selection-fault";
+import { type Selector, softmaxTopK } from "./selector";
 
 /** What `checkRouter` builds the router for. */
 export interface RouterCheck {
@@ -31,6 +35,8 @@ export interface RouterCheck {
   gpu?: Gpu;
   /** Largest difference between two ways to the same score, relative to the larger of 1 and it; default 1e-5. */
   tolerance?: number;
+  /** Paths of learned tensors whose gradient is zero on purpose, as `layers.0.name`. */
+  idle?: string[];
 }
 
 /** Values for some tokens: what each layer's experts receive, [T, D] each, and the token ids. */
@@ -51,14 +57,18 @@ interface State<L> {
 
 const TOKENS = 6;
 
+/** The token that is padding where a selection is checked. */
+const PADDING = 2;
+
 /**
  * Prove that a router keeps its contract: shapes, finite scores, one seed gives one result, scores follow their tokens,
- * the gradient reaches every learned tensor, the carry flows and is optional at the first layer, zeros give no NaN, and
- * parts of a batch get the scores of the whole. Throws `checkRouter(NAME): ...` at the first promise that is broken.
+ * the gradient reaches every learned tensor, the carry flows and is optional at the first layer, zeros give no NaN, parts
+ * of a batch get the scores of the whole, the choice is sound and leaves padding out, and buffers keep their shapes. Throws `checkRouter(NAME): ...` at the first promise that is broken.
  */
 export async function checkRouter(router: AnyRouter, options: RouterCheck = {}): Promise<void> {
   const shape: RouterShape = { dim: 5, experts: 4, layers: 3, topK: 2, vocab: 11, ...options.shape };
-  const check = new Check(router, shape, options.gpu ?? (await testGpu()), options.tolerance ?? 1e-5);
+  const { tolerance = 1e-5, idle = [] } = options;
+  const check = new Check(router, shape, options.gpu ?? (await testGpu()), tolerance, idle);
   const state = await check.initialState();
   try {
     const batch = {
@@ -87,6 +97,8 @@ export async function checkRouter(router: AnyRouter, options: RouterCheck = {}):
 
     check.gradients(await check.gradientsOf(state, batch), "reach");
     check.gradients(await check.gradientsOf(state, zeros), "be finite");
+    await check.selections(state, batch);
+    await check.nextBuffers(state);
   } finally {
     release(state);
   }
@@ -105,6 +117,7 @@ class Check {
     readonly shape: RouterShape,
     readonly gpu: Gpu,
     readonly tolerance: number,
+    readonly idle: string[],
   ) {}
 
   fail(what: string): never {
@@ -161,6 +174,59 @@ class Check {
     return { scores: scores as HostArray[], carries };
   }
 
+  /** Which experts are chosen with which weights, where one token is padding. */
+  async selections(state: State<DeviceTensor>, batch: Batch): Promise<void> {
+    const { experts, topK } = this.shape;
+    const select: Selector = this.router.select ?? softmaxTopK();
+    const mask = Float32Array.from(batch.tokens, (_, t) => (t === PADDING ? 0 : 1));
+    const bounds: (number | undefined)[] = [];
+    const chosen = await this.run(
+      state,
+      batch,
+      (handles, inputs) =>
+        this.scoreAll(handles, inputs).map(({ logits }, index) => {
+          const { tokens, mask } = inputs;
+          const given = { logits, mask, topK, tokens, index, buffers: handles.buffers, training: true };
+          const { atMost, ...selection } = this.attempt("select", () => select(given));
+          bounds.push(atMost);
+          return selection;
+        }),
+      mask,
+    );
+    chosen.forEach((selection, layer) => {
+      const facts = { tokens: TOKENS, experts, padding: [PADDING], atMost: bounds[layer] };
+      const fault = selectionFault(selection as SelectionValues, facts);
+      if (fault) this.fail(`${fault} (layer ${layer})`);
+    });
+  }
+
+  /** What `afterStep` makes of the buffers. */
+  async nextBuffers(state: State<DeviceTensor>): Promise<void> {
+    const { afterStep } = this.router;
+    if (!afterStep) return;
+    const { layers, experts } = this.shape;
+    const load = random([layers, experts], 71).data.map((value) => Math.round(8 + 8 * value));
+    const inputs = { load: f32(layers, experts) };
+    const before = new Map(leaves<DeviceTensor>(state.buffers).map(([path, { shape }]) => [path, shape]));
+    const label = `checkRouter(${this.router.name})`;
+    const program = await compile(this.gpu, { label, state, inputs }, (handles, { load }) => {
+      const { shared, layers, buffers } = handles as Required<State<Tensor>>;
+      const next = this.attempt("afterStep", () => afterStep({ shared, layers, buffers, load, tokens: TOKENS }));
+      const old = new Set(leaves<Tensor>(buffers).map(([, tensor]) => tensor));
+      const changed = leaves<Tensor>(next).filter(([, tensor]) => !old.has(tensor));
+      for (const [path, { shape }] of changed) {
+        if (before.get(path)?.join() === shape.join()) continue;
+        this.fail(`afterStep must return buffers of the shapes they had, got [${shape.join(", ")}] for "${path}"`);
+      }
+      return changed.map(([, tensor]) => tensor);
+    });
+    try {
+      this.finite("buffers after a step", await (await program.run({ load })).outputs);
+    } finally {
+      program.close();
+    }
+  }
+
   /** Gradients of a random combination of all scores, and of the router's own losses, by path. */
   async gradientsOf(state: State<DeviceTensor>, batch: Batch): Promise<[path: string, gradient: HostArray][]> {
     const learned = ({ shared, layers }: State<unknown>) => ({ shared, layers });
@@ -185,6 +251,7 @@ class Check {
     state: State<DeviceTensor>,
     { xs, tokens }: Batch,
     body: (state: State<Tensor>, inputs: BatchTensors) => O,
+    mask = new Float32Array(tokens.length).fill(1),
   ): Promise<MapLeaves<O, HostArray>> {
     const { dim, experts } = this.shape;
     const count = tokens.length;
@@ -203,7 +270,7 @@ class Check {
       (handles, inputs) => body(handles as State<Tensor>, inputs as BatchTensors),
     );
     try {
-      const ticket = await program.run({ ...values, tokens, mask: new Float32Array(count).fill(1) } as never);
+      const ticket = await program.run({ ...values, tokens, mask } as never);
       return await ticket.outputs;
     } finally {
       program.close();
@@ -249,7 +316,7 @@ class Check {
   gradients(byPath: [path: string, gradient: HostArray][], promise: "reach" | "be finite"): void {
     for (const [path, gradient] of byPath) {
       if (!gradient.every(Number.isFinite)) this.fail(`the gradient of ${path} must be finite`);
-      if (promise === "reach" && gradient.every((value) => value === 0)) {
+      if (promise === "reach" && !this.idle.includes(path) && gradient.every((value) => value === 0)) {
         this.fail(`the gradient must reach every learned tensor, but that of ${path} is all zeros`);
       }
     }
