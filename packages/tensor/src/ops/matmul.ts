@@ -1,4 +1,4 @@
-import { matmulAccumulate, matmul as matmulKernel } from "@webmoe/webgpu";
+import { columnSum, matmulAccumulate, matmul as matmulKernel, matmulSplit, matmulSplits } from "@webmoe/webgpu";
 import { type Shape, showShape, sizeOf } from "../shape";
 import { place, reshape, type Tensor, withGradient } from "../tensor";
 
@@ -23,7 +23,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     return reshape(flat, [...rows, flat.shape[1]!]);
   }
   const { shape, ...sizes } = matmulSizes(a.shape, b.shape, transposeA, transposeB);
-  const { c } = place(matmulKernel, { a, b }, sizes, { c: shape }, { transposeA, transposeB });
+  const c = product(a, b, shape, sizes, { transposeA, transposeB });
   return withGradient("matmul", c, [a, b], (dc) => {
     const da = transposeA
       ? matmul(b, dc, { transposeA: transposeB, transposeB: true })
@@ -33,6 +33,17 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
       : matmul(a, dc, { transposeA: !transposeA });
     return [da, db];
   });
+}
+
+type Sizes = Omit<ReturnType<typeof matmulSizes>, "shape">;
+
+/** One kernel, or, where a few tiles would have long sums to themselves, parts of the sums and then their total. */
+function product(a: Tensor, b: Tensor, shape: Shape, sizes: Sizes, layout: Required<MatmulOptions>): Tensor {
+  const { m, n, k } = sizes;
+  const splits = matmulSplits(sizes, a.trace.target);
+  if (splits === 1) return place(matmulKernel, { a, b }, sizes, { c: shape }, layout).c;
+  const parts = place(matmulSplit, { a, b }, { splits, m, n, k }, { c: [splits, m, n] }, layout).c;
+  return place(columnSum, { x: parts }, { rows: splits, cols: m * n, chunks: 1 }, { y: shape }).y;
 }
 
 /** Add op(a) op(b) to `c` in place. For gradient rules; it has no gradient itself. */

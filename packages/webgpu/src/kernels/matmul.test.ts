@@ -1,6 +1,6 @@
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { expectClose, kernelTargets, runKernel, testNumbers } from "../testing";
-import { type MatmulLayout, matmul, matmulAccumulate } from "./matmul";
+import { type MatmulLayout, matmul, matmulAccumulate, matmulSplit, matmulSplits } from "./matmul";
 
 function product(
   a: Float32Array,
@@ -70,4 +70,25 @@ describe.each(kernelTargets)("matmul, $name", ({ target }) => {
     const { c } = await runKernel(target, matmul, { a, b, c: m * n }, { batch, m, n, k }, layout);
     expectClose(c, product(a, b, shape, layout));
   });
+});
+
+describe.each(kernelTargets.slice(0, 2))("matmulSplit, $name", ({ target }) => {
+  test.each(layouts)("transposeA $transposeA, transposeB $transposeB: parts add up to the product", async (layout) => {
+    const [splits, m, n, k] = [3, 6, 9, 70]; // ranges of 32, 32 and 6
+    const [a, b] = [testNumbers(m * k), testNumbers(k * n, 2)];
+    const { c } = await runKernel(target, matmulSplit, { a, b, c: splits * m * n }, { splits, m, n, k }, layout);
+    const total = Float32Array.from({ length: m * n }, (_, i) => c[i]! + c[m * n + i]! + c[2 * m * n + i]!);
+    expectClose(total, product(a, b, [1, m, n, k], layout));
+    expect(c[2 * m * n]).not.toBe(0);
+  });
+});
+
+test("products are split where tiles are few and sums long", () => {
+  const tiled = kernelTargets[1]!.target;
+  expect(matmulSplits({ batch: 1, m: 128, n: 128, k: 4096 }, tiled)).toBe(16);
+  expect(matmulSplits({ batch: 1, m: 1536, n: 512, k: 8192 }, tiled)).toBe(1);
+  expect(matmulSplits({ batch: 1, m: 512, n: 512, k: 8192 }, tiled)).toBe(4);
+  expect(matmulSplits({ batch: 1, m: 128, n: 128, k: 64 }, tiled)).toBe(1);
+  expect(matmulSplits({ batch: 2, m: 128, n: 128, k: 4096 }, tiled)).toBe(1);
+  expect(matmulSplits({ batch: 1, m: 128, n: 128, k: 4096 }, kernelTargets[0]!.target)).toBe(1);
 });

@@ -1,7 +1,9 @@
 import { type KernelTarget, kernel } from "../kernel";
+import { fitsMatrixUnits, matrixMatmul, matrixTile } from "./matmul-matrix";
 import type { MatmulParts } from "./matmul-parts";
 import { serialMatmul } from "./matmul-serial";
 import { tiledMatmul } from "./matmul-tiled";
+import { STEP } from "./matrix-operand";
 
 /** Which operands are stored with rows and columns swapped: a as [k, m], b as [n, k]. */
 export interface MatmulLayout {
@@ -30,16 +32,91 @@ export const matmulAccumulate = kernel({
   source: (given, target, layout: MatmulLayout) => source(given, target, layout, "+="),
 });
 
+/** c[s] = the part of op(a) op(b) that sums over the s-th of `splits` ranges of k; the parts add up to the product. */
+export const matmulSplit = kernel({
+  name: "matmulSplit",
+  buffers: { a: "read", b: "read", c: "write" },
+  sizes: { splits: "u32", m: "u32", n: "u32", k: "u32" },
+  flops: ({ m, n, k }) => 2 * m * n * k,
+  source: ({ splits, m, n, k }, target, layout: MatmulLayout) => {
+    const range = splitRange(k, splits);
+    return productSource(target, layout, {
+      products: splits,
+      m,
+      n,
+      k,
+      range,
+      startA: layout.transposeA ? `product * ${range}u * sizes.m` : `product * ${range}u`,
+      startB: layout.transposeB ? `product * ${range}u` : `product * ${range}u * sizes.n`,
+      assign: "=",
+    });
+  },
+});
+
+/** Longest sum that one part of a split product takes; a multiple of what every class steps by. */
+function splitRange(k: number, splits: number): number {
+  return Math.ceil(k / splits / STEP) * STEP;
+}
+
+/** Tiles of a product that fill a large device once over; fewer leave room for splits. */
+const WAVE = 256;
+
+/** Into how many ranges of k to split a product: more than one where its tiles are few and its sums long. */
+export function matmulSplits({ batch, m, n, k }: Sizes, target: KernelTarget): number {
+  if (target.kernelClass === "serial" || batch > 1) return 1;
+  const tile = target.matrixUnits && target.precision === "mixed" ? 128 : 64;
+  const tiles = Math.ceil(m / tile) * Math.ceil(n / tile);
+  const wanted = Math.max(1, Math.min(Math.floor(WAVE / tiles), Math.floor(k / 256), 32));
+  return Math.ceil(k / splitRange(k, wanted));
+}
+
 function flops({ batch, m, n, k }: Sizes): number {
   return 2 * batch * m * n * k;
 }
 
-function source(
-  { batch, m, n, k }: Sizes,
-  target: KernelTarget,
-  { transposeA, transposeB }: MatmulLayout,
-  assign: string,
-) {
+function source({ batch, m, n, k }: Sizes, target: KernelTarget, layout: MatmulLayout, assign: "=" | "+=") {
+  const startA = "product * sizes.m * sizes.k";
+  const startB = "product * sizes.k * sizes.n";
+  return productSource(target, layout, { products: batch, m, n, k, range: k, startA, startB, assign });
+}
+
+/** Products side by side in a dispatch: where each starts, and how much of k it sums over. */
+interface Products {
+  products: number;
+  m: number;
+  n: number;
+  k: number;
+  /** Longest sum of one product. */
+  range: number;
+  /** WGSL, in elements, in terms of `product`. */
+  startA: string;
+  startB: string;
+  assign: "=" | "+=";
+}
+
+function productSource(target: KernelTarget, layout: MatmulLayout, given: Products) {
+  const { products, m, n, k, range, startA, startB, assign } = given;
+  const { transposeA, transposeB } = layout;
+  const whole = k % range === 0;
+  if (target.matrixUnits && target.precision === "mixed" && fitsMatrixUnits({ m, n, k }, layout)) {
+    const a = { buffer: "a", alongSum: !transposeA, rowLength: transposeA ? m : k, extent: m, start: "startA" };
+    const b = { buffer: "b", alongSum: transposeB, rowLength: transposeB ? k : n, extent: n, start: "startB" };
+    return matrixMatmul(
+      {
+        m,
+        n,
+        a,
+        b,
+        products,
+        rounds: range / STEP,
+        roundsHere: whole ? undefined : `min(${range / STEP}u, ${k / STEP}u - product * ${range / STEP}u)`,
+        setup: `let startA = (${startA}) / 4u;\n  let startB = (${startB}) / 4u;`,
+        startC: `product * ${(m * n) / 4}u`,
+        assign,
+      },
+      matrixTile(m, n, products),
+    );
+  }
   const elementA = transposeA ? "k * sizes.m + row" : "row * sizes.k + k";
   const vectorB = transposeB ? "columns * sizes.k + k" : "k * sizes.n + columns";
   const parts: MatmulParts = {
@@ -54,15 +131,15 @@ fn vectorB(k: u32, columns: vec4u) -> vec4f {
 }
 fn store(row: u32, column: u32, value: f32) { c[startC + row * sizes.n + column] ${assign} value; }`,
     setup: `
-  startA = product * sizes.m * sizes.k;
-  startB = product * sizes.k * sizes.n;
+  startA = ${startA};
+  startB = ${startB};
   startC = product * sizes.m * sizes.n;`,
     m: "sizes.m",
     n: "sizes.n",
-    depth: "sizes.k",
-    knownDepth: k,
+    depth: range === k ? "sizes.k" : `min(${range}u, sizes.k - product * ${range}u)`,
+    knownDepth: whole ? range : undefined,
     aIsColumnMajor: transposeA,
     bIsColumnMajor: transposeB,
   };
-  return target.kernelClass === "serial" ? serialMatmul(parts, batch, m, n) : tiledMatmul(parts, batch, m, n);
+  return target.kernelClass === "serial" ? serialMatmul(parts, products, m, n) : tiledMatmul(parts, products, m, n);
 }

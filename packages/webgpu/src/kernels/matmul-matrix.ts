@@ -1,0 +1,204 @@
+// The product on matrix units (tensor cores): operands are rounded to f16, sums stay f32. A workgroup computes a tile of c;
+// each of its subgroups a share of the tile, in fragments of 16 x 16 held in registers. Per step of 32 along the sum:
+//
+//   memory ──f32──> registers ──f16──> panels in workgroup memory ──fragments──> multiply and accumulate
+//            \_ of the next step, while this one multiplies        (matrix-operand.ts)
+//
+// Results leave through the panels as rows of 16 bytes, since a fragment stored to a buffer directly keeps a guard.
+// Loops run to a literal and break out: only such a loop is known to end, others get a counter of 64 bits.
+
+import type { KernelSource } from "../kernel";
+import { each } from "./matmul-parts";
+import { FRAGMENT, type MatrixOperand, STEP, stageOperand, UNIT } from "./matrix-operand";
+
+/** Rows and columns of a workgroup's tile, and how many subgroups share each. */
+export interface MatrixTile {
+  rows: number;
+  columns: number;
+  subgroupRows: number;
+  subgroupColumns: number;
+}
+
+/** What is multiplied: c [m, n] of every product is a sum over `rounds` steps. */
+export interface MatrixProduct {
+  m: number;
+  n: number;
+  a: MatrixOperand;
+  b: MatrixOperand;
+  /** Products of one dispatch, the third axis of the grid. */
+  products: number;
+  /** Most steps of 32 that a product sums over. */
+  rounds: number;
+  /** WGSL for the steps of this product, where it may be fewer. */
+  roundsHere?: string;
+  /** Declarations, and statements at the start in terms of `product`, `tileRow`, `firstRow`; they may leave, uniformly. */
+  functions?: string;
+  setup: string;
+  /** WGSL for where this product's c starts, in vec4f. */
+  startC: string;
+  /** "=" or "+=". */
+  assign: string;
+}
+
+const large: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
+const small: MatrixTile = { rows: 64, columns: 64, subgroupRows: 2, subgroupColumns: 2 };
+
+/** Rows that tiles of grouped products have: their groups start on multiples of it. */
+export const MATRIX_ROWS = large.rows;
+
+/** The tile of grouped products. */
+export const groupedMatrixTile = large;
+
+/** Multiprocessors of a large device; it decides about tiles alone, never about results. */
+const DEVICE = 132;
+
+/** Large tiles where there are enough of them to fill a device. */
+export function matrixTile(m: number, n: number, products: number): MatrixTile {
+  const tiles = Math.ceil(m / large.rows) * Math.ceil(n / large.columns) * products;
+  return tiles < DEVICE ? small : large;
+}
+
+/** Whether matrix units can compute products of these sizes. */
+export function fitsMatrixUnits(
+  { m, n, k }: { m: number; n: number; k: number },
+  { transposeA, transposeB }: { transposeA: boolean; transposeB: boolean },
+): boolean {
+  const whole = (size: number) => size % UNIT === 0;
+  return k % STEP === 0 && whole(n) && (!transposeA || whole(m)) && (transposeB || whole(n)) && Math.min(m, n) >= 32;
+}
+
+/** `products` products, one workgroup a tile. */
+export function matrixMatmul(product: MatrixProduct, tile: MatrixTile): KernelSource {
+  const { m, n, products, rounds, roundsHere } = product;
+  const { rows, columns, subgroupRows, subgroupColumns } = tile;
+  const subgroups = subgroupRows * subgroupColumns;
+  const threads = 32 * subgroups;
+  const shareRows = rows / subgroupRows;
+  const shareColumns = columns / subgroupColumns;
+  const panel = Math.min(shareRows, shareColumns);
+  const [down, across] = [shareRows / FRAGMENT, shareColumns / FRAGMENT];
+
+  const a = stageOperand(product.a, {
+    name: "a",
+    size: rows,
+    panel,
+    share: shareRows,
+    origin: "firstRow",
+    part: "shareRow",
+    firstPanel: 0,
+    threads,
+  });
+  const b = stageOperand(product.b, {
+    name: "b",
+    size: columns,
+    panel,
+    share: shareColumns,
+    origin: "firstColumn",
+    part: "shareColumn",
+    firstPanel: rows / panel,
+    threads,
+  });
+  const strip = stripOf(product, tile);
+  const panels = (rows + columns) / panel;
+  const units = Math.max(a.panelUnits, b.panelUnits, strip.units);
+
+  const multiply = each(
+    STEP / FRAGMENT,
+    (step) => `    {
+${each(down, (i) => `      let left${i} = ${a.fragment(i, step * FRAGMENT)};`)}
+${each(
+  across,
+  (j) => `      {
+        let right = ${b.fragment(j, step * FRAGMENT)};
+${each(down, (i) => `        sum${i}_${j} = subgroupMatrixMultiplyAccumulate(left${i}, right, sum${i}_${j});`)}
+      }`,
+)}
+    }`,
+  );
+  const known = roundsHere === undefined;
+  return {
+    form: "groups",
+    groups: [Math.ceil(n / columns) * Math.ceil(m / rows), 1, products],
+    workgroup: threads,
+    matrixUnits: true,
+    vectors: { [product.a.buffer]: "vec4f", [product.b.buffer]: "vec4f", c: "vec4f" },
+    wgsl: `
+alias Left = subgroup_matrix_left<f16, ${FRAGMENT}, ${FRAGMENT}>;
+alias Right = subgroup_matrix_right<f16, ${FRAGMENT}, ${FRAGMENT}>;
+alias Result = subgroup_matrix_result<f32, ${FRAGMENT}, ${FRAGMENT}>;
+var<workgroup> panels: array<array<vec4u, ${units}>, ${panels}>;
+${product.functions ?? ""}
+fn run(group: vec3u, lane: u32, subgroup: u32, subgroupLane: u32) {
+  let product = group.z;
+  let tileRow = group.x / ${Math.ceil(n / columns)}u;
+  let firstRow = tileRow * ${rows}u;
+  let firstColumn = group.x % ${Math.ceil(n / columns)}u * ${columns}u;
+  let shareRow = subgroup / ${subgroupColumns}u % ${subgroupRows}u;
+  let shareColumn = subgroup % ${subgroupColumns}u;
+  ${product.setup}
+  ${known ? "" : `let rounds = ${roundsHere};`}
+${a.declare}
+${b.declare}
+${each(down, (i) => each(across, (j) => `  var sum${i}_${j} = Result();`))}
+${known ? "" : "  if (rounds > 0u) {"}
+${a.load("0u")}
+${b.load("0u")}
+${known ? "" : "  }"}
+  for (var round = 0u; round < ${rounds}u; round++) {
+    ${known ? "" : "if (round >= rounds) { break; }"}
+    workgroupBarrier();
+${a.store}
+${b.store}
+    if (round + 1u < ${known ? `${rounds}u` : "rounds"}) {
+${a.load("(round + 1u)")}
+${b.load("(round + 1u)")}
+    }
+    workgroupBarrier();
+${a.pointers}
+${b.pointers}
+${multiply}
+  }
+${strip.write}
+}`,
+  };
+}
+
+/** The way of results out: strips of 16 rows through a panel of the subgroup's own. */
+function stripOf({ m, n, startC, assign }: MatrixProduct, tile: MatrixTile): { units: number; write: string } {
+  const { rows, columns, subgroupRows, subgroupColumns } = tile;
+  const shareRows = rows / subgroupRows;
+  const shareColumns = columns / subgroupColumns;
+  const width = Math.min(64, shareColumns);
+  const stride = width / 4 + 1;
+  const rowVectors = width / 4;
+  const rowsAtOnce = 32 / rowVectors;
+  const fragments = width / FRAGMENT;
+
+  const writeRow = (i: number, half: number, x: number) => {
+    const row = i * FRAGMENT + x * rowsAtOnce;
+    const column = half * rowVectors;
+    const conditions = [
+      m % rows === 0 ? "" : `resultRow + ${row}u < ${m}u`,
+      n % columns === 0 ? "" : `resultColumn + ${column}u < ${n / 4}u`,
+    ].filter(Boolean);
+    const write = `c[resultAt + ${row * (n / 4) + column}u] ${assign} bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stride}u]);`;
+    return conditions.length === 0 ? `  ${write}` : `  if (${conditions.join(" && ")}) { ${write} }`;
+  };
+  const writeStrip = (i: number, half: number) => `
+  workgroupBarrier();
+${each(fragments, (j) => `  subgroupMatrixStore<row_major>(strip, ${(j * FRAGMENT) / 4}u, sum${i}_${half * fragments + j}, ${stride}u);`)}
+  workgroupBarrier();
+${each(FRAGMENT / rowsAtOnce, (x) => writeRow(i, half, x))}`;
+
+  const panels = (rows + columns) / Math.min(shareRows, shareColumns);
+  return {
+    units: FRAGMENT * stride,
+    write: `
+  let strip = &panels[subgroup % ${Math.min(panels, subgroupRows * subgroupColumns)}u];
+  let stripAt = subgroupLane % 32u / ${rowVectors}u * ${stride}u + subgroupLane % ${rowVectors}u;
+  let resultRow = firstRow + shareRow * ${shareRows}u + subgroupLane % 32u / ${rowVectors}u;
+  let resultColumn = (firstColumn + shareColumn * ${shareColumns}u) / 4u + subgroupLane % ${rowVectors}u;
+  let resultAt = ${startC} + resultRow * ${n / 4}u + resultColumn;
+${each(shareRows / FRAGMENT, (i) => each(shareColumns / width, (half) => writeStrip(i, half)))}`,
+  };
+}

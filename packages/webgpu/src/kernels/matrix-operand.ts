@@ -1,0 +1,159 @@
+// How a tile of an operand gets from memory to the matrix units: read as f32 into registers, rounded to f16 on the way into
+// workgroup memory, and loaded from there as fragments of 16 x 16.
+//
+// Workgroup memory is an array of panels, each one subgroup's share of a tile, in units of 8 halfs (a vec4u):
+//
+//   alongSum    memory is contiguous along the sum: a panel has a row of STEP halfs for each of its `panel` rows (or columns)
+//   otherwise   a panel has STEP rows of `panel` halfs each
+//
+// A fragment names its panel by a pointer and its place inside by literals: with robustness on, any other offset or stride
+// makes the driver give up its matrix loads. Rows are padded to an odd number of units, so that they start in different banks.
+
+import { each } from "./matmul-parts";
+
+/** Depth of a tile along the sum. */
+export const STEP = 32;
+
+/** Rows and columns of a fragment. */
+export const FRAGMENT = 16;
+
+/** Halfs in a vec4u, the unit of copies. */
+export const UNIT = 8;
+
+/** An operand as it lies in memory, bound as `array<vec4f>`. */
+export interface MatrixOperand {
+  /** Name of the buffer. */
+  buffer: string;
+  /** Contiguous along the sum: a stored as [m, k], b as [n, k]; otherwise [k, m] or [k, n]. */
+  alongSum: boolean;
+  /** Elements of a row in memory. */
+  rowLength: number;
+  /** Rows (of a) or columns (of b) that there are; past them the tile repeats the last. */
+  extent: number;
+  /** WGSL for where the operand starts, in vec4f. */
+  start: string;
+  /** WGSL for the row in memory that stands for a row of the operand; default the row itself. */
+  row?(row: string): string;
+}
+
+/** The place of an operand in a workgroup's work. */
+export interface OperandTile {
+  /** Prefix of the WGSL names. */
+  name: "a" | "b";
+  /** Rows (of a) or columns (of b) of the tile, of one panel, and of one subgroup's share. */
+  size: number;
+  panel: number;
+  share: number;
+  /** WGSL for the first row or column of the tile, and for which share is this subgroup's. */
+  origin: string;
+  part: string;
+  /** Number of the first panel. */
+  firstPanel: number;
+  /** Invocations of the workgroup. */
+  threads: number;
+}
+
+/** WGSL for the stages of an operand's way. */
+export interface StagedOperand {
+  /** Units of workgroup memory in one panel. */
+  panelUnits: number;
+  /** Declarations at the start. */
+  declare: string;
+  /** Read the tile of round `round` into registers. */
+  load(round: string): string;
+  /** Round the registers to f16, into the panels. */
+  store: string;
+  /** Pointers to this subgroup's panels. */
+  pointers: string;
+  /** Fragment number `index` of this subgroup at depth `k` of the tile. */
+  fragment(index: number, k: number): string;
+}
+
+export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedOperand {
+  const { alongSum, rowLength, extent } = operand;
+  const { name, size, panel, share, origin, part, firstPanel, threads } = tile;
+  const rowUnits = ((alongSum ? STEP : panel) / UNIT) | 1;
+  // Neighbouring invocations copy neighbouring units of a row; all of them together `rows` rows a pass.
+  const columns = (alongSum ? STEP : size) / UNIT;
+  const rows = threads / columns;
+  const passes = (alongSum ? size : STEP) / rows;
+  const ragged = extent % size !== 0;
+
+  const declare = [
+    `let ${name}Column = lane % ${columns}u;`,
+    `let ${name}Lane = lane % ${threads}u / ${columns}u;`,
+    // Eight neighbouring invocations copy two rows of four units: rows r and r + 4 lie in different banks.
+    alongSum && rows % 8 === 0
+      ? `let ${name}Row = ${name}Lane / 8u * 8u + ${name}Lane % 2u * 4u + ${name}Lane % 8u / 2u;`
+      : `let ${name}Row = ${name}Lane;`,
+    ...Array.from({ length: passes }, (_, i) => `var ${name}Low${i} = vec4f();\n  var ${name}High${i} = vec4f();`),
+  ];
+  const inside = (index: string, last: number) => (ragged ? `min(${index}, ${last}u)` : index);
+  const memoryRow = operand.row ?? ((row: string) => row);
+  let source: (i: number, round: string) => string;
+  if (alongSum) {
+    // Rows are the same in every round: find them once.
+    for (let i = 0; i < passes; i++) {
+      const row = memoryRow(inside(`${origin} + ${name}Row + ${i * rows}u`, extent - 1));
+      declare.push(`let ${name}From${i} = ${operand.start} + (${row}) * ${rowLength / 4}u + ${name}Column * 2u;`);
+    }
+    source = (i, round) => `${name}From${i} + ${round} * ${STEP / 4}u`;
+  } else {
+    const column = inside(`${origin} / ${UNIT}u + ${name}Column`, extent / UNIT - 1);
+    declare.push(`let ${name}From = ${operand.start} + (${column}) * 2u;`);
+    source = (i, round) =>
+      `${name}From + (${memoryRow(`${round} * ${STEP}u + ${name}Row + ${i * rows}u`)}) * ${rowLength / 4}u`;
+  }
+  const load = (round: string) =>
+    each(
+      passes,
+      (i) => `    {
+      let at = ${source(i, round)};
+      ${name}Low${i} = ${operand.buffer}[at];
+      ${name}High${i} = ${operand.buffer}[at + 1u];
+    }`,
+    );
+
+  const halfs = (i: number) =>
+    `vec4u(pack2x16float(${name}Low${i}.xy), pack2x16float(${name}Low${i}.zw), ` +
+    `pack2x16float(${name}High${i}.xy), pack2x16float(${name}High${i}.zw))`;
+  // No pass is longer than a panel, so that every index is within bounds by its literals.
+  const place = (i: number): [panel: string, at: string] => {
+    const inPanel = panel / UNIT;
+    return alongSum
+      ? [
+          `${firstPanel + Math.floor((i * rows) / panel)}u`,
+          `(${name}Row + ${(i * rows) % panel}u) * ${rowUnits}u + ${name}Column`,
+        ]
+      : [
+          `${firstPanel}u + ${name}Column / ${inPanel}u`,
+          `(${name}Row + ${i * rows}u) * ${rowUnits}u + ${name}Column % ${inPanel}u`,
+        ];
+  };
+  const store = each(passes, (i) => {
+    const [at, unit] = place(i);
+    return `    panels[${at}][${unit}] = ${halfs(i)};`;
+  });
+
+  const type = name === "a" ? "Left" : "Right";
+  const rowMajor = name === "a" ? alongSum : !alongSum;
+  const pointers = each(
+    share / panel,
+    (p) => `    let ${name}Panel${p} = &panels[${firstPanel + p}u + ${part} * ${share / panel}u];`,
+  );
+  const fragment = (index: number, k: number) => {
+    const at = (index * FRAGMENT) % panel;
+    const unit = alongSum ? at * rowUnits + k / UNIT : k * rowUnits + at / UNIT;
+    const from = `${name}Panel${Math.floor((index * FRAGMENT) / panel)}`;
+    return `subgroupMatrixLoad<${type}, ${rowMajor ? "row_major" : "col_major"}>(${from}, ${unit}u, ${rowUnits}u)`;
+  };
+  return {
+    // Neighbouring narrow panels start in different banks.
+    panelUnits: (alongSum ? panel : STEP) * rowUnits + (panel === 32 ? 4 : 0),
+    declare: declare.map((line) => `  ${line}`).join("\n"),
+    load,
+    store,
+    pointers,
+    fragment,
+  };
+}
