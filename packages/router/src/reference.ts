@@ -77,6 +77,7 @@ export async function compareWithReference(
     });
     const losses = add(constant(mask.trace, [], 0), ...results.flatMap((result) => result.losses));
     const terms = results.flatMap(({ logits, weights }, index) => [
+      sum(at(`x.${index}`)),
       sum(mul(logits, at(`cotangent.${index}`))),
       sum(mul(weights, at(`weightCotangent.${index}`))),
     ]);

@@ -1,0 +1,12 @@
+export { denseRouter } from "./dense-router";
+export { type ExpertChoiceRouterOptions, expertChoiceRouter } from "./expert-choice-router";
+export { type FlowRouterOptions, flowRouter } from "./flow-router";
+export { hashRouter } from "./hash-router";
+export { type HyperRouterOptions, hyperRouter } from "./hyper-router";
+export { type LossFreeRouterOptions, lossFreeRouter } from "./loss-free-router";
+export { type MlpRouterOptions, mlpRouter } from "./mlp-router";
+export { type OmniRouterOptions, omniRouter } from "./omni-router";
+export { type RandomRouterOptions, randomRouter } from "./random-router";
+export { type RemoeRouterOptions, remoeRouter } from "./remoe-router";
+export { type SigmoidRouterOptions, sigmoidRouter } from "./sigmoid-router";
+export { type StableRouterOptions, stableRouter } from "./stable-router";
