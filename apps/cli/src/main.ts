@@ -7,6 +7,7 @@ import { sampleCommand } from "./commands/sample";
 import { trainCommand } from "./commands/train";
 import { settings } from "./config/resolve";
 import { UsageError } from "./errors";
+import { routerNames } from "./routers";
 import { VERSION } from "./version";
 
 const program = new Command("webmoe")
@@ -22,7 +23,7 @@ const collect = (value: string, all: string[]) => [...all, value];
 function withConfig(command: Command, preset = "nano"): Command {
   return command
     .option("--preset <name>", "nano, tiny, small or base", preset)
-    .option("--router <name|file>", "recurrent, linear, xmoe, or a file that exports a router")
+    .option("--router <name|file>", `${routerNames.join(", ")}, or a file that exports a router`)
     .option("--steps <n>", "optimizer steps", wholeNumber)
     .option("--seed <n>", "same seed, same adapter: the same bits", wholeNumber)
     .option("--adapter <name>", "hardware, software, or part of an adapter's name")

@@ -6,7 +6,7 @@ import type { Gpu } from "@webmoe/webgpu";
 import { checkedConfig } from "./config/resolve";
 import type { Config } from "./config/schema";
 import { UsageError } from "./errors";
-import { makeRouter } from "./routers";
+import { layersFor, makeRouter } from "./routers";
 
 /** Where runs are kept unless told otherwise. */
 export const RUNS = "runs";
@@ -23,7 +23,7 @@ export interface SavedRun {
 export async function makeModel(config: Config): Promise<LanguageModel> {
   const router = await makeRouter(config.router);
   try {
-    return languageModel({ ...config.model, moe: config.moe }, router);
+    return languageModel({ ...config.model, moe: layersFor(config) }, router);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

@@ -4,11 +4,14 @@ import {
   allocate,
   type DeviceTensor,
   globalNorm,
+  type LossScaleState,
   leaves,
   type MapLeaves,
   packLike,
   spec,
   Tensor,
+  unscale,
+  writeTensor,
 } from "@webmoe/tensor";
 import type { Gpu } from "@webmoe/webgpu";
 
@@ -29,21 +32,45 @@ export interface AdamwState<P, L, Count = L> {
   first: MapLeaves<P, L>;
   second: MapLeaves<P, L>;
   applied: Count;
+  /** Present when the gradients are those of a scaled loss. */
+  lossScale?: LossScaleState<L, Count>;
+}
+
+/** How `initAdamw` sets up. */
+export interface AdamwSetup {
+  /** Multiply the loss by this, adapted as training goes; for gradients that pass through f16. Default: no scaling. */
+  lossScale?: number;
 }
 
 /** Zeroed moments for every parameter. */
-export async function initAdamw<P>(gpu: Gpu, parameters: P): Promise<AdamwState<P, DeviceTensor, DeviceTensor<"u32">>> {
+export async function initAdamw<P>(
+  gpu: Gpu,
+  parameters: P,
+  { lossScale }: AdamwSetup = {},
+): Promise<AdamwState<P, DeviceTensor, DeviceTensor<"u32">>> {
   return {
     first: (await allocate(gpu, parameters, "first moments")) as MapLeaves<P, DeviceTensor>,
     second: (await allocate(gpu, parameters, "second moments")) as MapLeaves<P, DeviceTensor>,
     applied: await allocate(gpu, spec([1], "u32"), "applied steps"),
+    ...(lossScale && { lossScale: await initLossScale(gpu, lossScale) }),
   };
+}
+
+async function initLossScale(gpu: Gpu, initial: number): Promise<LossScaleState<DeviceTensor, DeviceTensor<"u32">>> {
+  const state = {
+    scale: await allocate(gpu, spec([1]), "loss scale"),
+    clean: await allocate(gpu, spec([1], "u32"), "clean steps"),
+    skipped: await allocate(gpu, spec([1], "u32"), "skipped steps"),
+  };
+  writeTensor(state.scale, Float32Array.of(initial));
+  return state;
 }
 
 /**
  * Update every parameter in place from its gradient, and the moments with it. The gradients are clipped by their global
  * norm without a trip to the host. Parameters that lie side by side are updated by one kernel.
- * `lr` is a scalar tensor. Returns the norm of the gradients before clipping.
+ * `lr` is a scalar tensor. Returns the norm of the gradients before clipping. With a loss scale in `state`, the gradients
+ * are of the loss times `state.lossScale.scale`, and a step with one that is not finite is skipped.
  */
 export function adamw<P>(
   parameters: P,
@@ -54,9 +81,10 @@ export function adamw<P>(
 ): { gradNorm: Tensor } {
   const { beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weightDecay = 0.1, decay = "matrices", clip = 1 } = options;
   const packed = packLike(parameters, gradients);
-  const { norm, coefficient } = globalNorm([...packed.values()], clip);
+  const clipped = globalNorm([...packed.values()], state.lossScale ? 0 : clip);
+  const { norm, coefficient } = state.lossScale ? unscale(clipped.norm, state.lossScale, { maxNorm: clip }) : clipped;
   const rates = { rate1: 1 - beta1, rate2: 1 - beta2 };
-  const corrections = adamwCorrections(state.applied, rates);
+  const corrections = adamwCorrections(state.applied, coefficient, rates);
   const first = new Map(leaves<Tensor>(state.first));
   const second = new Map(leaves<Tensor>(state.second));
   const decays = (tensor: Tensor) => decay === "all" || tensor.shape.length > 1;

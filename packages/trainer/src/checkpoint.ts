@@ -19,7 +19,7 @@ export async function save(
     optimizer: [
       ...parameterEntries(model, optimizer.first, "first."),
       ...parameterEntries(model, optimizer.second, "second."),
-      ...plainEntries({ applied: optimizer.applied }, ""),
+      ...plainEntries(counters(optimizer), ""),
     ],
   });
 }
@@ -31,7 +31,12 @@ export async function restore(session: Session, model: LanguageModel, checkpoint
   await restorePlain(buffers, checkpoint.model, "model.router.buffers.");
   await restoreParameters(model, optimizer.first, checkpoint.optimizer, "first.");
   await restoreParameters(model, optimizer.second, checkpoint.optimizer, "second.");
-  await restorePlain({ applied: optimizer.applied }, checkpoint.optimizer, "");
+  await restorePlain(counters(optimizer), checkpoint.optimizer, "");
+}
+
+/** What the optimizer keeps besides its moments. */
+function counters({ applied, lossScale }: Session["state"]["optimizer"]) {
+  return { applied, lossScale };
 }
 
 /** Load the parameters alone, for evaluation and sampling. */

@@ -18,6 +18,7 @@ import {
   type MapLeaves,
   materialize,
   release,
+  reshape,
   scale,
   spec,
   stack,
@@ -29,6 +30,9 @@ import type { DispatchTime, Gpu, ProgramStats } from "@webmoe/webgpu";
 import type { TrainSettings } from "./settings";
 
 type Parameters = LanguageModelParameters<DeviceTensor>;
+
+/** Where the loss scale of mixed precision starts. */
+const FIRST_LOSS_SCALE = 2 ** 16;
 
 /** What is in a checkpoint. */
 export interface SessionState {
@@ -46,6 +50,9 @@ export interface StepValues {
   balanceLoss: number;
   /** Assignments of each expert in each MoE layer. */
   load: number[][];
+  /** In mixed precision: the loss scale of the next step, and how many steps were skipped so far. */
+  lossScale?: number;
+  skipped?: number;
 }
 
 /** A model being trained on one device. */
@@ -70,12 +77,22 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
   const initial = model.init(key(settings.seed));
   const parameters = (await materialize(gpu, initial.parameters)) as Parameters;
   const buffers = (await materialize(gpu, initial.buffers, "router buffers")) as SessionState["buffers"];
-  const state: SessionState = { parameters, optimizer: await initAdamw(gpu, parameters), buffers };
+  const { precision } = settings;
+  // Where operands are rounded to f16, gradients are computed of a scaled loss.
+  const lossScale = precision === "mixed" ? FIRST_LOSS_SCALE : undefined;
+  const state: SessionState = { parameters, optimizer: await initAdamw(gpu, parameters, { lossScale }), buffers };
 
   const inputs = { tokens: u32(size, context), targets: u32(size, context) };
   const { optimizer } = settings;
-  const update = (handles: TensorsOf<SessionState>, grads: MapLeaves<Parameters, Tensor>, lr: Tensor) =>
-    adamw(handles.parameters, grads, handles.optimizer as never, lr, optimizer);
+  const differentiate = ({ parameters, optimizer }: TensorsOf<SessionState>, total: Tensor) => {
+    const seed = optimizer.lossScale && reshape(optimizer.lossScale.scale, total.shape);
+    return gradients(total, parameters, { seed });
+  };
+  const update = (handles: TensorsOf<SessionState>, grads: MapLeaves<Parameters, Tensor>, lr: Tensor) => {
+    const { gradNorm } = adamw(handles.parameters, grads, handles.optimizer as never, lr, optimizer);
+    const { scale, skipped } = handles.optimizer.lossScale ?? {};
+    return { gradNorm, lossScale: scale, skipped };
+  };
 
   const forward = (
     handles: TensorsOf<SessionState>,
@@ -96,7 +113,7 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
       if (value && value !== target) copyInto(target, value);
     }
   };
-  const evaluation = await compile(gpu, { label: "evaluate", state, inputs }, (handles, batch) => {
+  const evaluation = await compile(gpu, { label: "evaluate", state, inputs, precision }, (handles, batch) => {
     const { loss, load } = forward(handles, batch, false);
     return { loss, load };
   });
@@ -122,12 +139,12 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
   async function oneProgram() {
     const program = await compile(
       gpu,
-      { label: "step", state, inputs: { ...inputs, lr: f32() } },
+      { label: "step", state, inputs: { ...inputs, lr: f32() }, precision },
       (handles, { lr, ...batch }) => {
         const { total, loss, balanceLoss, load } = forward(handles, batch, true);
-        const { gradNorm } = update(handles, gradients(total, handles.parameters), lr);
+        const updated = update(handles, differentiate(handles, total), lr);
         applyRouter(handles, load);
-        return { loss, gradNorm, balanceLoss, load };
+        return { loss, ...updated, balanceLoss, load };
       },
     );
     return {
@@ -136,7 +153,7 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
       profile: ([batch]: HostBatch[], lr: number) => program.profile({ ...batch!, lr }),
       async step([batch]: HostBatch[], lr: number) {
         const ticket = await program.run({ ...batch!, lr });
-        return { values: ticket.outputs.then((o) => stepValues([o], o.gradNorm[0]!)) };
+        return { values: ticket.outputs.then((o) => stepValues([o], o)) };
       },
     };
   }
@@ -152,9 +169,9 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
     };
     const all = { ...state, sums };
     const part = (label: string, put: (target: Tensor, x: Tensor) => void) =>
-      compile(gpu, { label, state: all, inputs }, (handles, batch) => {
+      compile(gpu, { label, state: all, inputs, precision }, (handles, batch) => {
         const { total, loss, balanceLoss, load } = forward(handles, batch, true);
-        const grads = new Map(leaves<Tensor>(gradients(scale(total, 1 / accumulate), handles.parameters)));
+        const grads = new Map(leaves<Tensor>(differentiate(handles, scale(total, 1 / accumulate))));
         for (const [path, target] of leaves<Tensor>(handles.sums.gradients)) put(target, grads.get(path)!);
         for (const [layer, target] of handles.sums.load.entries()) put(target, load[layer]!);
         return { loss, balanceLoss, load };
@@ -162,9 +179,9 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
     const first = await part("first micro-batch", copyInto);
     const further = await part("further micro-batch", addInPlace);
     const apply = await compile(gpu, { label: "apply", state: all, inputs: { lr: f32() } }, (handles, { lr }) => {
-      const { gradNorm } = update(handles, handles.sums.gradients, lr);
+      const updated = update(handles, handles.sums.gradients, lr);
       applyRouter(handles, handles.sums.load);
-      return { gradNorm };
+      return updated;
     });
     return {
       stats: first.stats,
@@ -184,7 +201,7 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
         for (const [index, batch] of batches.entries()) tickets.push(await (index === 0 ? first : further).run(batch));
         const applied = await apply.run({ lr });
         const values = Promise.all([applied.outputs, ...tickets.map((ticket) => ticket.outputs)]).then(
-          ([{ gradNorm }, ...parts]) => stepValues(parts, gradNorm[0]!),
+          ([updated, ...parts]) => stepValues(parts, updated),
         );
         values.catch(() => {});
         return { values };
@@ -195,10 +212,23 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
 
 type Host = Float32Array | Uint32Array;
 
-function stepValues(parts: { loss: Host; balanceLoss: Host; load: Host[] }[], gradNorm: number): StepValues {
+/** What the update of a step tells. */
+interface Updated {
+  gradNorm: Host;
+  lossScale?: Host;
+  skipped?: Host;
+}
+
+function stepValues(parts: { loss: Host; balanceLoss: Host; load: Host[] }[], updated: Updated): StepValues {
   const mean = (name: "loss" | "balanceLoss") => parts.reduce((sum, part) => sum + part[name][0]!, 0) / parts.length;
   const load = parts[0]!.load.map((counts, layer) =>
     Array.from(counts, (_, expert) => parts.reduce((sum, part) => sum + part.load[layer]![expert]!, 0)),
   );
-  return { loss: mean("loss"), gradNorm, balanceLoss: mean("balanceLoss"), load };
+  return {
+    loss: mean("loss"),
+    gradNorm: updated.gradNorm[0]!,
+    balanceLoss: mean("balanceLoss"),
+    load,
+    ...(updated.lossScale && { lossScale: updated.lossScale[0]!, skipped: updated.skipped![0]! }),
+  };
 }

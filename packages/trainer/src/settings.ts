@@ -1,6 +1,11 @@
 /** Everything about a run but its model and data. */
 export interface TrainSettings {
   seed: number;
+  /**
+   * "mixed": matrix products and attention round their operands to f16 where the device has matrix units, under a loss
+   * scale; everything else, weights and sums included, is f32.
+   */
+  precision: "f32" | "mixed";
   train: { steps: number };
   batch: {
     /** Sequences a micro-batch. */
@@ -39,12 +44,17 @@ export interface TrainSettings {
 }
 
 /** Any part of the settings, each group as far as it differs. */
-export type SettingsChanges = { [Group in keyof TrainSettings]?: Partial<TrainSettings[Group]> };
+export type SettingsChanges = {
+  [Group in keyof TrainSettings]?: TrainSettings[Group] extends object
+    ? Partial<TrainSettings[Group]>
+    : TrainSettings[Group];
+};
 
 /** Settings that suit a small model on a software adapter, with `changes` applied. */
 export function trainSettings(changes: SettingsChanges = {}): TrainSettings {
   return {
     seed: changes.seed ?? 1,
+    precision: changes.precision ?? "f32",
     train: { steps: 300, ...changes.train },
     batch: { size: 8, accumulate: 1, ...changes.batch },
     optimizer: {

@@ -22,6 +22,7 @@ const model = languageModel(
 );
 const settings: TrainSettings = {
   seed: 1,
+  precision: "f32",
   train: { steps: 12 },
   batch: { size: 4, accumulate: 1 },
   optimizer: { lr: 3e-3, beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1, decay: "matrices", clip: 1 },
@@ -65,6 +66,22 @@ describe("train", () => {
     const second = await run({ store: broken, resume });
     expect([...losses(first), ...losses(second)]).toEqual(losses(whole));
     expect(await parameters(broken)).toEqual(await parameters(unbroken));
+  });
+
+  test("mixed precision scales the loss, trains alike, and resumes with its scale", async () => {
+    const mixed = { ...settings, precision: "mixed" as const };
+    const whole = await run({ settings: mixed });
+    const reports = whole.filter((report) => report.kind === "step");
+    expect(reports.at(-1)).toMatchObject({ lossScale: 2 ** 16, skipped: 0 });
+    const plain = losses(await run({}));
+    // Exact on adapters without matrix units; with them, operands are rounded to f16.
+    losses(whole).forEach((loss, step) => {
+      expect(Math.abs(loss / plain[step]! - 1)).toBeLessThan(2e-3);
+    });
+    const store = await folder();
+    const first = await run({ settings: mixed, store, stopAt: 5 });
+    const second = await run({ settings: mixed, store, resume: (await store.latestCheckpoint())! });
+    expect([...losses(first), ...losses(second)]).toEqual(losses(whole));
   });
 
   test("overfits one batch to below 0.05 nats", async () => {

@@ -57,7 +57,9 @@ export async function* train(options: TrainOptions): AsyncGenerator<Report> {
       while (pending.length > most) {
         const { step, lr, values } = pending.shift()!;
         const figures = await values;
-        if (!Number.isFinite(figures.loss)) {
+        // In mixed precision a step that overflowed is skipped, and the next one has a smaller loss scale.
+        const overflowed = figures.lossScale !== undefined && figures.lossScale > 1;
+        if (!Number.isFinite(figures.loss) && !overflowed) {
           throw new Error(
             `train: the loss is ${figures.loss} at step ${step}: lower optimizer.lr, or raise schedule.warmup`,
           );
@@ -69,6 +71,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<Report> {
           lr,
           gradNorm: figures.gradNorm,
           ...timing,
+          ...(figures.lossScale !== undefined && { lossScale: figures.lossScale, skipped: figures.skipped }),
           router: routerMetrics(figures),
         });
         yield { kind: "step", step, lr, ...timing, ...figures };

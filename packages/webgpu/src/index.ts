@@ -14,6 +14,7 @@ export * from "./kernels/expert-sort";
 export * from "./kernels/global-norm";
 export * from "./kernels/grouped-matmul";
 export * from "./kernels/gru";
+export * from "./kernels/loss-scale";
 export * from "./kernels/matmul";
 export * from "./kernels/random";
 export * from "./kernels/reduce";

@@ -19,7 +19,7 @@ export async function devicesCommand({ adapter, json }: { adapter?: string; json
       class: target.kernelClass,
       reductions:
         target.kernelClass === "serial" ? "one invocation a row" : target.subgroups ? "subgroups" : "workgroup memory",
-      precision: "f32",
+      precision: target.matrixUnits ? "f32, or mixed on matrix units" : "f32",
     };
     if (json) {
       console.log(JSON.stringify({ adapter: gpu.adapter, features, limits: shown, kernels }));

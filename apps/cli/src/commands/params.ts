@@ -15,6 +15,7 @@ export async function paramsCommand({ json, ...flags }: ConfigFlags & { json: bo
     total: "parameters",
     active: "active per token",
     router: "router",
+    routerFrozen: "router, not learned",
     flopsPerToken: "training FLOPs a token",
   };
   for (const [key, name] of Object.entries(names)) {

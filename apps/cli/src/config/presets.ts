@@ -15,6 +15,5 @@ export function presetConfig(name: PresetName): Config {
     log: { every: 10 },
     sample: { every: 0, tokens: 200 },
     data: "moby-dick",
-    precision: "f32",
   };
 }

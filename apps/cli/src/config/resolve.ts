@@ -27,12 +27,18 @@ export function resolveConfig(flags: ConfigFlags): Config {
     );
   }
   const config = presetConfig(flags.preset as PresetName);
-  if (flags.router && flags.router !== "recurrent") config.router = { name: flags.router };
+  const { name: presetRouter, dim: presetDim } = config.router;
+  if (flags.router?.startsWith(presetRouter)) config.router.name = flags.router;
+  else if (flags.router) config.router = { name: flags.router };
   if (flags.data !== undefined) config.data = flags.data;
   if (flags.steps !== undefined) config.train.steps = flags.steps;
   if (flags.seed !== undefined) config.seed = flags.seed;
   if (flags.adapter !== undefined) config.adapter = flags.adapter;
+  const presetWidth = config.model.dim;
   for (const setting of flags.set) applySetting(config, setting);
+  // The router's width of a preset goes with its model's width; in another model the router has its own default.
+  const routerDimIsSet = flags.set.some((setting) => setting.startsWith("router.dim="));
+  if (config.model.dim !== presetWidth && config.router.dim === presetDim && !routerDimIsSet) delete config.router.dim;
   // A run can be sampled from another folder than it was trained in.
   if (isRouterFile(config.router.name)) config.router.name = resolve(config.router.name);
   if (config.schedule.warmup > config.train.steps) config.schedule.warmup = config.train.steps;

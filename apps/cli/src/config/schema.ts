@@ -24,7 +24,7 @@ export const configSchema = z.strictObject({
     denseLayers: z.array(countOrZero).optional().describe("Layers (from 0) with a dense feed-forward layer."),
   }),
   router: z.looseObject({
-    name: z.string().describe("recurrent, linear, xmoe, or the path of a file that exports a router."),
+    name: z.string().describe("Name of a router, or the path of a file that exports one."),
   }),
   optimizer: z.strictObject({
     lr: rate.describe("Learning rate at its peak."),
@@ -60,7 +60,9 @@ export const configSchema = z.strictObject({
   }),
   data: z.string().describe("moby-dick, or the path of a text file or folder."),
   adapter: z.string().optional().describe("hardware, software, or part of an adapter's name."),
-  precision: z.literal("f32").describe("Number format of the computation."),
+  precision: z
+    .enum(["f32", "mixed"])
+    .describe("f32, or mixed: f16 operands of matrix products and attention where the GPU has matrix units."),
   seed: countOrZero.describe("Same seed, same adapter: the same bits."),
 });
 

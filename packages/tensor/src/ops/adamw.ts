@@ -3,6 +3,7 @@ import {
   clipCoefficient,
   adamwCorrections as correctionsKernel,
   sumOfSquares,
+  unscale as unscaleKernel,
 } from "@webmoe/webgpu";
 import { place, type Tensor } from "../tensor";
 
@@ -33,9 +34,36 @@ export function globalNorm(tensors: Tensor[], maxNorm: number): { norm: Tensor; 
   return place(clipCoefficient, { sums: all }, { chunks: all.size, maxNorm }, { norm: [], coefficient: [] });
 }
 
-/** Count one more applied step in `step` (u32 state) and return the bias corrections 1 - beta^step of both moments. */
-export function adamwCorrections(step: Tensor<"u32">, { rate1, rate2 }: { rate1: number; rate2: number }): Tensor {
-  return place(correctionsKernel, { step }, { rate1, rate2 }, { corrections: [2] }).corrections;
+/** Dynamic loss scaling: the scale, steps since it changed, and steps skipped; all [1]. */
+export interface LossScaleState<L, Count = L> {
+  scale: L;
+  clean: Count;
+  skipped: Count;
+}
+
+/**
+ * The norm of the gradients and the factor to update with, from the norm of gradients of a loss that was multiplied by
+ * `state.scale`. The factor is -1, which skips the update, where the norm is not finite. Moves the state on: the scale
+ * halves after such a step and doubles after `interval` steps without one (Micikevicius et al. 2018).
+ */
+export function unscale(
+  scaledNorm: Tensor,
+  state: LossScaleState<Tensor, Tensor<"u32">>,
+  { maxNorm, interval = 2000 }: { maxNorm: number; interval?: number },
+): { norm: Tensor; coefficient: Tensor } {
+  return place(unscaleKernel, { scaledNorm, ...state }, { maxNorm, interval }, { norm: [], coefficient: [] });
+}
+
+/**
+ * Count one more applied step in `step`, unless `coefficient` is negative, and return the bias corrections 1 - beta^step of
+ * both moments.
+ */
+export function adamwCorrections(
+  step: Tensor<"u32">,
+  coefficient: Tensor,
+  { rate1, rate2 }: { rate1: number; rate2: number },
+): Tensor {
+  return place(correctionsKernel, { step, coefficient }, { rate1, rate2 }, { corrections: [2] }).corrections;
 }
 
 /** Flat vectors of one length, and the numbers of this step. */
@@ -46,7 +74,7 @@ export interface AdamwUpdate {
   m: Tensor;
   v: Tensor;
   lr: Tensor;
-  /** Factor on every gradient. */
+  /** Factor on every gradient; a negative one skips the update. */
   coefficient: Tensor;
   corrections: Tensor;
   /** rate = 1 - beta. */

@@ -5,7 +5,7 @@ import { adamw, adamwCorrections } from "./adamw";
 describe.each(kernelTargets)("AdamW, $name", ({ target }) => {
   test.each([0.9, 0.95, 0.999])("bias corrections of beta %d", async (beta) => {
     for (const applied of [1, 2, 3, 10, 100, 12345]) {
-      const buffers = { step: Uint32Array.of(applied - 1), corrections: 2 };
+      const buffers = { step: Uint32Array.of(applied - 1), coefficient: Float32Array.of(0.5), corrections: 2 };
       const result = await runKernel(target, adamwCorrections, buffers, {
         rate1: 0.1,
         rate2: 1 - beta,
@@ -61,5 +61,17 @@ describe.each(kernelTargets)("AdamW, $name", ({ target }) => {
     expectClose(p, expected.p, 1e-6);
     expectClose(m, expected.m, 1e-6);
     expectClose(v, expected.v, 1e-6);
+  });
+
+  test("a negative coefficient skips the step, whatever the gradient", async () => {
+    const [p, m, v] = [testNumbers(5), testNumbers(5, 2), testNumbers(5, 3)];
+    const coefficient = Float32Array.of(-1);
+    const rates = { rate1: 0.1, rate2: 0.05 };
+    const counted = { step: Uint32Array.of(7), coefficient, corrections: 2 };
+    expect((await runKernel(target, adamwCorrections, counted, rates)).u32("step")[0]).toBe(7);
+    const g = new Float32Array(5).fill(Number.NaN);
+    const given = { p, g, m, v, lr: Float32Array.of(1), coefficient, corrections: Float32Array.of(1, 1) };
+    const result = await runKernel(target, adamw, given, { items: 5, ...rates, eps: 1e-8, decay: 0.1 });
+    expect([result.p, result.m, result.v]).toEqual([p, m, v]);
   });
 });

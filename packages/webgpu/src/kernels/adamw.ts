@@ -7,10 +7,10 @@
 
 import { kernel } from "../kernel";
 
-/** step[0] += 1, corrections = [1 - (1 - rate1)^step, 1 - (1 - rate2)^step] */
+/** step[0] += 1 unless coefficient[0] < 0, corrections = [1 - (1 - rate1)^step, 1 - (1 - rate2)^step] */
 export const adamwCorrections = kernel({
   name: "adamwCorrections",
-  buffers: { step: "update u32", corrections: "write" },
+  buffers: { step: "update u32", coefficient: "read", corrections: "write" },
   sizes: { rate1: "f32", rate2: "f32" },
   specialize: false,
   source: () => ({
@@ -28,7 +28,7 @@ fn correction(rate: f32, exponent: u32) -> f32 {
   return result;
 }
 fn run(i: u32) {
-  let applied = step[0] + 1u;
+  let applied = step[0] + select(1u, 0u, coefficient[0] < 0.0);
   step[0] = applied;
   corrections[0] = correction(sizes.rate1, applied);
   corrections[1] = correction(sizes.rate2, applied);
@@ -40,6 +40,7 @@ fn run(i: u32) {
  * With gradient g = coefficient[0] * g and learning rate lr[0]:
  * p -= lr decay p, m += rate1 (g - m), v += rate2 (g^2 - v),
  * p -= lr (m / corrections[0]) / (sqrt(v / corrections[1]) + eps)
+ * A negative coefficient leaves everything as it is.
  */
 export const adamw = kernel({
   name: "adamw",
@@ -60,6 +61,7 @@ export const adamw = kernel({
     items,
     wgsl: /* wgsl */ `
 fn run(i: u32) {
+  if (coefficient[0] < 0.0) { return; }
   let gradient = coefficient[0] * g[i];
   let first = m[i] + sizes.rate1 * (gradient - m[i]);
   let second = v[i] + sizes.rate2 * (gradient * gradient - v[i]);
