@@ -8,8 +8,10 @@ export interface ModelSize {
   total: number;
   /** Parameters that take part in one token's computation: idle experts left out. */
   active: number;
-  /** Parameters of the router. */
+  /** Learned parameters of the router. */
   router: number;
+  /** Numbers that the router keeps but does not learn: frozen weights, biases it moves itself. */
+  routerFrozen: number;
   /** Floating-point operations of a training step per token: forward and backward, causal attention included. */
   flopsPerToken: number;
 }
@@ -17,7 +19,7 @@ export interface ModelSize {
 /** Count a model's parameters and arithmetic. */
 export function measureModel(model: LanguageModel): ModelSize {
   const { config } = model;
-  const { parameters } = model.init(key(0));
+  const { parameters, buffers } = model.init(key(0));
   const count = (tree: unknown) => leaves<Init>(tree).reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
   const total = count(parameters);
   const experts = count(parameters.blocks.map((block) => block.experts));
@@ -27,7 +29,13 @@ export function measureModel(model: LanguageModel): ModelSize {
   // Attention: two products with on average (context + 1) / 2 keys per query.
   const weights = active - count(parameters.embedding);
   const attention = config.layers * 2 * (config.context + 1) * config.dim;
-  return { total, active: Math.round(active), router, flopsPerToken: 6 * weights + 3 * attention };
+  return {
+    total,
+    active: Math.round(active),
+    router,
+    routerFrozen: count(buffers),
+    flopsPerToken: 6 * weights + 3 * attention,
+  };
 }
 
 /** Number of MoE layers. */

@@ -8,21 +8,23 @@ export interface MlpRouterOptions {
   hidden?: number;
   /** Between the layers; the paper says GELU in section 4.1 and ReLU in its related work. Default "gelu". */
   activation?: "gelu" | "relu";
+  /** Biases in both layers. Default true. */
+  bias?: boolean;
   init?: InitStyle;
 }
 
 interface Layer {
   inner: Init; // [h, D]
-  innerBias: Init;
+  innerBias?: Init;
   gate: Init; // [E, h]
-  gateBias: Init;
+  gateBias?: Init;
 }
 
 /**
  * logits = B_l gelu(A_l u + a_l) + b_l: a perceptron a layer (Shen et al. 2023, ModuleFormer, arXiv 2306.04640; SMoE-MLP in
- * Qiu et al. 2024, section 4.1). L (dh + h + hE + E) parameters.
+ * Qiu et al. 2024, section 4.1). L (dh [+ h] + hE [+ E]) parameters.
  */
-export function mlpRouter({ hidden = 256, activation = "gelu", init = "normal" }: MlpRouterOptions = {}) {
+export function mlpRouter({ hidden = 256, activation = "gelu", bias = true, init = "normal" }: MlpRouterOptions = {}) {
   return defineRouter<Record<string, never>, Layer, undefined>({
     name: "mlp",
     init: ({ dim, experts, layers }, key) => ({
@@ -31,9 +33,11 @@ export function mlpRouter({ hidden = 256, activation = "gelu", init = "normal" }
         const own = fold(key, `layers.${index}`);
         return {
           inner: linearWeight([hidden, dim], fold(own, "inner"), init),
-          innerBias: linearBias(hidden, dim, fold(own, "inner"), init),
           gate: linearWeight([experts, hidden], fold(own, "gate"), init),
-          gateBias: linearBias(experts, hidden, fold(own, "gate"), init),
+          ...(bias && {
+            innerBias: linearBias(hidden, dim, fold(own, "inner"), init),
+            gateBias: linearBias(experts, hidden, fold(own, "gate"), init),
+          }),
         };
       }),
     }),

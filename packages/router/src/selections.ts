@@ -5,6 +5,7 @@ import {
   map,
   mul,
   reshape,
+  stopGradient,
   sum,
   type Tensor,
   takeColumns,
@@ -44,7 +45,7 @@ export function topKSelection({ choice, scores, mask, topK, renormalize }: TopKC
 
 /** Every token may go to any number of experts: one assignment for each pair of a token and an expert, A = T * E. */
 export interface MatrixChoice {
-  /** Not 0 where the token goes to the expert, [T, E]. It must be 0 for padding. */
+  /** Not 0 where the token goes to the expert, [T, E]; 0 for padding. It gets no gradient. */
   chosen: Tensor;
   /** Weights, [T, E]. */
   weight: Tensor;
@@ -55,10 +56,11 @@ export interface MatrixChoice {
 /** A choice that is a matrix as a selection. */
 export function matrixSelection({ chosen, weight, probabilities, atMost }: MatrixChoice): Selection {
   const [, experts] = chosen.shape as [number, number];
+  const expert = columnsWhere(stopGradient(chosen));
   const kept = map("chosen", [weight, chosen], (weight, chosen) => chosen.select(weight, 0));
   return {
     token: tokenOfAssignment(chosen, experts),
-    expert: reshape(columnsWhere(chosen), [chosen.size]),
+    expert: reshape(expert, [chosen.size]),
     weight: reshape(kept, [chosen.size]),
     probabilities,
     atMost,
