@@ -1,6 +1,7 @@
 // The conformance suite of routers: `@webmoe/router/testing`.
 
 export { compareWithReference, denseWeights, type ReferenceOptions } from "./reference";
+export { paperShape, routerSize } from "./router-size";
 
 import {
   add,
