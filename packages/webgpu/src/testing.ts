@@ -1,7 +1,7 @@
 // For tests of kernels: a shared device, and one call of one kernel on plain arrays. `@webmoe/webgpu/testing`.
 
 import type { Gpu } from "./gpu";
-import type { Kernel, KernelTarget } from "./kernel";
+import { compileKernel, type Kernel, type KernelTarget } from "./kernel";
 import { openGpu } from "./node";
 import { compileProgram } from "./program/program";
 import { Recording, type Slice } from "./program/recording";
@@ -20,6 +20,14 @@ export const serialTarget: KernelTarget = {
   subgroups: false,
   matrixUnits: false,
   precision: "f32",
+};
+
+/** Matrix units with operands of f16. */
+export const matrixTarget: KernelTarget = {
+  kernelClass: "tiled",
+  subgroups: true,
+  matrixUnits: true,
+  precision: "mixed",
 };
 
 /** The variants a kernel must be right in, named for `describe.each`. */
@@ -93,3 +101,36 @@ export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
       throw new Error(`value ${i}: expected ${expected[i]}, got ${actual[i]} (error ${error})`);
   }
 }
+
+let nullDevice: Promise<GPUDevice> | undefined;
+
+/**
+ * Check a kernel's shader for matrix units on a device that compiles and computes nothing: for adapters that have none.
+ * Throws what the compiler says.
+ */
+export async function checkMatrixShader<B extends string, S extends string, O>(
+  kernel: Kernel<B, S, O>,
+  sizes: Record<NoInfer<S>, number>,
+  options: O = undefined as O,
+): Promise<void> {
+  nullDevice ??= openNullDevice();
+  const device = await nullDevice;
+  const { wgsl } = compileKernel(kernel as unknown as Kernel<string, string, O>, sizes, matrixTarget, options);
+  if (!wgsl.includes("subgroup_matrix")) throw new Error(`${kernel.name}: these sizes do not use matrix units`);
+  device.pushErrorScope("validation");
+  device.createShaderModule({ label: kernel.name, code: wgsl });
+  const error = await device.popErrorScope();
+  if (error) throw new Error(error.message);
+}
+
+async function openNullDevice(): Promise<GPUDevice> {
+  const { create, globals } = await import("webgpu");
+  Object.assign(globalThis, globals);
+  nullInstance = create(["backend=null", "enable-dawn-features=allow_unsafe_apis"]);
+  const adapter = await nullInstance.requestAdapter();
+  const requiredFeatures = ["shader-f16", "subgroups", "chromium-experimental-subgroup-matrix"] as GPUFeatureName[];
+  return adapter!.requestDevice({ requiredFeatures });
+}
+
+/** Dawn's instance dies with this object, and the device with it. */
+let nullInstance: GPU;

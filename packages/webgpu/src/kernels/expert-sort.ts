@@ -14,7 +14,7 @@ const NONE = "0xffffffffu";
 const CHUNK = 64;
 
 /** The sizes of sorting `assignments` among `experts`: rows are padded, for each expert, to whole tiles. */
-export function expertSortSizes(assignments: number, experts: number, target: Pick<KernelTarget, "kernelClass">) {
+export function expertSortSizes(assignments: number, experts: number, target: KernelTarget) {
   const tile = rowTile(target);
   const tiles = Math.max(1, Math.floor((assignments + experts * (tile - 1)) / tile));
   return { assignments, experts, chunks: Math.ceil(assignments / CHUNK), tiles, rows: tiles * tile, tile };

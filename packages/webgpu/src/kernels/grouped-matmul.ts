@@ -5,9 +5,11 @@
 //   tile        0               1                2               3
 //   tileExpert  0               0                2             none
 //
-// Tiles past the end leave at once; rows of padding are zeros. Weights are [E, out, in].
+// Tiles past the end leave at once. Rows of padding are zeros or, on matrix units, finite numbers that nobody reads or that
+// meet zeros. Weights are [E, out, in].
 
 import { type Binding, type KernelTarget, kernel } from "../kernel";
+import { groupedMatrixGradient, groupedMatrixProduct, MATRIX_ROW_TILE, usesMatrixUnits } from "./grouped-matmul-matrix";
 import type { MatmulParts } from "./matmul-parts";
 import { SERIAL_ROWS, serialMatmul } from "./matmul-serial";
 import { groupedTile, tiledMatmul } from "./matmul-tiled";
@@ -15,8 +17,9 @@ import { groupedTile, tiledMatmul } from "./matmul-tiled";
 const NONE = "0xffffffffu";
 
 /** Rows of a tile: each expert's rows start on a multiple of it. */
-export function rowTile({ kernelClass }: Pick<KernelTarget, "kernelClass">): number {
-  return kernelClass === "serial" ? SERIAL_ROWS : groupedTile.size;
+export function rowTile(target: KernelTarget): number {
+  if (usesMatrixUnits(target)) return MATRIX_ROW_TILE;
+  return target.kernelClass === "serial" ? SERIAL_ROWS : groupedTile.size;
 }
 
 /** y[p,:] = W_e x or y[p,:] = W_e^T x, for the expert e of row p. */
@@ -27,7 +30,7 @@ export interface GroupedLayout {
 
 const rowSizes = { rows: "u32", out: "u32", in: "u32", experts: "u32" } as const;
 
-/** y[p,:] = a[p,:] W_e^T (forward) or a[p,:] W_e (backward) for each padded row p of expert e; 0 in padding. */
+/** y[p,:] = a[p,:] W_e^T (forward) or a[p,:] W_e (backward) for each padded row p of expert e. */
 export const groupedMatmul = rowProducts("groupedMatmul", {}, "return row;");
 
 /** As `groupedMatmul`, where row p of a is that of the token of its assignment: a[token[source[p]],:]. */
@@ -45,7 +48,10 @@ function rowProducts<const Extra extends Record<string, Binding>>(name: string, 
     buffers: buffers as unknown as Record<Names, Binding>,
     sizes: rowSizes,
     flops: ({ rows, out, in: inner }) => 2 * rows * out * inner,
-    source: ({ rows, out, in: inner }, target, { direction }) => {
+    source: (sizes, target, { direction }) => {
+      const { rows, out, in: inner } = sizes;
+      const onMatrixUnits = usesMatrixUnits(target) && groupedMatrixProduct(sizes, direction, "token" in extra);
+      if (onMatrixUnits) return onMatrixUnits;
       const n = direction === "forward" ? out : inner;
       const at = direction === "forward" ? "columns * sizes.in + k" : "k * sizes.in + columns";
       const parts: MatmulParts = {
@@ -97,7 +103,10 @@ function weightGradient<const Extra extends Record<string, Binding>>(name: strin
     buffers: buffers as unknown as Record<Names, Binding>,
     sizes: rowSizes,
     flops: ({ rows, out, in: inner }) => 2 * rows * out * inner,
-    source: ({ out, in: inner, experts }, target) => {
+    source: (sizes, target) => {
+      const onMatrixUnits = usesMatrixUnits(target) && groupedMatrixGradient(sizes, "token" in extra);
+      if (onMatrixUnits) return onMatrixUnits;
+      const { out, in: inner, experts } = sizes;
       const parts: MatmulParts = {
         functions: `
 var<private> firstP: u32;

@@ -23,6 +23,8 @@ export interface MatrixTile {
 export interface MatrixProduct {
   m: number;
   n: number;
+  /** Name of c's buffer. */
+  result: string;
   a: MatrixOperand;
   b: MatrixOperand;
   /** Products of one dispatch, the third axis of the grid. */
@@ -42,12 +44,6 @@ export interface MatrixProduct {
 
 const large: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
 const small: MatrixTile = { rows: 64, columns: 64, subgroupRows: 2, subgroupColumns: 2 };
-
-/** Rows that tiles of grouped products have: their groups start on multiples of it. */
-export const MATRIX_ROWS = large.rows;
-
-/** The tile of grouped products. */
-export const groupedMatrixTile = large;
 
 /** Multiprocessors of a large device; it decides about tiles alone, never about results. */
 const DEVICE = 132;
@@ -121,7 +117,7 @@ ${each(down, (i) => `        sum${i}_${j} = subgroupMatrixMultiplyAccumulate(lef
     groups: [Math.ceil(n / columns) * Math.ceil(m / rows), 1, products],
     workgroup: threads,
     matrixUnits: true,
-    vectors: { [product.a.buffer]: "vec4f", [product.b.buffer]: "vec4f", c: "vec4f" },
+    vectors: { [product.a.buffer]: "vec4f", [product.b.buffer]: "vec4f", [product.result]: "vec4f" },
     wgsl: `
 alias Left = subgroup_matrix_left<f16, ${FRAGMENT}, ${FRAGMENT}>;
 alias Right = subgroup_matrix_right<f16, ${FRAGMENT}, ${FRAGMENT}>;
@@ -164,7 +160,7 @@ ${strip.write}
 }
 
 /** The way of results out: strips of 16 rows through a panel of the subgroup's own. */
-function stripOf({ m, n, startC, assign }: MatrixProduct, tile: MatrixTile): { units: number; write: string } {
+function stripOf({ m, n, result, startC, assign }: MatrixProduct, tile: MatrixTile): { units: number; write: string } {
   const { rows, columns, subgroupRows, subgroupColumns } = tile;
   const shareRows = rows / subgroupRows;
   const shareColumns = columns / subgroupColumns;
@@ -181,7 +177,7 @@ function stripOf({ m, n, startC, assign }: MatrixProduct, tile: MatrixTile): { u
       m % rows === 0 ? "" : `resultRow + ${row}u < ${m}u`,
       n % columns === 0 ? "" : `resultColumn + ${column}u < ${n / 4}u`,
     ].filter(Boolean);
-    const write = `c[resultAt + ${row * (n / 4) + column}u] ${assign} bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stride}u]);`;
+    const write = `${result}[resultAt + ${row * (n / 4) + column}u] ${assign} bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stride}u]);`;
     return conditions.length === 0 ? `  ${write}` : `  if (${conditions.join(" && ")}) { ${write} }`;
   };
   const writeStrip = (i: number, half: number) => `

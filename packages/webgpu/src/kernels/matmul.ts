@@ -105,6 +105,7 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
       {
         m,
         n,
+        result: "c",
         a,
         b,
         products,

@@ -1,0 +1,87 @@
+// Products of many experts on matrix units; grouped-matmul.ts says what they are. Rows of padding are read as those of some
+// token: what they give is finite and meets only zeros, or nobody.
+
+import type { KernelSource, KernelTarget } from "../kernel";
+import { fitsMatrixUnits, type MatrixTile, matrixMatmul } from "./matmul-matrix";
+import { STEP } from "./matrix-operand";
+
+/** Rows and columns of a tile, and rows that every expert's first row is a multiple of. */
+const rowsTile: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
+const gradientTile: MatrixTile = { rows: 64, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
+export const MATRIX_ROW_TILE = rowsTile.rows;
+
+interface Sizes {
+  rows: number;
+  out: number;
+  in: number;
+  experts: number;
+}
+
+/** Whether programs for this target use matrix units at all. */
+export function usesMatrixUnits({ matrixUnits, precision }: Pick<KernelTarget, "matrixUnits" | "precision">): boolean {
+  return matrixUnits && precision === "mixed";
+}
+
+/** The token's row that stands for row `p`, where rows are gathered. */
+const gathered = (p: string) => `token[min(source[${p}], arrayLength(&token) - 1u)]`;
+
+/** y = a W_e^T (forward) or a W_e (backward), as `groupedMatmul`; nothing where the sizes do not fit. */
+export function groupedMatrixProduct(
+  { rows, out, in: inner }: Sizes,
+  direction: "forward" | "backward",
+  gather: boolean,
+): KernelSource | undefined {
+  const forward = direction === "forward";
+  const [n, k] = forward ? [out, inner] : [inner, out];
+  if (!fitsMatrixUnits({ m: rows, n, k }, { transposeA: false, transposeB: forward })) return undefined;
+  return matrixMatmul(
+    {
+      m: rows,
+      n,
+      result: "y",
+      a: { buffer: "a", alongSum: true, rowLength: k, extent: rows, start: "0u", ...(gather && { row: gathered }) },
+      b: { buffer: "weight", alongSum: forward, rowLength: inner, extent: n, start: "startB" },
+      products: 1,
+      rounds: k / STEP,
+      setup: `let expert = tileExpert[tileRow];
+  if (expert == 0xffffffffu) { return; }
+  let startB = expert * ${(out * inner) / 4}u;`,
+      startC: "0u",
+      assign: "=",
+    },
+    rowsTile,
+  );
+}
+
+/** dweight[e] = the sum of dy^T a over the rows of e, as `groupedWeightGradient`; nothing where the sizes do not fit. */
+export function groupedMatrixGradient(
+  { rows, out, in: inner, experts }: Sizes,
+  gather: boolean,
+): KernelSource | undefined {
+  const [m, n] = [out, inner];
+  if (!fitsMatrixUnits({ m, n, k: rows }, { transposeA: true, transposeB: false })) return undefined;
+  return matrixMatmul(
+    {
+      m,
+      n,
+      result: "dweight",
+      a: { buffer: "dy", alongSum: false, rowLength: out, extent: out, start: `firstP * ${out / 4}u` },
+      b: {
+        buffer: "a",
+        alongSum: false,
+        rowLength: inner,
+        extent: inner,
+        start: gather ? "0u" : `firstP * ${inner / 4}u`,
+        ...(gather && { row: (p) => gathered(`firstP + ${p}`) }),
+      },
+      products: experts,
+      rounds: Math.ceil(rows / STEP),
+      // Rows are padded to whole tiles, and dy is zero in the padding.
+      roundsHere: `(segments[2u * product + 1u] + ${STEP - 1}u) / ${STEP}u`,
+      setup: "let firstP = segments[2u * product];",
+      startC: `product * ${(out * inner) / 4}u`,
+      assign: "=",
+    },
+    gradientTile,
+  );
+}

@@ -1,0 +1,141 @@
+import { describe, expect, test } from "vitest";
+import { checkMatrixShader, expectClose, matrixTarget, runKernel, testGpu, testNumbers } from "../testing";
+import {
+  groupedMatmul,
+  groupedMatmulGather,
+  groupedWeightGradient,
+  groupedWeightGradientGather,
+} from "./grouped-matmul";
+import { matmul, matmulAccumulate, matmulSplit } from "./matmul";
+
+const layouts = [
+  { transposeA: false, transposeB: false },
+  { transposeA: false, transposeB: true },
+  { transposeA: true, transposeB: false },
+];
+const { matrixUnits } = (await testGpu()).target;
+
+/** The product of matrices whose elements were rounded to f16. */
+function product(a: Float32Array, b: Float32Array, m: number, n: number, k: number, layout: (typeof layouts)[number]) {
+  return Float32Array.from({ length: m * n }, (_, at) => {
+    const [i, j] = [Math.floor(at / n), at % n];
+    let sum = 0;
+    for (let l = 0; l < k; l++) {
+      sum += a[layout.transposeA ? l * m + i : i * k + l]! * b[layout.transposeB ? j * k + l : l * n + j]!;
+    }
+    return sum;
+  });
+}
+
+/** Multiples of 1/64 below 1: f16 holds them exactly. */
+const halfNumbers = (count: number, seed?: number) => testNumbers(count, seed).map((x) => Math.round(x * 64) / 64);
+
+describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout) => {
+  test.each([
+    [64, 64, 32],
+    [128, 384, 96],
+    [72, 40, 64],
+    [1032, 2056, 32],
+  ])("m %i, n %i, k %i", async (m, n, k) => {
+    await checkMatrixShader(matmul, { batch: 2, m, n, k }, layout);
+    await checkMatrixShader(matmulAccumulate, { batch: 1, m, n, k }, layout);
+    if (!matrixUnits) return;
+    const [a, b, c] = [halfNumbers(2 * m * k), halfNumbers(2 * k * n, 2), halfNumbers(m * n, 3)];
+    const result = await runKernel(matrixTarget, matmul, { a, b, c: 2 * m * n }, { batch: 2, m, n, k }, layout);
+    expectClose(result.c.subarray(0, m * n), product(a, b, m, n, k, layout));
+    expectClose(result.c.subarray(m * n), product(a.subarray(m * k), b.subarray(k * n), m, n, k, layout));
+    const sum = await runKernel(matrixTarget, matmulAccumulate, { a, b, c }, { batch: 1, m, n, k }, layout);
+    expectClose(
+      sum.c,
+      product(a, b, m, n, k, layout).map((value, i) => value + c[i]!),
+    );
+  });
+
+  test("split sums", async () => {
+    const [splits, m, n, k] = [3, 64, 128, 160]; // ranges of 64, 64 and 32
+    await checkMatrixShader(matmulSplit, { splits, m, n, k }, layout);
+    if (!matrixUnits) return;
+    const [a, b] = [halfNumbers(m * k), halfNumbers(k * n, 2)];
+    const parts = await runKernel(matrixTarget, matmulSplit, { a, b, c: splits * m * n }, { splits, m, n, k }, layout);
+    const total = product(a, b, m, n, k, layout).map((_, i) =>
+      [0, 1, 2].reduce((sum, s) => sum + parts.c[s * m * n + i]!, 0),
+    );
+    expectClose(total, product(a, b, m, n, k, layout));
+  });
+});
+
+describe("experts", () => {
+  // Expert 0 has 130 rows in two tiles of 128, expert 1 none, expert 2 has 5.
+  const [experts, out, inner, rows, tokens] = [3, 96, 64, 512, 40];
+  const sizes = { rows, out, in: inner, experts };
+  const NONE = 0xffffffff;
+  const counts = [130, 0, 5];
+  const firsts = [0, 256, 256];
+  const source = new Uint32Array(rows).fill(NONE);
+  for (let i = 0; i < 130; i++) source[i] = i;
+  for (let i = 0; i < 5; i++) source[256 + i] = 130 + i;
+  const token = Uint32Array.from({ length: 135 }, (_, a) => (a * 7) % tokens);
+  const tileExpert = Uint32Array.of(0, 0, 2, NONE);
+  const segments = Uint32Array.from(counts.flatMap((count, e) => [firsts[e]!, count]));
+  const weight = halfNumbers(experts * out * inner);
+  const x = halfNumbers(tokens * inner, 2);
+  const gatheredRows = Float32Array.from({ length: rows * inner }, (_, i) => {
+    const a = source[Math.floor(i / inner)]!;
+    return a === NONE ? 0 : x[token[a]! * inner + (i % inner)]!;
+  });
+  const dy = halfNumbers(rows * out, 3).map((value, i) => (source[Math.floor(i / out)] === NONE ? 0 : value));
+  const expertOf = (p: number) => tileExpert[Math.floor(p / 128)]!;
+
+  test("rows by weights, forward and backward, read directly or gathered", async () => {
+    for (const direction of ["forward", "backward"] as const) {
+      await checkMatrixShader(groupedMatmul, sizes, { direction });
+      await checkMatrixShader(groupedMatmulGather, sizes, { direction });
+    }
+    if (!matrixUnits) return;
+    const given = { weight, tileExpert, source };
+    const forward = await runKernel(matrixTarget, groupedMatmul, { ...given, a: gatheredRows, y: rows * out }, sizes, {
+      direction: "forward",
+    });
+    const gather = await runKernel(matrixTarget, groupedMatmulGather, { ...given, a: x, token, y: rows * out }, sizes, {
+      direction: "forward",
+    });
+    const backward = await runKernel(matrixTarget, groupedMatmul, { ...given, a: dy, y: rows * inner }, sizes, {
+      direction: "backward",
+    });
+    source.forEach((a, p) => {
+      if (a === NONE) return;
+      const e = expertOf(p);
+      for (let o = 0; o < out; o++) {
+        let sum = 0;
+        for (let i = 0; i < inner; i++) sum += weight[(e * out + o) * inner + i]! * gatheredRows[p * inner + i]!;
+        expectClose([forward.y[p * out + o]!, gather.y[p * out + o]!], [sum, sum]);
+      }
+      for (let i = 0; i < inner; i++) {
+        let sum = 0;
+        for (let o = 0; o < out; o++) sum += weight[(e * out + o) * inner + i]! * dy[p * out + o]!;
+        expectClose([backward.y[p * inner + i]!], [sum]);
+      }
+    });
+    expect(forward.y.subarray(0, 3 * 128 * out).every(Number.isFinite)).toBe(true);
+  });
+
+  test("gradients of the weights, zeros for an expert without rows", async () => {
+    await checkMatrixShader(groupedWeightGradient, sizes);
+    await checkMatrixShader(groupedWeightGradientGather, sizes);
+    if (!matrixUnits) return;
+    const expected = new Float32Array(experts * out * inner);
+    source.forEach((a, p) => {
+      if (a === NONE) return;
+      for (let o = 0; o < out; o++) {
+        for (let i = 0; i < inner; i++) {
+          expected[(expertOf(p) * out + o) * inner + i]! += dy[p * out + o]! * gatheredRows[p * inner + i]!;
+        }
+      }
+    });
+    const given = { dy, segments, dweight: experts * out * inner };
+    const direct = await runKernel(matrixTarget, groupedWeightGradient, { ...given, a: gatheredRows }, sizes);
+    expectClose(direct.dweight, expected);
+    const gather = await runKernel(matrixTarget, groupedWeightGradientGather, { ...given, a: x, source, token }, sizes);
+    expectClose(gather.dweight, expected);
+  });
+});
