@@ -7,4 +7,5 @@ export {
   type TokenArray,
   validationBatches,
 } from "./batches";
+export { checkText } from "./check-text";
 export { byteTokenizer, type TokenDecoder, type Tokenizer } from "./tokenizer";

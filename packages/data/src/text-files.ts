@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative, sep } from "node:path";
+import { checkText } from "./check-text";
 
 /** Corpora that are known by name. */
 export const CORPORA = ["moby-dick"] as const;
@@ -44,19 +45,7 @@ function mobyDickPath(): string {
 }
 
 async function readText(path: string): Promise<Uint8Array> {
-  const bytes = new Uint8Array(await readFile(path));
-  if (bytes.length === 0) throw new Error(`data: needs text, and "${path}" is empty`);
-  if (bytes.includes(0) || hasBrokenText(bytes.subarray(0, 1 << 16))) {
-    throw new Error(`data: needs UTF-8 text, and "${path}" looks binary: convert it, or choose another file`);
-  }
-  return bytes;
-}
-
-/** Whether more than a few sequences are not UTF-8; the end of the sample may cut one. */
-function hasBrokenText(sample: Uint8Array): boolean {
-  const text = new TextDecoder().decode(sample);
-  const broken = text.split("\ufffd").length - 1;
-  return broken > 2 + text.length / 100;
+  return checkText(new Uint8Array(await readFile(path)), path);
 }
 
 function joinBytes(parts: Uint8Array[]): Uint8Array {
