@@ -55,6 +55,29 @@ describe("train", () => {
     expect(losses(await run({ settings: { ...settings, seed: 2 } }))).not.toEqual(losses(first));
   });
 
+  test("a run waits before a step for as long as it is told to, and learns the same", async () => {
+    let asked = 0;
+    let waiting = false;
+    const seen: number[] = [];
+    const beforeStep = () => {
+      asked++;
+      if (asked !== 4) return undefined;
+      waiting = true;
+      return new Promise<void>((resolve) => {
+        setTimeout(() => {
+          waiting = false;
+          resolve();
+        }, 50);
+      });
+    };
+    for await (const report of train({ open, model, settings, data, beforeStep })) {
+      expect(waiting && report.kind === "step" && report.step > 3).toBe(false);
+      if (report.kind === "step") seen.push(report.loss);
+    }
+    expect(asked).toBe(13);
+    expect(seen).toEqual(losses(await run({})));
+  });
+
   test("a run resumed from a checkpoint equals an unbroken one bit for bit", async () => {
     const unbroken = await folder();
     const whole = await run({ store: unbroken, settings: { ...settings, checkpoint: { every: 6, keep: 2 } } });

@@ -22,6 +22,8 @@ export interface TrainOptions {
   resume?: Checkpoint;
   /** Stop after the step in progress. */
   signal?: AbortSignal;
+  /** Asked before each step: where it returns a promise, the run pauses until that resolves. */
+  beforeStep?(): Promise<void> | undefined;
 }
 
 /** What happens in a run, in order. */
@@ -96,6 +98,13 @@ export async function* train(options: TrainOptions): AsyncGenerator<Report> {
 
     let step = resume?.step ?? 0;
     while (step < length.steps && !signal?.aborted) {
+      const wait = options.beforeStep?.();
+      if (wait) {
+        yield* settle(0);
+        await wait;
+        clock.skip();
+        continue;
+      }
       step++;
       const lr = learningRate(step, settings);
       const batches = Array.from({ length: batch.accumulate }, (_, micro) =>

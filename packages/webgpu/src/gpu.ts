@@ -170,8 +170,10 @@ function matches(found: AdapterDescription, wanted: OpenOptions["adapter"]): boo
 
 /** One line that names an adapter to a person. */
 export function adapterName({ vendor, architecture, device, description, software }: AdapterDescription): string {
-  const model = software ? "" : device || [vendor, architecture].filter(Boolean).join(" ");
-  return [model, description].filter(Boolean).join(", ") || "unnamed adapter";
+  const model = device || [vendor, architecture].filter(Boolean).join(" ");
+  // The description of a software adapter says all; browsers keep it to themselves.
+  const parts = software && description ? [description] : [model, description];
+  return parts.filter(Boolean).join(", ") || "unnamed adapter";
 }
 
 function describe(adapter: GPUAdapter): AdapterDescription {

@@ -1,0 +1,13 @@
+// Imports that Vite turns into something else than a module.
+
+declare module "*.css";
+
+declare module "*?url" {
+  const url: string;
+  export default url;
+}
+
+declare module "*?worker" {
+  const worker: new (options?: { name?: string }) => Worker;
+  export default worker;
+}
