@@ -39,18 +39,21 @@ export type SizeType = "u32" | "f32";
 
 /** What a kernel is for given sizes on a given target. */
 export type KernelSource =
-  | { form: "items"; items: number; wgsl: string; workgroup?: number }
-  | { form: "rows"; rows: number; wgsl: string; workgroup?: number }
-  | {
+  | ({ form: "items"; items: number; workgroup?: number } & SourceText)
+  | ({ form: "rows"; rows: number; workgroup?: number } & SourceText)
+  | ({
       form: "groups";
       groups: [number, number, number];
       workgroup: number;
-      wgsl: string;
-      /** Vector types that buffers are bound as, where not their scalar type: `{ a: "vec4f" }`. */
-      vectors?: Record<string, string>;
       /** Uses subgroup matrices; `run` then takes the number of the subgroup and the lane in it as well. */
       matrixUnits?: boolean;
-    };
+    } & SourceText);
+
+interface SourceText {
+  wgsl: string;
+  /** Vector types that buffers are bound as, where not their scalar type: `{ a: "vec4f" }`. */
+  vectors?: Record<string, string>;
+}
 
 export interface KernelSpec<B extends string, S extends string, O> {
   name: string;
@@ -114,7 +117,8 @@ export function compileKernel<O>(
   const shared = source.form === "rows" && target.kernelClass === "tiled";
   const workgroup = source.workgroup ?? (shared ? 128 : 64);
   const useSubgroups = shared && target.subgroups;
-  const { matrixUnits = false, vectors = {} } = source.form === "groups" ? source : {};
+  const { vectors = {} } = source;
+  const matrixUnits = source.form === "groups" && source.matrixUnits;
 
   const text = [
     useSubgroups ? "enable subgroups;" : "",

@@ -10,12 +10,9 @@ import {
   combineBackward,
   combineWeightGradient,
   expertCount,
-  expertNoSource,
-  expertSegments,
-  expertSlot,
+  expertPlace,
+  expertScan,
   expertSortSizes,
-  expertSource,
-  expertTotal,
   gatherSum,
   groupedMatmul,
   groupedMatmulGather,
@@ -74,22 +71,18 @@ export function groupByExpert(
     { assignments, experts, chunks },
     { counts: u32(chunks, experts), rank: u32(assignments) },
   );
-  const { total } = place(expertTotal, { counts }, { experts, chunks }, { total: u32(experts) });
   const { segments, tileExpert, load } = place(
-    expertSegments,
-    { total },
-    { experts, tiles, tile },
+    expertScan,
+    { counts },
+    { experts, chunks, tiles, tile },
     { segments: u32(experts, 2), tileExpert: u32(tiles), load: [experts] },
   );
-  const { slot } = place(
-    expertSlot,
-    { expert, counts, rank, segments },
-    { assignments, experts },
-    { slot: u32(assignments) },
+  const { slot, source } = place(
+    expertPlace,
+    { expert, counts, rank, segments, tileExpert },
+    { assignments, experts, rows, tile },
+    { slot: u32(assignments), source: u32(rows) },
   );
-  const source = expert.trace.temporary([rows], "u32", "source");
-  expert.trace.recording.dispatch(expertNoSource, { source: source.slice }, { rows }, undefined);
-  place(expertSource, { slot, source }, { assignments }, {});
   withoutGradient("groupByExpert", [load], [expert]);
   return { experts, assignments, rows, token, slot, source, tileExpert, segments, load };
 }

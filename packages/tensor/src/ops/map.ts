@@ -21,8 +21,14 @@ export function map(name: string, inputs: AnyTensor[], formula: (...x: Expressio
   const [y] = placeFormulas(name, inputs, [result]);
   return withGradient(name, y!, inputs, (dy) => {
     const slopes = derivatives(result, inputs.length).map((slope) => slope?.mul(Expression.input(inputs.length)));
-    const wanted = inputs.flatMap(({ dtype }, index) => (slopes[index] && dtype === "f32" ? [index] : []));
-    const gradients: (Tensor | undefined)[] = inputs.map(() => undefined);
+    // Where the slope is 1 the gradient is dy itself, which takes no kernel.
+    const passes = slopes.map((slope) => slope?.kind === "input" && slope.value === inputs.length);
+    const wanted = inputs.flatMap(({ dtype }, index) =>
+      slopes[index] && !passes[index] && dtype === "f32" ? [index] : [],
+    );
+    const gradients = inputs.map(({ dtype, shape }, index) =>
+      passes[index] && dtype === "f32" ? sumTo(dy, shape) : undefined,
+    );
     const atOnce = Math.max(1, MAX_BUFFERS - inputs.length - 1);
     for (let start = 0; start < wanted.length; start += atOnce) {
       const group = wanted.slice(start, start + atOnce);

@@ -1,4 +1,4 @@
-import { columnSum, Expression, rowSum, sumMiddle } from "@webmoe/webgpu";
+import { columnSum, columnSumChunks, Expression, rowSum, sumMiddle } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { place, reshape, type Tensor, withGradient } from "../tensor";
 import { placeFormulas } from "./formulas";
@@ -29,7 +29,7 @@ function sumGroups(x: Tensor, outer: number, reduced: number, inner: number): Te
     return chunks === 1 ? y : sumGroups(y, outer, chunks, 1);
   }
   if (outer === 1) {
-    const chunks = reduced > 64 ? Math.ceil(Math.sqrt(reduced / 4)) : 1;
+    const chunks = columnSumChunks({ rows: reduced, cols: inner }, x.trace.target);
     const { y } = place(columnSum, { x }, { rows: reduced, cols: inner, chunks }, { y: [chunks, inner] });
     return chunks === 1 ? y : sumGroups(y, 1, chunks, inner);
   }

@@ -1,4 +1,4 @@
-import { rmsNormBackward, rmsNormForward, rmsNormWeightGradient } from "@webmoe/webgpu";
+import { columnSumChunks, rmsNormBackward, rmsNormForward, rmsNormWeightGradient } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { place, reshape, type Tensor, withGradients } from "../tensor";
 import { sum } from "./reduce";
@@ -15,7 +15,7 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps = 1e-5): Tensor {
   const { y, inverse } = place(rmsNormForward, { x, weight }, { rows, cols, eps }, { y: x.shape, inverse: [rows] });
   withGradients("rmsNorm", [y], [x, weight], (dy) => {
     const { dx } = place(rmsNormBackward, { x, weight, inverse, dy: dy! }, { rows, cols }, { dx: x.shape });
-    const chunks = Math.ceil(Math.sqrt(rows / 4));
+    const chunks = columnSumChunks({ rows, cols }, x.trace.target);
     const sizes = { rows, cols, chunks };
     const { partial } = place(rmsNormWeightGradient, { x, inverse, dy: dy! }, sizes, { partial: [chunks, cols] });
     return [dx, reshape(sum(partial, 0, 1), [cols])];

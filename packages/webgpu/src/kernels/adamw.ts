@@ -6,6 +6,7 @@
 // neither does beta^t, so that 1 - beta^t is built from 1 - beta directly.
 
 import { kernel } from "../kernel";
+import { wide } from "./wide";
 
 /** step[0] += 1 unless coefficient[0] < 0, corrections = [1 - (1 - rate1)^step, 1 - (1 - rate2)^step] */
 export const adamwCorrections = kernel({
@@ -56,10 +57,13 @@ export const adamw = kernel({
   sizes: { items: "u32", rate1: "f32", rate2: "f32", eps: "f32", decay: "f32" },
   specialize: false,
   flops: ({ items }) => 14 * items,
-  source: ({ items }) => ({
-    form: "items",
-    items,
-    wgsl: /* wgsl */ `
+  source: ({ items }, target) => {
+    const { lanes, vectors } = wide(target, items, ["p", "g", "m", "v"]);
+    return {
+      form: "items",
+      items: items / lanes,
+      vectors,
+      wgsl: /* wgsl */ `
 fn run(i: u32) {
   if (coefficient[0] < 0.0) { return; }
   let gradient = coefficient[0] * g[i];
@@ -70,5 +74,6 @@ fn run(i: u32) {
   let decayed = p[i] - lr[0] * sizes.decay * p[i];
   p[i] = decayed - lr[0] * (first / corrections[0]) / (sqrt(second / corrections[1]) + sizes.eps);
 }`,
-  }),
+    };
+  },
 });

@@ -1,9 +1,11 @@
-// One invocation an element of the result: it loads its element of every input, runs the formula, and stores. An input
-// may be smaller than the result and repeats along the axes it lacks; such an input is described by its strides over the
-// result's axes, 0 where it repeats, after neighbouring axes that all inputs treat alike have been merged.
+// One invocation an element of the result, or on the "tiled" class four neighbouring ones where rows allow it: it loads its
+// elements of every input, runs the formula, and stores. An input may be smaller than the result and repeats along the
+// axes it lacks; such an input is described by its strides over the result's axes, 0 where it repeats, after neighbouring
+// axes that all inputs treat alike have been merged.
 
 import { type Expression, writeExpressions } from "../expression";
-import { type Binding, type Kernel, kernel } from "../kernel";
+import { type Binding, type Kernel, type KernelSource, kernel } from "../kernel";
+import { wide } from "./wide";
 
 /** How one input maps to the result: its extents aligned to the result's axes, and its element type. */
 export interface ElementwiseInput {
@@ -28,16 +30,7 @@ export function elementwise(
   const { extents, strides } = mergeAxes(shape, inputs);
   const count = shape.reduce((product, extent) => product * extent, 1);
   const sizes: Record<string, number> = { items: count };
-  const loads = inputs.map(({ dtype }, input) => {
-    const index = indexOf(input, extents, strides[input]!, sizes);
-    const value = dtype === "u32" ? `f32(a${input}[${index}])` : `a${input}[${index}]`;
-    return `  let x${input} = ${value};`;
-  });
-  const { statements, names } = writeExpressions(
-    formulas,
-    inputs.map((_, input) => `x${input}`),
-  );
-  const stores = names.map((result, output) => `  y${output}[i] = ${result};`);
+  const indexes = inputs.map((_, input) => indexOf(input, extents, strides[input]!, sizes));
   const buffers: Record<string, Binding> = {};
   inputs.forEach(({ dtype }, input) => {
     buffers[`a${input}`] = dtype === "u32" ? "read u32" : "read";
@@ -45,8 +38,8 @@ export function elementwise(
   formulas.forEach((_, output) => {
     buffers[`y${output}`] = "write";
   });
-  const wgsl = ["fn run(i: u32) {", ...loads, statements, ...stores, "}"].filter(Boolean).join("\n");
   const broadcasts = Object.keys(sizes).length > 1;
+  const parts = { inputs, formulas, indexes, repeats: strides.map((own) => own.at(-1) === 0) };
   return {
     kernel: kernel({
       name,
@@ -54,10 +47,67 @@ export function elementwise(
       sizes: Object.fromEntries(Object.keys(sizes).map((size) => [size, "u32" as const])),
       // Without index arithmetic constants gain nothing, and all shapes can share a pipeline.
       ...(broadcasts ? {} : { specialize: false }),
-      source: () => ({ form: "items", items: count, wgsl }),
+      source: (_, { kernelClass }) =>
+        kernelClass === "tiled" && extents.at(-1)! % 4 === 0 ? fourAtOnce(count, parts) : oneAtOnce(count, parts),
     }),
     sizes,
   };
+}
+
+interface Parts {
+  inputs: ElementwiseInput[];
+  formulas: Expression[];
+  /** WGSL for the place in each input of element `i` of the result. */
+  indexes: string[];
+  /** Whether an input is the same along the last axis. */
+  repeats: boolean[];
+}
+
+function oneAtOnce(items: number, { inputs, formulas, indexes }: Parts): KernelSource {
+  const loads = inputs.map(({ dtype }, k) => `  let x${k} = ${asFloat(dtype, `a${k}[${indexes[k]}]`)};`);
+  return {
+    form: "items",
+    items,
+    wgsl: ["fn run(i: u32) {", ...loads, ...computed(formulas, inputs, "[i]"), "}"].join("\n"),
+  };
+}
+
+/** All four lie in one row: an input is four neighbours there, or one number for all. */
+function fourAtOnce(items: number, { inputs, formulas, indexes, repeats }: Parts): KernelSource {
+  const vectors: Record<string, string> = {};
+  formulas.forEach((_, output) => {
+    vectors[`y${output}`] = "vec4f";
+  });
+  const loads = inputs.map(({ dtype }, k) => {
+    if (repeats[k]) return `  let v${k} = vec4f(${asFloat(dtype, `a${k}[${indexes[k]}]`)});`;
+    vectors[`a${k}`] = dtype === "u32" ? "vec4u" : "vec4f";
+    const index = indexes[k] === "i" ? "quad" : `(${indexes[k]}) / 4u`;
+    return `  let v${k} = ${dtype === "u32" ? `vec4f(a${k}[${index}])` : `a${k}[${index}]`};`;
+  });
+  const lanes = ["x", "y", "z", "w"].flatMap((lane) => [
+    "  {",
+    ...inputs.map((_, k) => `  let x${k} = v${k}.${lane};`),
+    ...computed(formulas, inputs, `_.${lane}`),
+    "  }",
+  ]);
+  const results = formulas.map((_, output) => `  var y${output}_ = vec4f();`);
+  const stores = formulas.map((_, output) => `  y${output}[quad] = y${output}_;`);
+  const head = ["fn run(quad: u32) {", "  let i = quad * 4u;"];
+  const wgsl = [...head, ...loads, ...results, ...lanes, ...stores, "}"].join("\n");
+  return { form: "items", items: items / 4, wgsl, vectors };
+}
+
+/** Statements that compute the formulas of `x0, x1, ...` and store them. */
+function computed(formulas: Expression[], inputs: ElementwiseInput[], place: string): string[] {
+  const { statements, names } = writeExpressions(
+    formulas,
+    inputs.map((_, k) => `x${k}`),
+  );
+  return [statements, ...names.map((result, output) => `  y${output}${place} = ${result};`)].filter(Boolean);
+}
+
+function asFloat(dtype: ElementwiseInput["dtype"], value: string): string {
+  return dtype === "u32" ? `f32(${value})` : value;
 }
 
 function indexOf(input: number, extents: number[], strides: number[], sizes: Record<string, number>): string {
@@ -157,5 +207,8 @@ export const accumulate = kernel({
   buffers: { x: "read", y: "update" },
   sizes: { items: "u32" },
   specialize: false,
-  source: ({ items }) => ({ form: "items", items, wgsl: "fn run(i: u32) { y[i] += x[i]; }" }),
+  source: ({ items }, target) => {
+    const { lanes, vectors } = wide(target, items, ["x", "y"]);
+    return { form: "items", items: items / lanes, vectors, wgsl: "fn run(i: u32) { y[i] += x[i]; }" };
+  },
 });

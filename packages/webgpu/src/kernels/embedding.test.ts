@@ -8,6 +8,8 @@ describe.each(kernelTargets)("embedding, $name", ({ target }) => {
     [5, 3, 7],
     [70, 1030, 9],
     [9, 4, 200],
+    [40, 2100, 24],
+    [5000, 300, 12],
   ])("vocabulary of %i, %i tokens, %i columns", async (vocab, count, cols) => {
     const weight = testNumbers(vocab * cols);
     const dy = testNumbers(count * cols, 2);

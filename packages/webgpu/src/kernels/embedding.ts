@@ -1,46 +1,102 @@
-import { kernel } from "../kernel";
+import { type KernelSource, type KernelTarget, kernel } from "../kernel";
+import { wide } from "./wide";
 
 /** y[t,:] = weight[tokens[t],:] */
 export const embeddingForward = kernel({
   name: "embeddingForward",
   buffers: { weight: "read", tokens: "read u32", y: "write" },
   sizes: { tokens: "u32", cols: "u32" },
-  source: ({ tokens, cols }) => ({
-    form: "items",
-    items: tokens * cols,
-    wgsl: "fn run(i: u32) { y[i] = weight[tokens[i / sizes.cols] * sizes.cols + i % sizes.cols]; }",
-  }),
+  source: ({ tokens, cols }, target) => {
+    const { lanes, vectors } = wide(target, cols, ["weight", "y"]);
+    return {
+      form: "items",
+      items: (tokens * cols) / lanes,
+      vectors,
+      wgsl: /* wgsl */ `
+fn run(i: u32) {
+  let width = sizes.cols / ${lanes}u;
+  y[i] = weight[tokens[i / width] * width + i % width];
+}`,
+    };
+  },
 });
 
-// One row a vocabulary entry. Its walkers first ask together whether a block of tokens holds the entry at all; only then
-// the block is walked in order, each walker adding its own columns. So the order of the sum is that of the tokens.
-
-/** dweight[v,:] = sum over t with tokens[t] = v of dy[t,:], in the order of t */
+/** dweight[v,:] = sum over t with tokens[t] = v of dy[t,:], in an order that depends on the sizes alone */
 export const embeddingGradient = kernel({
   name: "embeddingGradient",
   buffers: { tokens: "read u32", dy: "read", dweight: "write" },
   sizes: { vocab: "u32", tokens: "u32", cols: "u32" },
   flops: ({ tokens, cols }) => tokens * cols,
-  source: ({ vocab }) => ({
-    form: "rows",
-    rows: vocab,
-    wgsl: /* wgsl */ `
-fn run(row: u32) {
-  let start = row * sizes.cols;
-  for (var c = first(); c < sizes.cols; c += step()) { dweight[start + c] = 0.0; }
-  let block = step() * 8u;
-  for (var begin = 0u; begin < sizes.tokens; begin += block) {
-    let end = min(begin + block, sizes.tokens);
-    var found = 0.0;
-    for (var t = begin + first(); t < end; t += step()) { if (tokens[t] == row) { found = 1.0; } }
-    if (rowMax(found) > 0.0) {
-      for (var t = begin; t < end; t++) {
-        if (tokens[t] == row) {
-          for (var c = first(); c < sizes.cols; c += step()) { dweight[start + c] += dy[t * sizes.cols + c]; }
-        }
-      }
+  source: (sizes, target) => (target.kernelClass === "tiled" ? gradientTogether(sizes, target) : gradientAlone(sizes)),
+});
+
+const gradientAlone = ({ vocab }: { vocab: number }): KernelSource => ({
+  form: "items",
+  items: vocab,
+  wgsl: /* wgsl */ `
+fn run(v: u32) {
+  let start = v * sizes.cols;
+  for (var c = 0u; c < sizes.cols; c++) { dweight[start + c] = 0.0; }
+  for (var t = 0u; t < sizes.tokens; t++) {
+    if (tokens[t] == v) {
+      for (var c = 0u; c < sizes.cols; c++) { dweight[start + c] += dy[t * sizes.cols + c]; }
     }
   }
 }`,
-  }),
 });
+
+/** Entries of a vocabulary so small that many tokens share one: their tokens are spread over more lanes. */
+const SMALL_VOCABULARY = 4096;
+
+// A workgroup has one entry and a strip of columns. For a block of tokens at a time it marks in a bit each which ones are
+// its entry; then lanes side by side add up the columns of marked tokens, others below them those of other marks.
+function gradientTogether(
+  { vocab, tokens, cols }: { vocab: number; tokens: number; cols: number },
+  target: KernelTarget,
+): KernelSource {
+  const { lanes, alias, vectors } = wide(target, cols, ["dy", "dweight"]);
+  const columns = cols / lanes;
+  const workgroup = 256;
+  let across = 1;
+  while (across < columns && across < (vocab < SMALL_VOCABULARY ? 16 : workgroup)) across *= 2;
+  const down = workgroup / across;
+  const [block, words] = [1024, 32];
+  return {
+    form: "groups",
+    groups: [vocab, Math.ceil(columns / across), 1],
+    workgroup,
+    vectors,
+    wgsl: /* wgsl */ `${alias}
+var<workgroup> marks: array<atomic<u32>, ${words}>;
+var<workgroup> sums: array<Wide, ${workgroup}>;
+fn run(group: vec3u, lane: u32) {
+  let column = group.y * ${across}u + lane % ${across}u;
+  let first = lane / ${across}u;
+  var total = Wide();
+  for (var begin = 0u; begin < ${tokens}u; begin += ${block}u) {
+    if (lane < ${words}u) { atomicStore(&marks[lane], 0u); }
+    workgroupBarrier();
+    for (var i = lane; i < ${block}u; i += ${workgroup}u) {
+      if (begin + i < ${tokens}u && tokens[begin + i] == group.x) { atomicOr(&marks[i / 32u], 1u << (i % 32u)); }
+    }
+    workgroupBarrier();
+    for (var word = first; word < ${words}u; word += ${down}u) {
+      var rest = atomicLoad(&marks[word]);
+      for (var i = 0u; i < 32u; i++) {
+        if (rest == 0u) { break; }
+        let t = begin + word * 32u + firstTrailingBit(rest);
+        rest &= rest - 1u;
+        if (column < ${columns}u) { total += dy[t * ${columns}u + column]; }
+      }
+    }
+    workgroupBarrier();
+  }
+  sums[lane] = total;
+  for (var half = ${down / 2}u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (first < half) { sums[lane] += sums[lane + half * ${across}u]; }
+  }
+  if (first == 0u && column < ${columns}u) { dweight[group.x * ${columns}u + column] = sums[lane]; }
+}`,
+  };
+}

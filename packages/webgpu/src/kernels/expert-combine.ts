@@ -2,6 +2,7 @@
 // routing: K per token, in token order, so that a token finds its rows through `slot` without a search.
 
 import { kernel } from "../kernel";
+import { wide } from "./wide";
 
 const NONE = "0xffffffffu";
 
@@ -10,21 +11,25 @@ export const combine = kernel({
   name: "combine",
   buffers: { y: "read", slot: "read u32", weight: "read", out: "write" },
   sizes: { tokens: "u32", topK: "u32", dim: "u32" },
-  source: ({ tokens, dim }) => ({
-    form: "items",
-    items: tokens * dim,
-    wgsl: /* wgsl */ `
+  source: ({ tokens, dim }, target) => {
+    const { lanes, alias, vectors } = wide(target, dim, ["y", "out"]);
+    return {
+      form: "items",
+      items: (tokens * dim) / lanes,
+      vectors,
+      wgsl: /* wgsl */ `${alias}
 fn run(i: u32) {
-  let t = i / sizes.dim;
-  let d = i % sizes.dim;
-  var total = 0.0;
+  let width = sizes.dim / ${lanes}u;
+  let t = i / width;
+  var total = Wide();
   for (var j = 0u; j < sizes.topK; j++) {
     let row = slot[t * sizes.topK + j];
-    if (row != ${NONE}) { total += weight[t * sizes.topK + j] * y[row * sizes.dim + d]; }
+    if (row != ${NONE}) { total += weight[t * sizes.topK + j] * y[row * width + i % width]; }
   }
   out[i] = total;
 }`,
-  }),
+    };
+  },
 });
 
 /** out[t,:] = sum over j of y[slot[tK+j],:]: the gradient of reading a token's row once per assignment */
@@ -32,21 +37,25 @@ export const gatherSum = kernel({
   name: "gatherSum",
   buffers: { y: "read", slot: "read u32", out: "write" },
   sizes: { tokens: "u32", topK: "u32", dim: "u32" },
-  source: ({ tokens, dim }) => ({
-    form: "items",
-    items: tokens * dim,
-    wgsl: /* wgsl */ `
+  source: ({ tokens, dim }, target) => {
+    const { lanes, alias, vectors } = wide(target, dim, ["y", "out"]);
+    return {
+      form: "items",
+      items: (tokens * dim) / lanes,
+      vectors,
+      wgsl: /* wgsl */ `${alias}
 fn run(i: u32) {
-  let t = i / sizes.dim;
-  let d = i % sizes.dim;
-  var total = 0.0;
+  let width = sizes.dim / ${lanes}u;
+  let t = i / width;
+  var total = Wide();
   for (var j = 0u; j < sizes.topK; j++) {
     let row = slot[t * sizes.topK + j];
-    if (row != ${NONE}) { total += y[row * sizes.dim + d]; }
+    if (row != ${NONE}) { total += y[row * width + i % width]; }
   }
   out[i] = total;
 }`,
-  }),
+    };
+  },
 });
 
 /** dy[p,:] = weight[a] * dout[token[a],:] for the assignment a of row p; 0 in padding */
@@ -54,17 +63,22 @@ export const combineBackward = kernel({
   name: "combineBackward",
   buffers: { dout: "read", source: "read u32", token: "read u32", weight: "read", dy: "write" },
   sizes: { rows: "u32", dim: "u32" },
-  source: ({ rows, dim }) => ({
-    form: "items",
-    items: rows * dim,
-    wgsl: /* wgsl */ `
+  source: ({ rows, dim }, target) => {
+    const { lanes, alias, vectors } = wide(target, dim, ["dout", "dy"]);
+    return {
+      form: "items",
+      items: (rows * dim) / lanes,
+      vectors,
+      wgsl: /* wgsl */ `${alias}
 fn run(i: u32) {
-  let a = source[i / sizes.dim];
-  var value = 0.0;
-  if (a != ${NONE}) { value = weight[a] * dout[token[a] * sizes.dim + i % sizes.dim]; }
+  let width = sizes.dim / ${lanes}u;
+  let a = source[i / width];
+  var value = Wide();
+  if (a != ${NONE}) { value = weight[a] * dout[token[a] * width + i % width]; }
   dy[i] = value;
 }`,
-  }),
+    };
+  },
 });
 
 /** dweight[a] = dot(dout[token[a],:], y[slot[a],:]); 0 for an assignment without expert */

@@ -3,9 +3,9 @@
 //
 //   count    per chunk and expert: how many; per assignment: how many of the same expert came before it in its chunk
 //   scan     per expert: where each chunk's share begins, how many in all; where the expert's padded rows begin
-//   scatter  assignment -> padded row, and back
+//   place    assignment -> padded row, and back
 
-import { type KernelTarget, kernel } from "../kernel";
+import { type KernelSource, type KernelTarget, kernel } from "../kernel";
 import { rowTile } from "./grouped-matmul";
 
 const NONE = "0xffffffffu";
@@ -42,94 +42,130 @@ fn run(i: u32) {
   }),
 });
 
-/** counts[c,e] becomes the number of assignments of e in chunks before c; total[e] = all of them */
-export const expertTotal = kernel({
-  name: "expertTotal",
-  buffers: { counts: "update u32", total: "write u32" },
-  sizes: { experts: "u32", chunks: "u32" },
-  source: ({ experts }) => ({
-    form: "items",
-    items: experts,
-    wgsl: /* wgsl */ `
-fn run(e: u32) {
-  var before = 0u;
-  for (var chunk = 0u; chunk < sizes.chunks; chunk++) {
-    let at = chunk * sizes.experts + e;
-    let count = counts[at];
-    counts[at] = before;
-    before += count;
-  }
-  total[e] = before;
-}`,
-  }),
+/**
+ * counts[c,e] becomes the number of assignments of e in chunks before c; segments[e] = (first padded row, rows);
+ * tileExpert[t] = expert of a tile of rows, or none; load[e] = rows as a float
+ */
+export const expertScan = kernel({
+  name: "expertScan",
+  buffers: { counts: "update u32", segments: "write u32", tileExpert: "write u32", load: "write" },
+  sizes: { experts: "u32", chunks: "u32", tiles: "u32", tile: "u32" },
+  source: ({ experts, chunks, tiles, tile }, { kernelClass }) =>
+    kernelClass === "tiled"
+      ? scanTogether({ experts, chunks, tiles, tile })
+      : { form: "items", items: 1, wgsl: scanAlone },
 });
 
-/** segments[e] = (first padded row, rows); tileExpert[t] = expert of a tile of rows; load[e] = rows as a float */
-export const expertSegments = kernel({
-  name: "expertSegments",
-  buffers: { total: "read u32", segments: "write u32", tileExpert: "write u32", load: "write" },
-  sizes: { experts: "u32", tiles: "u32", tile: "u32" },
-  source: ({ experts, tiles }) => ({
+const scanAlone = /* wgsl */ `
+fn run(i: u32) {
+  var firstTile = 0u;
+  for (var e = 0u; e < sizes.experts; e++) {
+    var before = 0u;
+    for (var chunk = 0u; chunk < sizes.chunks; chunk++) {
+      let at = chunk * sizes.experts + e;
+      let count = counts[at];
+      counts[at] = before;
+      before += count;
+    }
+    let end = firstTile + (before + sizes.tile - 1u) / sizes.tile;
+    segments[2u * e] = firstTile * sizes.tile;
+    segments[2u * e + 1u] = before;
+    load[e] = f32(before);
+    for (var t = firstTile; t < end; t++) { tileExpert[t] = e; }
+    firstTile = end;
+  }
+  for (var t = firstTile; t < sizes.tiles; t++) { tileExpert[t] = ${NONE}; }
+}`;
+
+/** One workgroup: its lanes share the experts, and the chunks of an expert where there are lanes left. */
+function scanTogether(sizes: { experts: number; chunks: number; tiles: number; tile: number }): KernelSource {
+  const { experts, chunks, tiles, tile } = sizes;
+  const workgroup = 256;
+  const across = Math.min(experts, workgroup);
+  const parts = Math.floor(workgroup / across);
+  const length = Math.ceil(chunks / parts);
+  return {
+    form: "groups",
+    groups: [1, 1, 1],
+    workgroup,
+    wgsl: /* wgsl */ `
+var<workgroup> shares: array<u32, ${workgroup}>;
+var<workgroup> totals: array<u32, ${experts}>;
+fn run(group: vec3u, lane: u32) {
+  let part = lane / ${across}u;
+  let end = min(part * ${length}u + ${length}u, ${chunks}u);
+  for (var base = 0u; base < ${experts}u; base += ${across}u) {
+    let e = base + lane % ${across}u;
+    let mine = part < ${parts}u && e < ${experts}u;
+    var share = 0u;
+    if (mine) { for (var c = part * ${length}u; c < end; c++) { share += counts[c * ${experts}u + e]; } }
+    workgroupBarrier();
+    shares[lane] = share;
+    workgroupBarrier();
+    if (mine) {
+      var before = 0u;
+      for (var p = 0u; p < part; p++) { before += shares[p * ${across}u + lane % ${across}u]; }
+      for (var c = part * ${length}u; c < end; c++) {
+        let count = counts[c * ${experts}u + e];
+        counts[c * ${experts}u + e] = before;
+        before += count;
+      }
+      if (part == ${parts - 1}u) { totals[e] = before; }
+    }
+  }
+  workgroupBarrier();
+  for (var i = lane; i < ${Math.max(experts, tiles)}u; i += ${workgroup}u) {
+    var first = 0u;
+    var owner = ${NONE};
+    for (var e = 0u; e < ${experts}u; e++) {
+      let own = (totals[e] + ${tile - 1}u) / ${tile}u;
+      if (e == i) {
+        segments[2u * e] = first * ${tile}u;
+        segments[2u * e + 1u] = totals[e];
+        load[e] = f32(totals[e]);
+      }
+      if (i >= first && i < first + own) { owner = e; }
+      first += own;
+    }
+    if (i < ${tiles}u) { tileExpert[i] = owner; }
+  }
+}`,
+  };
+}
+
+/** slot[a] = padded row of assignment a, or none; source[p] = assignment of padded row p, or none */
+export const expertPlace = kernel({
+  name: "expertPlace",
+  buffers: {
+    expert: "read u32",
+    counts: "read u32",
+    rank: "read u32",
+    segments: "read u32",
+    tileExpert: "read u32",
+    slot: "write u32",
+    source: "write u32",
+  },
+  sizes: { assignments: "u32", experts: "u32", rows: "u32", tile: "u32" },
+  source: ({ assignments, rows }) => ({
     form: "items",
-    items: Math.max(experts, tiles),
+    items: Math.max(assignments, rows),
     wgsl: /* wgsl */ `
 fn run(i: u32) {
-  var first = 0u;
-  var owner = ${NONE};
-  for (var e = 0u; e < sizes.experts; e++) {
-    let tiles = (total[e] + sizes.tile - 1u) / sizes.tile;
-    if (e == i) {
-      segments[2u * e] = first * sizes.tile;
-      segments[2u * e + 1u] = total[e];
-      load[e] = f32(total[e]);
+  if (i < sizes.assignments) {
+    let e = expert[i];
+    var row = ${NONE};
+    if (e < sizes.experts) {
+      row = segments[2u * e] + counts[(i / ${CHUNK}u) * sizes.experts + e] + rank[i];
+      source[row] = i;
     }
-    if (i >= first && i < first + tiles) { owner = e; }
-    first += tiles;
+    slot[i] = row;
   }
-  if (i < sizes.tiles) { tileExpert[i] = owner; }
+  // Rows that no assignment has: the ends of experts' last tiles, and tiles of no expert.
+  if (i < sizes.rows) {
+    let e = tileExpert[i / sizes.tile];
+    if (e == ${NONE}) { source[i] = ${NONE}; }
+    else if (i - segments[2u * e] >= segments[2u * e + 1u]) { source[i] = ${NONE}; }
+  }
 }`,
   }),
-});
-
-/** slot[a] = padded row of assignment a, or none */
-export const expertSlot = kernel({
-  name: "expertSlot",
-  buffers: { expert: "read u32", counts: "read u32", rank: "read u32", segments: "read u32", slot: "write u32" },
-  sizes: { assignments: "u32", experts: "u32" },
-  source: ({ assignments }) => ({
-    form: "items",
-    items: assignments,
-    wgsl: /* wgsl */ `
-fn run(a: u32) {
-  let e = expert[a];
-  var row = ${NONE};
-  if (e < sizes.experts) { row = segments[2u * e] + counts[(a / ${CHUNK}u) * sizes.experts + e] + rank[a]; }
-  slot[a] = row;
-}`,
-  }),
-});
-
-/** source[slot[a]] = a, after `fill` with none */
-export const expertSource = kernel({
-  name: "expertSource",
-  buffers: { slot: "read u32", source: "update u32" },
-  sizes: { assignments: "u32" },
-  source: ({ assignments }) => ({
-    form: "items",
-    items: assignments,
-    wgsl: /* wgsl */ `
-fn run(a: u32) {
-  let row = slot[a];
-  if (row != ${NONE}) { source[row] = a; }
-}`,
-  }),
-});
-
-/** source[p] = none */
-export const expertNoSource = kernel({
-  name: "expertNoSource",
-  buffers: { source: "write u32" },
-  sizes: { rows: "u32" },
-  specialize: false,
-  source: ({ rows }) => ({ form: "items", items: rows, wgsl: `fn run(p: u32) { source[p] = ${NONE}; }` }),
 });

@@ -1,27 +1,33 @@
 // The norm of all gradients together, and how much to shrink them so that it is at most `maxNorm`; both stay on the GPU.
 
 import { kernel } from "../kernel";
+import { wide } from "./wide";
 
-/** sums[chunk] = sum of x^2 over the chunk of ceil(items / chunks) neighbouring elements; the last ones may be shorter */
+/** sums[chunk] = sum of x^2 over a chunk of neighbouring elements, all chunks alike but the last ones */
 export const sumOfSquares = kernel({
   name: "sumOfSquares",
   buffers: { x: "read", sums: "write" },
   sizes: { items: "u32", chunks: "u32" },
   flops: ({ items }) => 2 * items,
-  source: ({ chunks }) => ({
-    form: "rows",
-    rows: chunks,
-    wgsl: /* wgsl */ `
+  source: ({ items, chunks }, target) => {
+    const { lanes, vectors } = wide(target, items, ["x"]);
+    return {
+      form: "rows",
+      rows: chunks,
+      vectors,
+      wgsl: /* wgsl */ `
 fn run(row: u32) {
-  let length = (sizes.items + sizes.chunks - 1u) / sizes.chunks;
+  let all = sizes.items / ${lanes}u;
+  let length = (all + sizes.chunks - 1u) / sizes.chunks;
   let start = row * length;
-  let end = min(start + length, sizes.items);
+  let end = min(start + length, all);
   var total = 0.0;
-  for (var i = start + first(); i < end; i += step()) { total += x[i] * x[i]; }
+  for (var i = start + first(); i < end; i += step()) { total += ${lanes === 4 ? "dot(x[i], x[i])" : "x[i] * x[i]"}; }
   total = rowSum(total);
   if (isFirst()) { sums[row] = total; }
 }`,
-  }),
+    };
+  },
 });
 
 /** norm[0] = sqrt(sum of sums), coefficient[0] = min(1, maxNorm / (norm + 1e-6)); 1 when maxNorm <= 0 */

@@ -41,6 +41,8 @@ describe.each(kernelTargets)("sums, $name", ({ target }) => {
     [9, 70, 4],
     [5, 3, 4],
     [300, 65, 8],
+    [4100, 24, 16],
+    [700, 200, 3],
   ])("of the columns of [%i, %i] in %i chunks", async (rows, cols, chunks) => {
     const x = testNumbers(rows * cols);
     const first = await runKernel(target, columnSum, { x, y: chunks * cols }, { rows, cols, chunks });

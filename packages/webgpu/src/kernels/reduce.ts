@@ -2,6 +2,7 @@
 // `columnSum`: first to a few chunks, so that there is work for many invocations, then those chunks to one.
 
 import { kernel } from "../kernel";
+import { columnSums } from "./column-sums";
 
 /** y[r] = sum over c of x[r,c] */
 export const rowSum = kernel({
@@ -48,18 +49,5 @@ export const columnSum = kernel({
   buffers: { x: "read", y: "write" },
   sizes: { rows: "u32", cols: "u32", chunks: "u32" },
   flops: ({ rows, cols }) => rows * cols,
-  source: ({ cols, chunks }) => ({
-    form: "items",
-    items: chunks * cols,
-    wgsl: /* wgsl */ `
-fn run(i: u32) {
-  let c = i % sizes.cols;
-  let length = (sizes.rows + sizes.chunks - 1u) / sizes.chunks;
-  let start = (i / sizes.cols) * length;
-  let end = min(start + length, sizes.rows);
-  var total = 0.0;
-  for (var r = start; r < end; r++) { total += x[r * sizes.cols + c]; }
-  y[i] = total;
-}`,
-  }),
+  source: (sizes, target) => columnSums({ ...sizes, term: "x[at]", buffers: ["x"], result: "y" }, target),
 });

@@ -9,6 +9,7 @@ describe.each(kernelTargets)("RMS norm, $name", ({ target }) => {
   test.each([
     [1, 1, 1],
     [3, 7, 2],
+    [300, 36, 9],
     [5, 129, 4],
     [67, 300, 7],
   ])("%i rows of %i, weight gradient in %i chunks", async (rows, cols, chunks) => {

@@ -2,6 +2,7 @@
 // side by side, `columnSum` with one chunk adds them up.
 
 import { kernel } from "../kernel";
+import { columnSums } from "./column-sums";
 
 /** inverse[r] = 1 / sqrt(mean(x[r,:]^2) + eps), y[r,c] = x[r,c] * inverse[r] * weight[c] */
 export const rmsNormForward = kernel({
@@ -61,18 +62,6 @@ export const rmsNormWeightGradient = kernel({
   buffers: { x: "read", inverse: "read", dy: "read", partial: "write" },
   sizes: { rows: "u32", cols: "u32", chunks: "u32" },
   flops: ({ rows, cols }) => 3 * rows * cols,
-  source: ({ cols, chunks }) => ({
-    form: "items",
-    items: chunks * cols,
-    wgsl: /* wgsl */ `
-fn run(i: u32) {
-  let c = i % sizes.cols;
-  let length = (sizes.rows + sizes.chunks - 1u) / sizes.chunks;
-  let start = (i / sizes.cols) * length;
-  let end = min(start + length, sizes.rows);
-  var total = 0.0;
-  for (var r = start; r < end; r++) { total += x[r * sizes.cols + c] * inverse[r] * dy[r * sizes.cols + c]; }
-  partial[i] = total;
-}`,
-  }),
+  source: (sizes, target) =>
+    columnSums({ ...sizes, term: "x[at] * inverse[r] * dy[at]", buffers: ["x", "dy"], result: "partial" }, target),
 });

@@ -27,6 +27,7 @@ describe.each(kernelTargets)("rotary embedding, $name", ({ target }) => {
     [1, 1, 1, 2],
     [10, 5, 3, 6],
     [130, 65, 2, 32],
+    [9, 3, 2, 4],
   ])("%i tokens, context %i, %i heads of %i", async (tokens, context, heads, headDim) => {
     const sizes = { tokens, context, heads, headDim, base };
     const x = testNumbers(tokens * 3 * heads * headDim);

@@ -1,17 +1,18 @@
 // Rotary position embedding (Su et al. 2021, https://arxiv.org/abs/2104.09864) of the query and key parts of a fused
 // [tokens, 3, heads, headDim], in the half-split convention: element i turns together with element i + headDim / 2.
-// One invocation a pair; the value part is copied.
+// One invocation a pair, or four neighbouring ones; the value part is copied.
 
 import { kernel } from "../kernel";
+import { type Wide, wide } from "./wide";
 
 // Sine and cosine are only promised to be accurate between -pi and pi, so whole turns are taken off first; 2 pi is split
 // into two constants, the first short enough for exact products.
-const rotate = /* wgsl */ `
+const rotate = ({ lanes, alias }: Wide) => /* wgsl */ `${alias}
 fn rotate(i: u32, position: u32, sign: f32) {
-  let half = sizes.headDim / 2u;
+  let half = sizes.headDim / ${2 * lanes}u;
   let pair = i % half;
   let part = (i / (half * sizes.heads)) % 3u;
-  let at = (i / half) * sizes.headDim + pair;
+  let at = (i / half) * half * 2u + pair;
   let a = x[at];
   let b = x[at + half];
   if (part == 2u) {
@@ -19,7 +20,8 @@ fn rotate(i: u32, position: u32, sign: f32) {
     y[at + half] = b;
     return;
   }
-  let angle = f32(position) * exp2(-log2(sizes.base) * f32(2u * pair) / f32(sizes.headDim));
+  let element = ${lanes === 4 ? "f32(pair * 4u) + vec4f(0.0, 1.0, 2.0, 3.0)" : "f32(pair)"};
+  let angle = f32(position) * exp2(-log2(sizes.base) / f32(sizes.headDim) * 2.0 * element);
   let turns = round(angle * 0.15915494);
   let rest = (angle - turns * 6.28125) - turns * 0.0019353072;
   let cosine = cos(rest);
@@ -48,15 +50,19 @@ export const rope = kernel({
     base: "f32",
   },
   flops: ({ tokens, heads, headDim }) => 6 * tokens * heads * headDim,
-  source: ({ tokens, heads, headDim }, _target, { direction }: RopeOptions) => ({
-    form: "items",
-    items: (tokens * 3 * heads * headDim) / 2,
-    wgsl: /* wgsl */ `${rotate}
+  source: ({ tokens, heads, headDim }, target, { direction }: RopeOptions) => {
+    const pairs = wide(target, headDim / 2, ["x", "y"]);
+    return {
+      form: "items",
+      items: (tokens * 3 * heads * headDim) / (2 * pairs.lanes),
+      vectors: pairs.vectors,
+      wgsl: /* wgsl */ `${rotate(pairs)}
 fn run(i: u32) {
-  let token = i / (3u * sizes.heads * (sizes.headDim / 2u));
+  let token = i / (3u * sizes.heads * (sizes.headDim / ${2 * pairs.lanes}u));
   rotate(i, token % sizes.context, ${direction === "forward" ? "1.0" : "-1.0"});
 }`,
-  }),
+    };
+  },
 });
 
 /** As `rope` forward, with token t at position start[0] + t: for decoding. */
@@ -65,13 +71,17 @@ export const ropeAt = kernel({
   buffers: { x: "read", start: "read u32", y: "write" },
   sizes: { tokens: "u32", heads: "u32", headDim: "u32", base: "f32" },
   flops: ({ tokens, heads, headDim }) => 6 * tokens * heads * headDim,
-  source: ({ tokens, heads, headDim }) => ({
-    form: "items",
-    items: (tokens * 3 * heads * headDim) / 2,
-    wgsl: /* wgsl */ `${rotate}
+  source: ({ tokens, heads, headDim }, target) => {
+    const pairs = wide(target, headDim / 2, ["x", "y"]);
+    return {
+      form: "items",
+      items: (tokens * 3 * heads * headDim) / (2 * pairs.lanes),
+      vectors: pairs.vectors,
+      wgsl: /* wgsl */ `${rotate(pairs)}
 fn run(i: u32) {
-  let token = i / (3u * sizes.heads * (sizes.headDim / 2u));
+  let token = i / (3u * sizes.heads * (sizes.headDim / ${2 * pairs.lanes}u));
   rotate(i, start[0] + token, 1.0);
 }`,
-  }),
+    };
+  },
 });

@@ -1,0 +1,92 @@
+// Sums down the columns of a matrix, chunk of rows by chunk of rows, of any term of its elements. On the "tiled" class a
+// workgroup has a strip of columns: some lanes side by side along the rows, the others each with every so many rows of the
+// chunk, whose sums are then added in a fixed order. On the "serial" class an invocation walks a column of a chunk alone.
+
+import type { KernelSource, KernelTarget } from "../kernel";
+import { wide } from "./wide";
+
+/** What is summed. */
+export interface ColumnSums {
+  rows: number;
+  cols: number;
+  chunks: number;
+  /** WGSL for the term of row `r` at element `at` of a matrix, `row * cols + column`, in the width that `buffers` have. */
+  term: string;
+  /** The matrices, and the result [chunks, cols]. */
+  buffers: string[];
+  result: string;
+}
+
+const WORKGROUP = 256;
+
+/** Rows to sum in how many chunks, so that there is work for a whole device and not much left for a second stage. */
+export function columnSumChunks({ rows, cols }: { rows: number; cols: number }, target: KernelTarget): number {
+  if (rows <= 64) return 1;
+  if (target.kernelClass === "serial") return Math.ceil(Math.sqrt(rows / 4));
+  const { strips, lanesDown } = strip(cols, wide(target, cols, []).lanes);
+  // A chunk gives each lane at least four rows; 512 workgroups fill a device.
+  return Math.max(1, Math.min(Math.floor(rows / (4 * lanesDown)), Math.ceil(512 / strips)));
+}
+
+/** Chunks are of ceil(rows / chunks) rows, the last ones of fewer or none. */
+export function columnSums(
+  { rows, cols, chunks, term, buffers, result }: ColumnSums,
+  target: KernelTarget,
+): KernelSource {
+  const length = Math.ceil(rows / chunks);
+  if (target.kernelClass === "serial") {
+    return {
+      form: "items",
+      items: chunks * cols,
+      wgsl: /* wgsl */ `
+fn run(i: u32) {
+  let c = i % sizes.cols;
+  let length = (sizes.rows + sizes.chunks - 1u) / sizes.chunks;
+  let start = (i / sizes.cols) * length;
+  let end = min(start + length, sizes.rows);
+  var total = 0.0;
+  for (var r = start; r < end; r++) {
+    let at = r * sizes.cols + c;
+    total += ${term};
+  }
+  ${result}[i] = total;
+}`,
+    };
+  }
+  const { lanes, alias, vectors } = wide(target, cols, [...buffers, result]);
+  const { strips, lanesAcross, lanesDown } = strip(cols, lanes);
+  return {
+    form: "groups",
+    groups: [strips, chunks, 1],
+    workgroup: WORKGROUP,
+    vectors,
+    wgsl: /* wgsl */ `${alias}
+var<workgroup> sums: array<Wide, ${WORKGROUP}>;
+fn run(group: vec3u, lane: u32) {
+  let column = group.x * ${lanesAcross}u + lane % ${lanesAcross}u;
+  let down = lane / ${lanesAcross}u;
+  let end = min(group.y * ${length}u + ${length}u, ${rows}u);
+  var total = Wide();
+  if (column < ${cols / lanes}u) {
+    for (var r = group.y * ${length}u + down; r < end; r += ${lanesDown}u) {
+      let at = r * ${cols / lanes}u + column;
+      total += ${term};
+    }
+  }
+  sums[lane] = total;
+  for (var half = ${lanesDown / 2}u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (down < half) { sums[lane] += sums[lane + half * ${lanesAcross}u]; }
+  }
+  if (down == 0u && column < ${cols / lanes}u) { ${result}[group.y * ${cols / lanes}u + column] = sums[lane]; }
+}`,
+  };
+}
+
+/** How the lanes of a workgroup spread over a strip of columns, and the strips of a row. */
+function strip(cols: number, lanes: number) {
+  const columns = cols / lanes;
+  let lanesAcross = 1;
+  while (lanesAcross < columns && lanesAcross < 32) lanesAcross *= 2;
+  return { strips: Math.ceil(columns / lanesAcross), lanesAcross, lanesDown: WORKGROUP / lanesAcross };
+}
