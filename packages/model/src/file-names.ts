@@ -22,6 +22,12 @@ const BLOCK: Record<string, string> = {
   "dense.down": "mlp.down_proj.weight",
 };
 
+/** Projections of an expert, in the order of memory. */
+const EXPERT: Record<string, string[]> = {
+  "experts.gateUp": ["gate", "up"],
+  "experts.down": ["down"],
+};
+
 const TOP: Record<string, string> = {
   embedding: "model.embed_tokens.weight",
   norm: "model.norm.weight",
@@ -60,13 +66,12 @@ function blockTensors<L extends Leaf & { shape: Shape }>(layer: string, path: st
       ["q", "k", "v"].map((p) => `${layer}.self_attn.${p}_proj.weight`),
       (s) => [s[0]! / 3, s[1]!],
     );
-  const [group, projection] = path.split(".");
-  if (group !== "experts") throw new Error(`fileTensors: knows no file name for parameter "${layer}.${path}"`);
-  const names = Array.from(
-    { length: leaf.shape[0]! },
-    (_, expert) => `${layer}.mlp.experts.${expert}.${projection}_proj.weight`,
+  const projections = EXPERT[path];
+  if (!projections) throw new Error(`fileTensors: knows no file name for parameter "${layer}.${path}"`);
+  const names = Array.from({ length: leaf.shape[0]! }, (_, expert) =>
+    projections.map((projection) => `${layer}.mlp.experts.${expert}.${projection}_proj.weight`),
   );
-  return parts(leaf, names, (shape) => shape.slice(1));
+  return parts(leaf, names.flat(), (shape) => shape.slice(-2));
 }
 
 /** A parameter cut into equal tensors along its first axis. */

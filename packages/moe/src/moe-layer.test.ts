@@ -26,6 +26,7 @@ import { openGpu } from "@webmoe/webgpu/node";
 import { expectClose, testGpu } from "@webmoe/webgpu/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { moeLayer } from "./moe-layer";
+import { splitGateUp } from "./split-gate-up";
 
 // Letters of shapes: T tokens, D width, H inner width, E experts, K experts a token.
 
@@ -55,14 +56,13 @@ interface Case {
   ties?: boolean;
 }
 
-type Inputs = Record<"x" | "gate" | "up" | "down" | "weight" | "bias" | "mask" | "cotangent", GivenInput>;
+type Inputs = Record<"x" | "gateUp" | "down" | "weight" | "bias" | "mask" | "cotangent", GivenInput>;
 
 function inputsOf({ tokens, dim, hidden, experts, padding = [], bias, ties }: Case): Inputs {
   const weight = random([experts, dim], 5);
   return {
     x: random([tokens, dim], 1),
-    gate: random([experts, hidden, dim], 2),
-    up: random([experts, hidden, dim], 3),
+    gateUp: random([experts, 2, hidden, dim], 2),
     down: random([experts, dim, hidden], 4),
     weight: ties ? { shape: weight.shape, data: new Float32Array(weight.data.length) } : weight,
     bias: { shape: [experts], data: Float32Array.from(bias ?? Array(experts).fill(0)) },
@@ -74,10 +74,9 @@ function inputsOf({ tokens, dim, hidden, experts, padding = [], bias, ties }: Ca
   };
 }
 
-const learned = ({ x, gate, up, down, weight, bias }: Record<keyof Inputs, Tensor>) => ({
+const learned = ({ x, gateUp, down, weight, bias }: Record<keyof Inputs, Tensor>) => ({
   x,
-  gate,
-  up,
+  gateUp,
   down,
   weight,
   bias,
@@ -86,10 +85,10 @@ const learned = ({ x, gate, up, down, weight, bias }: Record<keyof Inputs, Tenso
 /** Output, losses and every gradient of sum(y * cotangent) + 0.7 balance + 0.3 z, by the layer. */
 function sparse(gpu: Gpu, inputs: Inputs, { experts, topK, hidden, renormalize }: Case) {
   return evaluate(gpu, inputs, (tensors) => {
-    const { x, gate, up, down, weight, bias, mask, cotangent } = tensors;
+    const { x, gateUp, down, weight, bias, mask, cotangent } = tensors;
     const { y, balanceLoss, zLoss, load } = moeLayer({
       x,
-      experts: { gate, up, down },
+      experts: { gateUp, down },
       config: { experts, topK, hidden, renormalize },
       router,
       routerParameters: { shared: {}, layer: { weight, bias } },
@@ -120,7 +119,7 @@ function dense(gpu: Gpu, inputs: Inputs, config: Case) {
     share: { shape: [experts, 1], data: share },
   };
   return evaluate(gpu, given, (tensors) => {
-    const { x, gate, up, down, weight, bias, mask, cotangent, chosen, share } = tensors;
+    const { x, gateUp, down, weight, bias, mask, cotangent, chosen, share } = tensors;
     const logits = add(matmul(weight, x, { transposeB: true }), reshape(bias, [experts, 1])); // [E, T]
     const exps = exp(logits);
     const total = sum(exps, 0, 1); // [1, T]
@@ -135,6 +134,7 @@ function dense(gpu: Gpu, inputs: Inputs, config: Case) {
       : div(kept, total);
 
     const all = broadcastTo(x, [experts, tokens, dim]);
+    const [gate, up] = splitGateUp(gateUp);
     const inner = swiglu(matmul(all, gate, { transposeB: true }), matmul(all, up, { transposeB: true }));
     const outputs = matmul(inner, down, { transposeB: true }); // [E, T, D]
     const y = reshape(sum(mul(outputs, reshape(weights, [experts, tokens, 1])), 0, 1), [tokens, dim]);
@@ -200,7 +200,7 @@ describe.each(["serial", "tiled"] as const)("moeLayer, %s kernels", (kernelClass
       expectClose(actual.y, expected.y);
       expectClose(actual.balanceLoss, expected.balanceLoss);
       expectClose(actual.zLoss, expected.zLoss);
-      for (const name of ["x", "gate", "up", "down", "weight", "bias"] as const) {
+      for (const name of ["x", "gateUp", "down", "weight", "bias"] as const) {
         try {
           expectClose(actual.gradients[name], expected.gradients[name]);
         } catch (error) {
@@ -216,11 +216,9 @@ test("one expert, one a token, is the dense layer", async () => {
   const inputs = inputsOf(config);
   const gpu = await testGpu();
   const { y, load } = await sparse(gpu, inputs, config);
-  const expected = await evaluate(gpu, inputs, ({ x, gate, up, down }) => {
-    const [g, u, d] = [reshape(gate, [3, 4]), reshape(up, [3, 4]), reshape(down, [4, 3])];
-    return matmul(swiglu(matmul(x, g, { transposeB: true }), matmul(x, u, { transposeB: true })), d, {
-      transposeB: true,
-    });
+  const expected = await evaluate(gpu, inputs, ({ x, gateUp, down }) => {
+    const [gate, up] = splitGateUp(gateUp).map((weight) => matmul(x, reshape(weight, [3, 4]), { transposeB: true }));
+    return matmul(swiglu(gate!, up!), reshape(down, [4, 3]), { transposeB: true });
   });
   expect(relativeError(y, expected)).toBeLessThan(1e-6);
   expect([...load]).toEqual([5]);
@@ -246,7 +244,7 @@ test("padding gets zeros and changes no loss and no load", async () => {
   expect([...long.load]).toEqual([...alone.load]);
   expectClose(long.balanceLoss, alone.balanceLoss);
   expectClose(long.zLoss, alone.zLoss);
-  expectClose(long.gradients.gate, alone.gradients.gate);
+  expectClose(long.gradients.gateUp, alone.gradients.gateUp);
   expectClose(long.gradients.weight, alone.gradients.weight);
 });
 

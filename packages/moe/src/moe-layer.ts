@@ -19,12 +19,13 @@ import {
   combineExperts,
   expertLinear,
   fold,
+  gated,
   groupByExpert,
   type Init,
   type Key,
   type MapLeaves,
   normal,
-  swiglu,
+  reshape,
   type Tensor,
 } from "@webmoe/tensor";
 
@@ -39,17 +40,15 @@ export interface MoeConfig {
   renormalize?: boolean;
 }
 
-/** The experts of one layer, stacked: gate and up [E, hidden, D], down [E, D, hidden]. */
+/** The experts of one layer, stacked: gate and up side by side [E, 2, hidden, D], down [E, D, hidden]. */
 export interface ExpertParameters<L> {
-  gate: L;
-  up: L;
+  gateUp: L;
   down: L;
 }
 
 export function initExperts(dim: number, { experts, hidden }: MoeConfig, key: Key): ExpertParameters<Init> {
   return {
-    gate: normal([experts, hidden, dim], 0.02, fold(key, "gate")),
-    up: normal([experts, hidden, dim], 0.02, fold(key, "up")),
+    gateUp: normal([experts, 2, hidden, dim], 0.02, fold(key, "gateUp")),
     down: normal([experts, dim, hidden], 0.02, fold(key, "down")),
   };
 }
@@ -98,8 +97,9 @@ export function moeLayer(input: MoeInput): MoeOutput {
   const groups = groupByExpert(selection.token, selection.expert, config.experts, selection);
   const { load } = groups;
 
-  const { gate, up, down } = input.experts;
-  const inner = swiglu(expertLinear(x, gate, groups, { gather: true }), expertLinear(x, up, groups, { gather: true }));
+  const { gateUp, down } = input.experts;
+  const [experts, , hidden, dim] = gateUp.shape as [number, number, number, number];
+  const inner = gated(expertLinear(x, reshape(gateUp, [experts, 2 * hidden, dim]), groups, { gather: true })); // [P, hidden]
   const y = combineExperts(expertLinear(inner, down, groups), selection.weight, groups, x.shape[0]!);
   return {
     y,

@@ -21,13 +21,13 @@ import { type GivenInput, random } from "@webmoe/tensor/testing";
 import { expectClose, testGpu } from "@webmoe/webgpu/testing";
 import { describe, expect, test } from "vitest";
 import { moeLayer } from "./moe-layer";
+import { splitGateUp } from "./split-gate-up";
 
 const [T, D, H, E, EACH] = [70, 3, 5, 4, 20];
 
-const inputs: Record<"x" | "gate" | "up" | "down" | "weight" | "mask" | "cotangent", GivenInput> = {
+const inputs: Record<"x" | "gateUp" | "down" | "weight" | "mask" | "cotangent", GivenInput> = {
   x: random([T, D], 1),
-  gate: random([E, H, D], 2),
-  up: random([E, H, D], 3),
+  gateUp: random([E, 2, H, D], 2),
   down: random([E, D, H], 4),
   weight: random([E, D], 5),
   mask: { shape: [T], data: Float32Array.from({ length: T }, (_, t) => (t % 9 === 4 ? 0 : 1)) },
@@ -78,10 +78,10 @@ describe.each(Object.entries(ways))("%s", (_, { weigh, atMost }) => {
     });
     const gpu = await testGpu();
     const actual = await evaluate(gpu, inputs, (tensors) => {
-      const { x, gate, up, down, weight, mask, cotangent } = tensors;
+      const { x, gateUp, down, weight, mask, cotangent } = tensors;
       const { y, load } = moeLayer({
         x,
-        experts: { gate, up, down },
+        experts: { gateUp, down },
         config: { experts: E, topK: 2, hidden: H },
         router,
         routerParameters: { shared: {}, layer: { weight } },
@@ -91,13 +91,14 @@ describe.each(Object.entries(ways))("%s", (_, { weigh, atMost }) => {
         mask,
         training: true,
       });
-      return { y, load, gradients: gradients(sum(mul(y, cotangent)), { x, gate, up, down, weight }) };
+      return { y, load, gradients: gradients(sum(mul(y, cotangent)), { x, gateUp, down, weight }) };
     });
     const expected = await evaluate(gpu, inputs, (tensors) => {
-      const { x, gate, up, down, weight, mask, cotangent } = tensors;
+      const { x, gateUp, down, weight, mask, cotangent } = tensors;
       const weighed = weigh(matmul(x, weight, { transposeB: true }), mask);
       const kept = map("kept", [weighed.weight, weighed.chosen], (weight, chosen) => chosen.select(weight, 0)); // [T, E]
       const all = broadcastTo(x, [E, T, D]);
+      const [gate, up] = splitGateUp(gateUp);
       const inner = swiglu(matmul(all, gate, { transposeB: true }), matmul(all, up, { transposeB: true }));
       const outputs = matmul(inner, down, { transposeB: true }); // [E, T, D]
       // [E, T] without a transpose: a product with the unit matrix.
@@ -109,11 +110,11 @@ describe.each(Object.entries(ways))("%s", (_, { weigh, atMost }) => {
         0,
         1,
       );
-      return { y, load, gradients: gradients(sum(mul(y, cotangent)), { x, gate, up, down, weight }) };
+      return { y, load, gradients: gradients(sum(mul(y, cotangent)), { x, gateUp, down, weight }) };
     });
     expectClose(actual.y, expected.y);
     expect([...actual.load]).toEqual([...expected.load]);
-    for (const name of ["x", "gate", "up", "down", "weight"] as const) {
+    for (const name of ["x", "gateUp", "down", "weight"] as const) {
       expectClose(actual.gradients[name], expected.gradients[name]);
     }
   });

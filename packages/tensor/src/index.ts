@@ -29,6 +29,7 @@ export * from "./ops/elementwise";
 export * from "./ops/embedding";
 export * from "./ops/experts";
 export { constant } from "./ops/formulas";
+export * from "./ops/gated";
 export * from "./ops/gru";
 export { map } from "./ops/map";
 export * from "./ops/matmul";

@@ -12,6 +12,7 @@ export * from "./kernels/elementwise";
 export * from "./kernels/embedding";
 export * from "./kernels/expert-combine";
 export * from "./kernels/expert-sort";
+export * from "./kernels/gated";
 export * from "./kernels/global-norm";
 export * from "./kernels/grouped-matmul";
 export * from "./kernels/gru";
