@@ -10,6 +10,7 @@ import { initSwiglu, linear, type SwigluParameters, swigluLayer } from "@webmoe/
 import type { AnyRouter } from "@webmoe/router";
 import {
   add,
+  addRmsNorm,
   cachedAttention,
   causalAttention,
   constant,
@@ -146,14 +147,22 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
     attend: (qkv: Tensor, block: number) => Tensor,
   ) {
     let x = embedding(parameters.embedding, tokens); // [T, D]
+    /** What the last layer brings to the residual stream; it is added where the next norm reads the stream. */
+    let branch: Tensor | undefined;
+    const normalized = (weight: Tensor) => {
+      if (!branch) return rmsNorm(x, weight);
+      const both = addRmsNorm(x, branch, weight);
+      x = both.sum;
+      return both.normalized;
+    };
     let carry: unknown;
     const routed: MoeOutput[] = [];
     parameters.blocks.forEach((block, index) => {
       const { qkv, output } = block.attention;
-      x = add(x, linear(attend(linear(rmsNorm(x, block.norm1), qkv), index), output));
-      const u = rmsNorm(x, block.norm2);
+      branch = linear(attend(linear(normalized(block.norm1), qkv), index), output);
+      const u = normalized(block.norm2);
       if (block.dense) {
-        x = add(x, swigluLayer(u, block.dense));
+        branch = swigluLayer(u, block.dense);
         return;
       }
       const layer = parameters.router.layers[routed.length] as MapLeaves<unknown, Tensor>;
@@ -175,9 +184,9 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
       });
       carry = result.carry;
       routed.push(result);
-      x = add(x, result.y);
+      branch = result.y;
     });
-    return { x: rmsNorm(x, parameters.norm), routed };
+    return { x: normalized(parameters.norm), routed };
   }
 
   function loss(parameters: LanguageModelParameters<Tensor>, batch: Batch): LossOutput {

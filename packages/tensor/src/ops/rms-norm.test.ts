@@ -1,7 +1,9 @@
 import { expectClose } from "@webmoe/webgpu/testing";
 import { expect, test } from "vitest";
 import { checkGradient, random, valuesOf } from "../testing";
-import { rmsNorm } from "./rms-norm";
+import { add, scale } from "./elementwise";
+import { constant } from "./formulas";
+import { addRmsNorm, rmsNorm } from "./rms-norm";
 
 test.each([
   [[1, 1], 1],
@@ -25,5 +27,34 @@ test("values", async () => {
 test("a weight of another width is an error", async () => {
   await expect(valuesOf((x, weight) => rmsNorm(x, weight), [random([2, 3]), random([2])])).rejects.toThrow(
     "rmsNorm: needs a weight of 3 elements for x [2, 3], got [2]",
+  );
+});
+
+test.each([
+  [[1, 1], 1],
+  [[3, 5], 5],
+  [[2, 3, 8], 8],
+])("gradients of addRmsNorm of %j", (shape, cols) =>
+  checkGradient(
+    (x, branch, weight) => {
+      const { sum, normalized } = addRmsNorm(x, branch, weight);
+      return add(scale(sum, 0.3), normalized);
+    },
+    [shape, shape, [cols]],
+    { low: 0.5, high: 2 },
+  ),
+);
+
+test("addRmsNorm where only one of its results is used", async () => {
+  const shapes = [[3, 5], [3, 5], [5]];
+  await checkGradient((x, branch, weight) => addRmsNorm(x, branch, weight).normalized, shapes, { low: 0.5, high: 2 });
+  await checkGradient((x, branch) => addRmsNorm(x, branch, constant(x.trace, [5], 1)).sum, shapes.slice(0, 2));
+});
+
+test("addRmsNorm is rmsNorm of a sum", async () => {
+  const inputs = [random([4, 8]), random([4, 8], 2), random([8], 3)];
+  expectClose(
+    await valuesOf((x, branch, weight) => addRmsNorm(x, branch, weight).normalized, inputs),
+    await valuesOf((x, branch, weight) => rmsNorm(add(x, branch), weight), inputs),
   );
 });

@@ -1,24 +1,68 @@
-import { columnSumChunks, rmsNormBackward, rmsNormForward, rmsNormWeightGradient } from "@webmoe/webgpu";
+import {
+  addRmsNormBackward,
+  addRmsNormForward,
+  columnSumChunks,
+  rmsNormBackward,
+  rmsNormForward,
+  rmsNormWeightGradient,
+} from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { place, reshape, type Tensor, withGradients } from "../tensor";
 import { sum } from "./reduce";
 
 /** x / sqrt(mean(x^2) + eps) * weight over the last axis (Zhang and Sennrich 2019). x [..., D], weight [D]. */
 export function rmsNorm(x: Tensor, weight: Tensor, eps = 1e-5): Tensor {
-  const cols = x.shape.at(-1)!;
-  if (weight.size !== cols) {
-    throw new Error(
-      `rmsNorm: needs a weight of ${cols} elements for x ${showShape(x.shape)}, got ${showShape(weight.shape)}`,
-    );
-  }
-  const rows = x.size / cols;
+  const { rows, cols } = sizesOf("rmsNorm", x, weight);
   const { y, inverse } = place(rmsNormForward, { x, weight }, { rows, cols, eps }, { y: x.shape, inverse: [rows] });
   withGradients("rmsNorm", [y], [x, weight], (dy) => {
     const { dx } = place(rmsNormBackward, { x, weight, inverse, dy: dy! }, { rows, cols }, { dx: x.shape });
-    const chunks = columnSumChunks({ rows, cols }, x.trace.target);
-    const sizes = { rows, cols, chunks };
-    const { partial } = place(rmsNormWeightGradient, { x, inverse, dy: dy! }, sizes, { partial: [chunks, cols] });
-    return [dx, reshape(sum(partial, 0, 1), [cols])];
+    return [dx, weightGradient(x, inverse, dy!)];
   });
   return y;
+}
+
+/**
+ * The residual connection and the norm behind it in one: sum = x + branch, and `rmsNorm` of the sum. x and branch
+ * [..., D], weight [D].
+ */
+export function addRmsNorm(x: Tensor, branch: Tensor, weight: Tensor, eps = 1e-5): { sum: Tensor; normalized: Tensor } {
+  const { rows, cols } = sizesOf("addRmsNorm", x, weight);
+  if (branch.shape.join() !== x.shape.join()) {
+    throw new Error(`addRmsNorm: needs a branch of x's shape ${showShape(x.shape)}, got ${showShape(branch.shape)}`);
+  }
+  const given = { x, branch, weight };
+  const shapes = { sum: x.shape, y: x.shape, inverse: [rows] };
+  const { sum: total, y, inverse } = place(addRmsNormForward, given, { rows, cols, eps }, shapes);
+  withGradients("addRmsNorm", [total, y], [x, branch, weight], (dskip, dy) => {
+    if (!dy) return [dskip, dskip, undefined];
+    const flowing = { x: total, weight, inverse, dy };
+    const { dx } = dskip
+      ? place(addRmsNormBackward, { ...flowing, dskip }, { rows, cols }, { dx: x.shape })
+      : place(rmsNormBackward, flowing, { rows, cols }, { dx: x.shape });
+    return [dx, dx, weightGradient(total, inverse, dy)];
+  });
+  return { sum: total, normalized: y };
+}
+
+function weightGradient(x: Tensor, inverse: Tensor, dy: Tensor): Tensor {
+  const cols = x.shape.at(-1)!;
+  const rows = x.size / cols;
+  const chunks = columnSumChunks({ rows, cols }, x.trace.target);
+  const { partial } = place(
+    rmsNormWeightGradient,
+    { x, inverse, dy },
+    { rows, cols, chunks },
+    { partial: [chunks, cols] },
+  );
+  return reshape(sum(partial, 0, 1), [cols]);
+}
+
+function sizesOf(who: string, x: Tensor, weight: Tensor): { rows: number; cols: number } {
+  const cols = x.shape.at(-1)!;
+  if (weight.size !== cols) {
+    throw new Error(
+      `${who}: needs a weight of ${cols} elements for x ${showShape(x.shape)}, got ${showShape(weight.shape)}`,
+    );
+  }
+  return { rows: x.size / cols, cols };
 }
