@@ -1,7 +1,9 @@
-// From a recording to a memory plan: dispatches that nothing depends on are dropped, then every temporary gets a buffer
-// ("slot") for the span from its first to its last use, shared with others whose spans do not overlap.
+// From a recording to a memory plan: dispatches that repeat another or that nothing depends on are dropped, then every
+// temporary gets a buffer ("slot") for the span from its first to its last use, shared with others whose spans do not
+// overlap.
 
 import type { Dispatch, Storage } from "./recording";
+import { shareRepeats } from "./repeats";
 
 /** Which buffer each temporary lives in, and how many bytes each kind of memory takes. */
 export interface Plan {
@@ -16,7 +18,7 @@ export interface Plan {
 
 /** Plan the memory of a recording of which `kept` storages are read after it ran. */
 export function planMemory(recorded: Dispatch[], kept: Set<Storage>): Plan {
-  const dispatches = dropUnused(recorded, kept);
+  const dispatches = dropUnused(shareRepeats(recorded, kept), kept);
   const spans = lifespans(dispatches, kept);
   const slots: number[] = [];
   const slotOf = new Map<number, number>();

@@ -1,0 +1,62 @@
+// The same computation on the same memory gives the same result: recorded twice, it runs once. Layers ask for many small
+// things anew (how many tokens count, which token an assignment belongs to) and need not know of one another.
+
+import type { CompiledKernel } from "../kernel";
+import type { Dispatch, Slice, Storage } from "./recording";
+
+/** Results above this many bytes are computed again, as they were asked for: keeping them would cost memory. */
+const MOST_BYTES = 2 ** 18;
+
+/**
+ * Drop dispatches that repeat an earlier one, and let what reads their results read the earlier ones. Only temporaries
+ * that nothing else writes are shared, and none of `kept`, which are read after the program.
+ */
+export function shareRepeats(recorded: Dispatch[], kept: Set<Storage>): Dispatch[] {
+  const writers = new Map<Storage, number>();
+  for (const { kernel, slices } of recorded) {
+    for (const storage of written(kernel, slices)) writers.set(storage, (writers.get(storage) ?? 0) + 1);
+  }
+  const shareable = ({ storage, offset, bytes }: Slice) =>
+    storage.kind === "temporary" &&
+    offset === 0 &&
+    bytes === storage.bytes &&
+    bytes <= MOST_BYTES &&
+    writers.get(storage) === 1 &&
+    !kept.has(storage);
+
+  const versions = new Map<Storage, number>();
+  const replaced = new Map<Storage, Storage>();
+  const earlier = new Map<string, Storage[]>();
+  return recorded.flatMap((dispatch) => {
+    const { kernel } = dispatch;
+    const slices = dispatch.slices.map((slice) => {
+      const storage = replaced.get(slice.storage);
+      return storage ? { ...slice, storage } : slice;
+    });
+    const results = slices.filter((_, i) => kernel.access[i] !== "read");
+    if (kernel.access.every((access) => access !== "update") && results.every(shareable)) {
+      const reads = slices
+        .filter((_, i) => kernel.access[i] === "read")
+        .map(({ storage, offset, bytes }) => `${storage.id}.${versions.get(storage) ?? 0}:${offset}+${bytes}`);
+      const sizes = kernel.uniform ? new Uint32Array(kernel.uniform).join() : "";
+      const key = [kernel.grid, sizes, ...reads, kernel.wgsl].join("\n");
+      const known = earlier.get(key);
+      if (known) {
+        results.forEach(({ storage }, i) => {
+          replaced.set(storage, known[i]!);
+        });
+        return [];
+      }
+      earlier.set(
+        key,
+        results.map(({ storage }) => storage),
+      );
+    }
+    for (const storage of written(kernel, slices)) versions.set(storage, (versions.get(storage) ?? 0) + 1);
+    return [{ ...dispatch, slices }];
+  });
+}
+
+function written({ access }: CompiledKernel, slices: Slice[]): Storage[] {
+  return slices.flatMap(({ storage }, i) => (access[i] === "read" ? [] : [storage]));
+}
