@@ -1,4 +1,4 @@
-import { Expression, logSumExp, map, mul, sum, type Tensor } from "@webmoe/tensor";
+import { balance, Expression, logSumExp, map, mul, sum, type Tensor } from "@webmoe/tensor";
 
 /** What the balance loss looks at in one MoE layer. */
 export interface BalanceInput {
@@ -15,12 +15,7 @@ export interface BalanceInput {
  * (Fedus et al. 2021, eq. 4-6). 1 at perfect balance for any K; f has no gradient; padding does not count.
  */
 export function switchBalanceLoss({ probabilities, load, mask }: BalanceInput): Tensor {
-  const experts = load.size;
-  const perExpert = sum(probabilities, 0, 1); // [1, E]
-  const terms = map("balance", [perExpert, load, sum(load), sum(mask)], (p, f, assignments, tokens) =>
-    p.mul(f).div(assignments.mul(tokens).max(1)).mul(experts),
-  );
-  return sum(terms);
+  return balance(probabilities, load, sum(mask));
 }
 
 /** The mean over tokens of logsumexp(logits)^2 (Zoph et al. 2022, eq. 5), padding left out. */

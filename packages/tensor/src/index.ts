@@ -22,6 +22,7 @@ export { constantInit, type Init, materialize, normal, uniform, valuesInit } fro
 export * from "./ops/adamw";
 export * from "./ops/assignments";
 export * from "./ops/attention";
+export * from "./ops/balance";
 export * from "./ops/broadcast";
 export * from "./ops/copy";
 export * from "./ops/cross-entropy";

@@ -6,6 +6,7 @@ export * from "./kernels/adamw";
 export * from "./kernels/assignments";
 export * from "./kernels/attention";
 export * from "./kernels/attention-decode";
+export * from "./kernels/balance";
 export { columnSumChunks } from "./kernels/column-sums";
 export * from "./kernels/cross-entropy";
 export * from "./kernels/elementwise";

@@ -8,7 +8,6 @@
 import {
   combine,
   combineBackward,
-  combineWeightGradient,
   expertCount,
   expertPlace,
   expertScan,
@@ -136,8 +135,10 @@ export function combineExperts(y: Tensor, weight: Tensor, groups: ExpertGroups, 
   }
   const sizes = { tokens, topK: assignments / tokens, dim };
   const { out } = place(combine, { y, slot, weight }, sizes, { out: [tokens, dim] });
-  return withGradient("combineExperts", out, [y, weight], (dout) => [
-    place(combineBackward, { dout, source, token, weight }, { rows, dim }, { dy: y.shape }).dy,
-    place(combineWeightGradient, { dout, y, slot, token }, { assignments, dim }, { dweight: weight.shape }).dweight,
-  ]);
+  return withGradient("combineExperts", out, [y, weight], (dout) => {
+    const given = { dout, y, source, slot, token, weight };
+    const shapes = { dy: y.shape, dweight: weight.shape };
+    const { dy, dweight } = place(combineBackward, given, { rows, assignments, dim }, shapes);
+    return [dy, dweight];
+  });
 }

@@ -92,7 +92,7 @@ fn run(group: vec3u, lane: u32) {
     workgroupBarrier();
   }
   sums[lane] = total;
-  for (var half = ${down / 2}u; half > 0u; half /= 2u) {
+  for (var half = ${down >> 1}u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (first < half) { sums[lane] += sums[lane + half * ${across}u]; }
   }

@@ -58,47 +58,50 @@ fn run(i: u32) {
   },
 });
 
-/** dy[p,:] = weight[a] * dout[token[a],:] for the assignment a of row p; 0 in padding */
+/**
+ * For the assignment a of row p: dy[p,:] = weight[a] * dout[token[a],:] and dweight[a] = dot(dout[token[a],:], y[p,:]).
+ * dy is 0 in padding, dweight 0 for an assignment without expert.
+ */
 export const combineBackward = kernel({
   name: "combineBackward",
-  buffers: { dout: "read", source: "read u32", token: "read u32", weight: "read", dy: "write" },
-  sizes: { rows: "u32", dim: "u32" },
-  source: ({ rows, dim }, target) => {
-    const { lanes, alias, vectors } = wide(target, dim, ["dout", "dy"]);
+  buffers: {
+    dout: "read",
+    y: "read",
+    source: "read u32",
+    slot: "read u32",
+    token: "read u32",
+    weight: "read",
+    dy: "write",
+    dweight: "write",
+  },
+  sizes: { rows: "u32", assignments: "u32", dim: "u32" },
+  source: ({ rows, assignments, dim }, target) => {
+    const { lanes, alias, vectors, dot } = wide(target, dim, ["dout", "y", "dy"]);
     return {
-      form: "items",
-      items: (rows * dim) / lanes,
+      form: "rows",
+      rows: Math.max(rows, assignments),
       vectors,
       wgsl: /* wgsl */ `${alias}
-fn run(i: u32) {
+fn run(p: u32) {
   let width = sizes.dim / ${lanes}u;
-  let a = source[i / width];
-  var value = Wide();
-  if (a != ${NONE}) { value = weight[a] * dout[token[a] * width + i % width]; }
-  dy[i] = value;
+  // A row has an assignment as long as there are rows; the number of a row stands for an assignment besides.
+  if (p < sizes.assignments && slot[p] == ${NONE} && isFirst()) { dweight[p] = 0.0; }
+  var a = ${NONE};
+  if (p < sizes.rows) { a = source[p]; }
+  var product = 0.0;
+  if (a != ${NONE}) {
+    let row = token[a] * width;
+    for (var d = first(); d < width; d += step()) {
+      let slope = dout[row + d];
+      product += ${dot("slope", "y[p * width + d]")};
+      dy[p * width + d] = weight[a] * slope;
+    }
+  } else if (p < sizes.rows) {
+    for (var d = first(); d < width; d += step()) { dy[p * width + d] = Wide(); }
+  }
+  product = rowSum(product);
+  if (a != ${NONE} && isFirst()) { dweight[a] = product; }
 }`,
     };
   },
-});
-
-/** dweight[a] = dot(dout[token[a],:], y[slot[a],:]); 0 for an assignment without expert */
-export const combineWeightGradient = kernel({
-  name: "combineWeightGradient",
-  buffers: { dout: "read", y: "read", slot: "read u32", token: "read u32", dweight: "write" },
-  sizes: { assignments: "u32", dim: "u32" },
-  source: ({ assignments }) => ({
-    form: "rows",
-    rows: assignments,
-    wgsl: /* wgsl */ `
-fn run(a: u32) {
-  let row = slot[a];
-  let t = token[a];
-  var product = 0.0;
-  if (row != ${NONE}) {
-    for (var d = first(); d < sizes.dim; d += step()) { product += dout[t * sizes.dim + d] * y[row * sizes.dim + d]; }
-  }
-  product = rowSum(product);
-  if (isFirst()) { dweight[a] = product; }
-}`,
-  }),
 });

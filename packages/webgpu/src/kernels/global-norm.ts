@@ -10,7 +10,7 @@ export const sumOfSquares = kernel({
   sizes: { items: "u32", chunks: "u32" },
   flops: ({ items }) => 2 * items,
   source: ({ items, chunks }, target) => {
-    const { lanes, vectors } = wide(target, items, ["x"]);
+    const { lanes, vectors, dot } = wide(target, items, ["x"]);
     return {
       form: "rows",
       rows: chunks,
@@ -22,7 +22,7 @@ fn run(row: u32) {
   let start = row * length;
   let end = min(start + length, all);
   var total = 0.0;
-  for (var i = start + first(); i < end; i += step()) { total += ${lanes === 4 ? "dot(x[i], x[i])" : "x[i] * x[i]"}; }
+  for (var i = start + first(); i < end; i += step()) { total += ${dot("x[i]", "x[i]")}; }
   total = rowSum(total);
   if (isFirst()) { sums[row] = total; }
 }`,

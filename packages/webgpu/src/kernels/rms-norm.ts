@@ -12,7 +12,7 @@ export const rmsNormForward = kernel({
   sizes: { rows: "u32", cols: "u32", eps: "f32" },
   flops: ({ rows, cols }) => 4 * rows * cols,
   source: ({ rows, cols }, target) => {
-    const { lanes, vectors } = wide(target, cols, ["x", "weight", "y"]);
+    const { lanes, vectors, dot } = wide(target, cols, ["x", "weight", "y"]);
     return {
       form: "rows",
       rows,
@@ -22,7 +22,7 @@ fn run(row: u32) {
   let width = sizes.cols / ${lanes}u;
   let start = row * width;
   var squares = 0.0;
-  for (var c = first(); c < width; c += step()) { squares += ${product(lanes, "x[start + c]", "x[start + c]")}; }
+  for (var c = first(); c < width; c += step()) { squares += ${dot("x[start + c]", "x[start + c]")}; }
   squares = rowSum(squares);
   let scale = 1.0 / sqrt(squares / f32(sizes.cols) + sizes.eps);
   for (var c = first(); c < width; c += step()) { y[start + c] = x[start + c] * scale * weight[c]; }
@@ -39,7 +39,7 @@ export const addRmsNormForward = kernel({
   sizes: { rows: "u32", cols: "u32", eps: "f32" },
   flops: ({ rows, cols }) => 5 * rows * cols,
   source: ({ rows, cols }, target) => {
-    const { lanes, vectors } = wide(target, cols, ["x", "branch", "weight", "sum", "y"]);
+    const { lanes, vectors, dot } = wide(target, cols, ["x", "branch", "weight", "sum", "y"]);
     return {
       form: "rows",
       rows,
@@ -52,7 +52,7 @@ fn run(row: u32) {
   for (var c = first(); c < width; c += step()) {
     let value = x[start + c] + branch[start + c];
     sum[start + c] = value;
-    squares += ${product(lanes, "value", "value")};
+    squares += ${dot("value", "value")};
   }
   squares = rowSum(squares);
   let scale = 1.0 / sqrt(squares / f32(sizes.cols) + sizes.eps);
@@ -83,7 +83,7 @@ export const addRmsNormBackward = kernel({
 });
 
 function backward({ rows, cols }: { rows: number; cols: number }, target: KernelTarget, skip: string): KernelSource {
-  const { lanes, vectors } = wide(target, cols, ["x", "weight", "dy", "dx", ...(skip ? ["dskip"] : [])]);
+  const { lanes, vectors, dot } = wide(target, cols, ["x", "weight", "dy", "dx", ...(skip ? ["dskip"] : [])]);
   return {
     form: "rows",
     rows,
@@ -94,18 +94,13 @@ fn run(row: u32) {
   let start = row * width;
   let scale = inverse[row];
   var pull = 0.0;
-  for (var c = first(); c < width; c += step()) { pull += ${product(lanes, "dy[start + c] * weight[c]", "x[start + c]")}; }
+  for (var c = first(); c < width; c += step()) { pull += ${dot("dy[start + c] * weight[c]", "x[start + c]")}; }
   pull = rowSum(pull) * scale * scale / f32(sizes.cols);
   for (var c = first(); c < width; c += step()) {
     dx[start + c] = ${skip}scale * (dy[start + c] * weight[c] - x[start + c] * pull);
   }
 }`,
   };
-}
-
-/** WGSL for the sum of the products of two columns, or of two times four. */
-function product(lanes: 1 | 4, a: string, b: string): string {
-  return lanes === 4 ? `dot(${a}, ${b})` : `${a} * ${b}`;
 }
 
 /** partial[chunk,c] = sum over the rows r of the chunk of x[r,c] * inverse[r] * dy[r,c] */

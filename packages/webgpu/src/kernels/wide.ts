@@ -11,14 +11,19 @@ export interface Wide {
   alias: string;
   /** For the `vectors` of a kernel's source. */
   vectors?: Record<string, string>;
+  /** WGSL for the sum of the products of two `Wide`. */
+  dot(a: string, b: string): string;
 }
 
 /** Four columns at a time on the "tiled" class where rows of `columns` allow it; `buffers` are then bound as vectors. */
 export function wide({ kernelClass }: KernelTarget, columns: number, buffers: string[]): Wide {
-  if (kernelClass !== "tiled" || columns % 4 !== 0) return { lanes: 1, alias: "alias Wide = f32;" };
+  if (kernelClass !== "tiled" || columns % 4 !== 0) {
+    return { lanes: 1, alias: "alias Wide = f32;", dot: (a, b) => `${a} * ${b}` };
+  }
   return {
     lanes: 4,
     alias: "alias Wide = vec4f;",
+    dot: (a, b) => `dot(${a}, ${b})`,
     vectors: Object.fromEntries(buffers.map((name) => [name, "vec4f"])),
   };
 }
