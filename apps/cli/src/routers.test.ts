@@ -32,6 +32,12 @@ describe("parameters of the paper's medium model, table 1 and table 6", () => {
     ["hyper", [], 2_816, 12_335_232],
     ["random", [], 0, 45_184],
     ["omni", [], 352 * 16 + 16, 0],
+    [
+      "recurrent+xmoe",
+      ["router.head.dim=8"],
+      8 * (352 * 128 + 128 + 128 * 8 + 16 * 8 + 1) + 6 * 128 * 128 + 6 * 128,
+      0,
+    ],
   ])("%s %j", async (name, set, learned, frozen) => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const size = await params(name, [...medium, ...set]);
@@ -56,6 +62,13 @@ test("options that mean nothing to a router are said and left out", async () => 
   await expect(makeRouter({ name: "xmoe", cell: "gru" })).rejects.toThrow(
     "router.cell: the xmoe router has no such option",
   );
+  const head = makeRouter({ name: "recurrent+xmoe", head: { dimm: 3 } });
+  await expect(head).rejects.toThrow(
+    'router.head.dimm: the recurrent+xmoe router has no such option: did you mean "dim"?',
+  );
+  await expect(makeRouter({ name: "recurrent+nothing" })).rejects.toThrow(
+    "--router: needs a file or one of recurrent,",
+  );
   await expect(makeRouter({ name: "constructor" })).rejects.toThrow("--router: needs a file or one of recurrent,");
 });
 
@@ -67,6 +80,7 @@ describe("five steps on one batch", () => {
   test.each([
     ...routerNames.map((name) => [name, more[name] ?? []] as const),
     ["recurrent", ["router.cell=lstm", "router.residual=0.5"]] as const,
+    ["recurrent+loss-free", ["router.dim=8", "router.head.rate=0.1"]] as const,
     ["dense", ["router.size=total"]] as const,
   ])("%s %j", async (name, set) => {
     const config = resolveConfig({ preset: "nano", router: name, set: [...small, ...set] });
@@ -87,7 +101,7 @@ describe("five steps on one batch", () => {
       expect(losses[0]).toBeCloseTo(Math.log(256), 1);
       for (let step = 1; step < 5; step++) expect(losses[step]).toBeLessThan(losses[step - 1]!);
       const changes = (await valuesOf(session.state.buffers)) !== before;
-      expect(changes).toBe(["loss-free", "remoe", "stable"].includes(name));
+      expect(changes).toBe(/loss-free|remoe|stable/.test(name));
       expect((await session.evaluate(batch)).loss).toBeLessThan(losses[0]!);
     } finally {
       session.close();

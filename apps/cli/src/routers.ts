@@ -49,11 +49,7 @@ interface NamedRouter extends RouterSource {
 /** Routers that are known by name; docs/routers.md describes them. */
 const routers: Record<string, NamedRouter> = {
   recurrent: { make: recurrentRouter, options: z.strictObject(recurrent) },
-  "recurrent+xmoe": {
-    make: ({ headDim, temperature, learnTemperature, ...options }) =>
-      recurrentRouter({ ...options, head: xmoeRouter({ dim: headDim, temperature, learnTemperature }) }),
-    options: z.strictObject({ ...recurrent, headDim: width, ...temperature }),
-  },
+  "recurrent+xmoe": recurrentWith("xmoe"),
   linear: { make: linearRouter, options: z.strictObject({ bias: flag, init }) },
   xmoe: { make: xmoeRouter, options: z.strictObject({ dim: width, ...temperature }) },
   cosine: { make: cosineRouter, options: z.strictObject(temperature) },
@@ -90,11 +86,27 @@ const routers: Record<string, NamedRouter> = {
 /** Options that may be set for several routers at once; those without them leave them out, and say so. */
 const SHARED_OPTIONS = ["bias", "init"];
 
+/** Routers whose scores do not depend on what they are given, so that nothing can stand in front of them. */
+const BLIND = ["hash", "dense"];
+
 /** The names of `--router`. */
 export const routerNames: string[] = Object.keys(routers);
 
+/** A router of the table, or `recurrent+NAME`: the recurrent stage in front of one. */
 function known(name: string): NamedRouter | undefined {
-  return Object.hasOwn(routers, name) ? routers[name] : undefined;
+  if (Object.hasOwn(routers, name)) return routers[name];
+  const head = name.startsWith("recurrent+") ? name.slice("recurrent+".length) : "";
+  return Object.hasOwn(routers, head) && !BLIND.includes(head) ? recurrentWith(head) : undefined;
+}
+
+/** The recurrent router with another in place of its gate; that one's options are `router.head.…`. */
+function recurrentWith(head: string): NamedRouter {
+  return {
+    make: ({ head: options, ...own }) => recurrentRouter({ ...own, head: routers[head]!.make(options ?? {}) }),
+    get options() {
+      return z.strictObject({ ...recurrent, head: routers[head]!.options.optional() });
+    },
+  };
 }
 
 /** The MoE layers of a configuration: what it says, unless its router needs others. */
@@ -134,8 +146,17 @@ function checkedOptions(router: string, schema: z.ZodObject, options: Record<str
   const issue = parsed.error.issues[0]!;
   if (issue.code === "unrecognized_keys") {
     const [key] = issue.keys;
-    const names = Object.keys(schema.shape);
-    throw new UsageError(`router.${key}: the ${router} router has no such option${didYouMean(key!, names)}`);
+    const names = Object.keys(optionsAt(schema, issue.path).shape);
+    const path = [...issue.path, key].join(".");
+    throw new UsageError(`router.${path}: the ${router} router has no such option${didYouMean(key!, names)}`);
   }
   throw new UsageError(`router.${issue.path.join(".")}: ${issue.message} (router ${router})`);
+}
+
+/** The schema of options below a path. */
+function optionsAt(schema: z.ZodObject, path: PropertyKey[]): z.ZodObject {
+  return path.reduce<z.ZodObject>((outer, name) => {
+    const inner = outer.shape[name as string] as z.ZodOptional<z.ZodObject>;
+    return inner.unwrap();
+  }, schema);
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { RouterShape } from "@webmoe/router";
 import { checkRouter, compareWithReference } from "@webmoe/router/testing";
+import * as routers from "@webmoe/router-baselines";
 import { xmoeRouter } from "@webmoe/router-xmoe";
 import {
   add,
@@ -32,6 +33,13 @@ test.each<[RecurrentRouterOptions, string[]?]>([
   [{ head: xmoeRouter({ dim: 2 }) }],
 ])("keeps the contract of routers, %o", (options, idle) =>
   checkRouter(recurrentRouter({ dim: 3, ...options }), { idle }),
+);
+
+/** Every router whose scores depend on what it is given. */
+const { hashRouter, denseRouter, ...heads } = routers;
+
+test.each(Object.entries(heads))("keeps the contract of routers in front of %s", (_, make) =>
+  checkRouter(recurrentRouter({ dim: 4, head: make() })),
 );
 
 const counted = (options: RecurrentRouterOptions, shape: RouterShape) => {

@@ -65,10 +65,11 @@ function applySetting(config: Config, setting: string): void {
   }
   const path = key.split(".");
   const last = path.pop()!;
-  const parent = path.reduce<Record<string, unknown>>(
-    (branch, name) => branch[name] as Record<string, unknown>,
-    config as unknown as Record<string, unknown>,
-  );
+  let parent = config as unknown as Record<string, unknown>;
+  for (const name of path) {
+    parent[name] ??= {};
+    parent = parent[name] as Record<string, unknown>;
+  }
   parent[last] = parseValue(rest.join("="));
 }
 
