@@ -3,6 +3,7 @@
 // of the worst case and known when the program is traced; tiles past the last row leave at once.
 //
 //   assignment a ── slot[a] ──> padded row p        padded row p ── source[p] ──> assignment a, or none
+//                                                   padded row p ── rowToken[p] ──> its token
 //   tile of rows ── tileExpert ──> its expert       expert e ── segments[e] ──> (first row, number of rows)
 
 import {
@@ -30,9 +31,10 @@ export interface ExpertGroups {
   rows: number;
   /** Token of each assignment, u32 [A]. */
   token: Tensor<"u32">;
-  /** u32 [A], [P], [P / tile] and [E, 2]. */
+  /** u32 [A], [P], [P], [P / tile] and [E, 2]. */
   slot: Tensor<"u32">;
   source: Tensor<"u32">;
+  rowToken: Tensor<"u32">;
   tileExpert: Tensor<"u32">;
   segments: Tensor<"u32">;
   /** Assignments of each expert, f32 [E]. */
@@ -70,26 +72,26 @@ export function groupByExpert(
     { assignments, experts, chunks },
     { counts: u32(chunks, experts), rank: u32(assignments) },
   );
-  const { segments, tileExpert, load } = place(
+  const { segments, tileExpert, tileRows, load } = place(
     expertScan,
     { counts },
     { experts, chunks, tiles, tile },
-    { segments: u32(experts, 2), tileExpert: u32(tiles), load: [experts] },
+    { segments: u32(experts, 2), tileExpert: u32(tiles), tileRows: u32(tiles), load: [experts] },
   );
-  const { slot, source } = place(
+  const { slot, source, rowToken } = place(
     expertPlace,
-    { expert, counts, rank, segments, tileExpert },
+    { expert, token, counts, rank, tileRows },
     { assignments, experts, rows, tile },
-    { slot: u32(assignments), source: u32(rows) },
+    { slot: u32(assignments), source: u32(rows), rowToken: u32(rows) },
   );
   withoutGradient("groupByExpert", [load], [expert]);
-  return { experts, assignments, rows, token, slot, source, tileExpert, segments, load };
+  return { experts, assignments, rows, token, slot, source, rowToken, tileExpert, segments, load };
 }
 
 /**
  * Each expert's own linear map over its rows: weight [E, out, in], result [P, out]. x is [P, in], or with `gather` the
- * tokens [T, in], of which every assignment reads its own. Padding rows are zeros; rows past the last expert's are not
- * written.
+ * tokens [T, in], of which every assignment reads its own. Padding rows mean nothing: their gradient has to be zero, as
+ * that of `combineExperts` is. Rows past the last expert's are not written.
  */
 export function expertLinear(
   x: Tensor,
@@ -98,7 +100,7 @@ export function expertLinear(
   options: { gather?: boolean } = {},
 ): Tensor {
   const [experts, out, inner] = weight.shape as [number, number, number];
-  const { rows, token, source, tileExpert, segments, slot, assignments } = groups;
+  const { rows, rowToken, tileExpert, segments, slot, assignments } = groups;
   if (weight.shape.length !== 3 || experts !== groups.experts || x.shape[1] !== inner) {
     throw new Error(
       `expertLinear: needs x [rows, in] and weight [${groups.experts}, out, in], got ${showShape(x.shape)} and ${showShape(weight.shape)}`,
@@ -108,17 +110,17 @@ export function expertLinear(
   const sizes = { rows, out, in: inner, experts };
   const forward = { direction: "forward" as const };
   const { y } = gather
-    ? place(groupedMatmulGather, { a: x, weight, tileExpert, source, token }, sizes, { y: [rows, out] }, forward)
-    : place(groupedMatmul, { a: x, weight, tileExpert, source }, sizes, { y: [rows, out] }, forward);
+    ? place(groupedMatmulGather, { a: x, weight, tileExpert, rowToken }, sizes, { y: [rows, out] }, forward)
+    : place(groupedMatmul, { a: x, weight, tileExpert }, sizes, { y: [rows, out] }, forward);
   return withGradient("expertLinear", y, [x, weight], (dy) => {
     const backward = { direction: "backward" as const };
-    const dRows = place(groupedMatmul, { a: dy, weight, tileExpert, source }, sizes, { y: [rows, inner] }, backward).y;
+    const dRows = place(groupedMatmul, { a: dy, weight, tileExpert }, sizes, { y: [rows, inner] }, backward).y;
     const tokens = x.shape[0]!;
     const dx = gather
       ? place(gatherSum, { y: dRows, slot }, { tokens, topK: assignments / tokens, dim: inner }, { out: x.shape }).out
       : dRows;
     const { dweight } = gather
-      ? place(groupedWeightGradientGather, { a: x, dy, segments, source, token }, sizes, { dweight: weight.shape })
+      ? place(groupedWeightGradientGather, { a: x, dy, segments, rowToken }, sizes, { dweight: weight.shape })
       : place(groupedWeightGradient, { a: x, dy, segments }, sizes, { dweight: weight.shape });
     return [dx, dweight];
   });

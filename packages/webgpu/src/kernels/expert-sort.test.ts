@@ -21,7 +21,8 @@ describe.each(kernelTargets)("expert sort, $name", ({ target }) => {
   test.each(cases)("%s", async (_name, assignments, expertOf, experts) => {
     const expert = Uint32Array.from({ length: assignments }, (_, a) => expertOf(a));
     const { chunks, tiles, tile, rows } = expertSortSizes(assignments, experts, target);
-    const expected = sortByLoop(expert, experts, { tiles, tile });
+    const expected = sortByLoop(expert, experts, { tiles, tile }, 2);
+    const token = Uint32Array.from(expert, (_, a) => Math.floor(a / 2));
 
     const counted = await runKernel(
       target,
@@ -33,23 +34,23 @@ describe.each(kernelTargets)("expert sort, $name", ({ target }) => {
     const scanned = await runKernel(
       target,
       expertScan,
-      { counts: counted.u32("counts"), segments: experts * 2, tileExpert: tiles, load: experts },
+      { counts: counted.u32("counts"), segments: experts * 2, tileExpert: tiles, tileRows: tiles, load: experts },
       { experts, chunks, tiles, tile },
     );
-    const [counts, segments, tileExpert] = (["counts", "segments", "tileExpert"] as const).map((name) =>
-      scanned.u32(name),
-    ) as [Uint32Array, Uint32Array, Uint32Array];
+    const [counts, tileRows] = [scanned.u32("counts"), scanned.u32("tileRows")];
     const placed = await runKernel(
       target,
       expertPlace,
-      { expert, counts, rank, segments, tileExpert, slot: assignments, source: rows },
+      { expert, token, counts, rank, tileRows, slot: assignments, source: rows, rowToken: rows },
       { assignments, experts, rows, tile },
     );
 
-    expect([...segments]).toEqual([...expected.segments]);
-    expect([...tileExpert]).toEqual([...expected.tileExpert]);
+    expect([...scanned.u32("segments")]).toEqual([...expected.segments]);
+    expect([...scanned.u32("tileExpert")]).toEqual([...expected.tileExpert]);
+    expect([...tileRows]).toEqual([...expected.tileRows]);
     expect([...scanned.load]).toEqual([...expected.load]);
     expect([...placed.u32("slot")]).toEqual([...expected.slot]);
+    expect([...placed.u32("rowToken")]).toEqual([...expected.rowToken]);
     expect([...placed.u32("source")]).toEqual([...expected.source]);
   });
 });

@@ -43,12 +43,18 @@ fn run(i: u32) {
 });
 
 /**
- * counts[c,e] becomes the number of assignments of e in chunks before c; segments[e] = (first padded row, rows);
- * tileExpert[t] = expert of a tile of rows, or none; load[e] = rows as a float
+ * counts[c,e] becomes the padded row of e's first assignment in chunk c; segments[e] = (first padded row, rows); tileExpert[t]
+ * = expert of a tile of rows, or none; tileRows[t] = rows of it that are not padding; load[e] = rows as a float
  */
 export const expertScan = kernel({
   name: "expertScan",
-  buffers: { counts: "update u32", segments: "write u32", tileExpert: "write u32", load: "write" },
+  buffers: {
+    counts: "update u32",
+    segments: "write u32",
+    tileExpert: "write u32",
+    tileRows: "write u32",
+    load: "write",
+  },
   sizes: { experts: "u32", chunks: "u32", tiles: "u32", tile: "u32" },
   source: ({ experts, chunks, tiles, tile }, { kernelClass }) =>
     kernelClass === "tiled"
@@ -64,17 +70,20 @@ fn run(i: u32) {
     for (var chunk = 0u; chunk < sizes.chunks; chunk++) {
       let at = chunk * sizes.experts + e;
       let count = counts[at];
-      counts[at] = before;
+      counts[at] = firstTile * sizes.tile + before;
       before += count;
     }
     let end = firstTile + (before + sizes.tile - 1u) / sizes.tile;
     segments[2u * e] = firstTile * sizes.tile;
     segments[2u * e + 1u] = before;
     load[e] = f32(before);
-    for (var t = firstTile; t < end; t++) { tileExpert[t] = e; }
+    for (var t = firstTile; t < end; t++) {
+      tileExpert[t] = e;
+      tileRows[t] = min(sizes.tile, before - (t - firstTile) * sizes.tile);
+    }
     firstTile = end;
   }
-  for (var t = firstTile; t < sizes.tiles; t++) { tileExpert[t] = ${NONE}; }
+  for (var t = firstTile; t < sizes.tiles; t++) { tileExpert[t] = ${NONE}; tileRows[t] = 0u; }
 }`;
 
 /** One workgroup: its lanes share the experts, and the chunks of an expert where there are lanes left. */
@@ -114,9 +123,19 @@ fn run(group: vec3u, lane: u32) {
     }
   }
   workgroupBarrier();
+  // From here on with the padding before each expert's rows.
+  for (var base = 0u; base < ${experts}u; base += ${across}u) {
+    let e = base + lane % ${across}u;
+    if (part < ${parts}u && e < ${experts}u) {
+      var first = 0u;
+      for (var other = 0u; other < e; other++) { first += (totals[other] + ${tile - 1}u) / ${tile}u; }
+      for (var c = part * ${length}u; c < end; c++) { counts[c * ${experts}u + e] += first * ${tile}u; }
+    }
+  }
   for (var i = lane; i < ${Math.max(experts, tiles)}u; i += ${workgroup}u) {
     var first = 0u;
     var owner = ${NONE};
+    var rows = 0u;
     for (var e = 0u; e < ${experts}u; e++) {
       let own = (totals[e] + ${tile - 1}u) / ${tile}u;
       if (e == i) {
@@ -124,26 +143,33 @@ fn run(group: vec3u, lane: u32) {
         segments[2u * e + 1u] = totals[e];
         load[e] = f32(totals[e]);
       }
-      if (i >= first && i < first + own) { owner = e; }
+      if (i >= first && i < first + own) {
+        owner = e;
+        rows = min(${tile}u, totals[e] - (i - first) * ${tile}u);
+      }
       first += own;
     }
-    if (i < ${tiles}u) { tileExpert[i] = owner; }
+    if (i < ${tiles}u) { tileExpert[i] = owner; tileRows[i] = rows; }
   }
 }`,
   };
 }
 
-/** slot[a] = padded row of assignment a, or none; source[p] = assignment of padded row p, or none */
+/**
+ * slot[a] = padded row of assignment a, or none; source[p] = assignment of padded row p, or none; rowToken[p] = its token,
+ * token 0 in padding
+ */
 export const expertPlace = kernel({
   name: "expertPlace",
   buffers: {
     expert: "read u32",
+    token: "read u32",
     counts: "read u32",
     rank: "read u32",
-    segments: "read u32",
-    tileExpert: "read u32",
+    tileRows: "read u32",
     slot: "write u32",
     source: "write u32",
+    rowToken: "write u32",
   },
   sizes: { assignments: "u32", experts: "u32", rows: "u32", tile: "u32" },
   source: ({ assignments, rows }) => ({
@@ -155,16 +181,16 @@ fn run(i: u32) {
     let e = expert[i];
     var row = ${NONE};
     if (e < sizes.experts) {
-      row = segments[2u * e] + counts[(i / ${CHUNK}u) * sizes.experts + e] + rank[i];
+      row = counts[(i / ${CHUNK}u) * sizes.experts + e] + rank[i];
       source[row] = i;
+      rowToken[row] = token[i];
     }
     slot[i] = row;
   }
   // Rows that no assignment has: the ends of experts' last tiles, and tiles of no expert.
-  if (i < sizes.rows) {
-    let e = tileExpert[i / sizes.tile];
-    if (e == ${NONE}) { source[i] = ${NONE}; }
-    else if (i - segments[2u * e] >= segments[2u * e + 1u]) { source[i] = ${NONE}; }
+  if (i < sizes.rows && i % sizes.tile >= tileRows[i / sizes.tile]) {
+    source[i] = ${NONE};
+    rowToken[i] = 0u;
   }
 }`,
   }),

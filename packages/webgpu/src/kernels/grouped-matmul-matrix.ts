@@ -1,5 +1,4 @@
-// Products of many experts on matrix units; grouped-matmul.ts says what they are. Rows of padding are read as those of some
-// token: what they give is finite and meets only zeros, or nobody.
+// Products of many experts on matrix units; grouped-matmul.ts says what they are.
 
 import type { KernelSource, KernelTarget } from "../kernel";
 import { fitsMatrixUnits, type MatrixTile, matrixMatmul } from "./matmul-matrix";
@@ -23,7 +22,7 @@ export function usesMatrixUnits({ matrixUnits, precision }: Pick<KernelTarget, "
 }
 
 /** The token's row that stands for row `p`, where rows are gathered. */
-const gathered = (p: string) => `token[min(source[${p}], arrayLength(&token) - 1u)]`;
+const gathered = (p: string) => `rowToken[${p}]`;
 
 /** y = a W_e^T (forward) or a W_e (backward), as `groupedMatmul`; nothing where the sizes do not fit. */
 export function groupedMatrixProduct(

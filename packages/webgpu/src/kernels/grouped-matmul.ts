@@ -5,8 +5,8 @@
 //   tile        0               1                2               3
 //   tileExpert  0               0                2             none
 //
-// Tiles past the end leave at once. Rows of padding are zeros or, on matrix units, finite numbers that nobody reads or that
-// meet zeros. Weights are [E, out, in].
+// Tiles past the end leave at once. Rows of padding are computed like any other: finite numbers that nobody reads, or that meet
+// zeros in the gradients. Weights are [E, out, in].
 
 import { type Binding, type KernelTarget, kernel } from "../kernel";
 import { groupedMatrixGradient, groupedMatrixProduct, MATRIX_ROW_TILE, usesMatrixUnits } from "./grouped-matmul-matrix";
@@ -33,16 +33,16 @@ const rowSizes = { rows: "u32", out: "u32", in: "u32", experts: "u32" } as const
 /** y[p,:] = a[p,:] W_e^T (forward) or a[p,:] W_e (backward) for each padded row p of expert e. */
 export const groupedMatmul = rowProducts("groupedMatmul", {}, "return row;");
 
-/** As `groupedMatmul`, where row p of a is that of the token of its assignment: a[token[source[p]],:]. */
+/** As `groupedMatmul` with a[rowToken[p],:] for row p of a. */
 export const groupedMatmulGather = rowProducts(
   "groupedMatmulGather",
-  { token: "read u32" },
-  "return token[source[row]];",
+  { rowToken: "read u32" },
+  "return rowToken[row];",
 );
 
 function rowProducts<const Extra extends Record<string, Binding>>(name: string, extra: Extra, rowOfA: string) {
-  type Names = "a" | "weight" | "tileExpert" | "source" | "y" | (keyof Extra & string);
-  const buffers = { a: "read", weight: "read", tileExpert: "read u32", source: "read u32", ...extra, y: "write" };
+  type Names = "a" | "weight" | "tileExpert" | "y" | (keyof Extra & string);
+  const buffers = { a: "read", weight: "read", tileExpert: "read u32", ...extra, y: "write" };
   return kernel<Names, keyof typeof rowSizes, GroupedLayout>({
     name,
     buffers: buffers as unknown as Record<Names, Binding>,
@@ -50,7 +50,7 @@ function rowProducts<const Extra extends Record<string, Binding>>(name: string, 
     flops: ({ rows, out, in: inner }) => 2 * rows * out * inner,
     source: (sizes, target, { direction }) => {
       const { rows, out, in: inner } = sizes;
-      const onMatrixUnits = usesMatrixUnits(target) && groupedMatrixProduct(sizes, direction, "token" in extra);
+      const onMatrixUnits = usesMatrixUnits(target) && groupedMatrixProduct(sizes, direction, "rowToken" in extra);
       if (onMatrixUnits) return onMatrixUnits;
       const n = direction === "forward" ? out : inner;
       const at = direction === "forward" ? "columns * sizes.in + k" : "k * sizes.in + columns";
@@ -58,10 +58,7 @@ function rowProducts<const Extra extends Record<string, Binding>>(name: string, 
         functions: `
 var<private> startOfWeight: u32;
 fn rowOfA(row: u32) -> u32 { ${rowOfA} }
-fn elementA(row: u32, k: u32) -> f32 {
-  if (source[row] == ${NONE}) { return 0.0; }
-  return a[rowOfA(row) * ${direction === "forward" ? "sizes.in" : "sizes.out"} + k];
-}
+fn elementA(row: u32, k: u32) -> f32 { return a[rowOfA(row) * ${direction === "forward" ? "sizes.in" : "sizes.out"} + k]; }
 fn vectorB(k: u32, columns: vec4u) -> vec4f {
   let at = startOfWeight + ${at};
   return vec4f(weight[at.x], weight[at.y], weight[at.z], weight[at.w]);
@@ -88,11 +85,11 @@ ${target.kernelClass === "serial" ? "" : "var<workgroup> sharedExpert: u32;"}`,
 /** dweight[e] = sum over the rows p of expert e of dy[p,:]^T a[p,:]; zeros for an expert without rows. */
 export const groupedWeightGradient = weightGradient("groupedWeightGradient", {}, "return p;");
 
-/** As `groupedWeightGradient` with a[token[source[p]],:] for a[p,:]. */
+/** As `groupedWeightGradient` with a[rowToken[p],:] for a[p,:]. */
 export const groupedWeightGradientGather = weightGradient(
   "groupedWeightGradientGather",
-  { source: "read u32", token: "read u32" },
-  "return token[source[p]];",
+  { rowToken: "read u32" },
+  "return rowToken[p];",
 );
 
 function weightGradient<const Extra extends Record<string, Binding>>(name: string, extra: Extra, rowOfA: string) {
@@ -104,7 +101,7 @@ function weightGradient<const Extra extends Record<string, Binding>>(name: strin
     sizes: rowSizes,
     flops: ({ rows, out, in: inner }) => 2 * rows * out * inner,
     source: (sizes, target) => {
-      const onMatrixUnits = usesMatrixUnits(target) && groupedMatrixGradient(sizes, "token" in extra);
+      const onMatrixUnits = usesMatrixUnits(target) && groupedMatrixGradient(sizes, "rowToken" in extra);
       if (onMatrixUnits) return onMatrixUnits;
       const { out, in: inner, experts } = sizes;
       const parts: MatmulParts = {

@@ -91,6 +91,7 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
   const inside = (index: string, last: number) => (ragged ? `min(${index}, ${last}u)` : index);
   const memoryRow = operand.row ?? ((row: string) => row);
   let source: (i: number, round: string) => string;
+  let next: ((i: number, round: string) => string) | undefined;
   if (alongSum) {
     // Rows are the same in every round: find them once.
     for (let i = 0; i < passes; i++) {
@@ -101,8 +102,14 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
   } else {
     const column = inside(`${origin} / ${UNIT}u + ${name}Column`, extent / UNIT - 1);
     declare.push(`let ${name}From = ${operand.start} + (${column}) * 2u;`);
+    const row = (i: number, round: string) => memoryRow(`${round} * ${STEP}u + ${name}Row + ${i * rows}u`);
+    if (operand.row) {
+      // Which row of memory it is is itself read from memory: one round ahead, so that no load waits for another.
+      for (let i = 0; i < passes; i++) declare.push(`var ${name}Next${i} = ${row(i, "0u")};`);
+      next = (i, round) => `      ${name}Next${i} = ${row(i, `(${round} + 1u)`)};`;
+    }
     source = (i, round) =>
-      `${name}From + (${memoryRow(`${round} * ${STEP}u + ${name}Row + ${i * rows}u`)}) * ${rowLength / 4}u`;
+      `${name}From + ${operand.row ? `${name}Next${i}` : `(${row(i, round)})`} * ${rowLength / 4}u`;
   }
   const load = (round: string) =>
     each(
@@ -111,6 +118,7 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
       let at = ${source(i, round)};
       ${name}Low${i} = ${operand.buffer}[at];
       ${name}High${i} = ${operand.buffer}[at + 1u];
+${next?.(i, round) ?? ""}
     }`,
     );
 
