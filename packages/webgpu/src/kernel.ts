@@ -61,6 +61,8 @@ export interface KernelSpec<B extends string, S extends string, O> {
   sizes: Record<S, SizeType>;
   /** Constants in the text on both classes when true, a uniform on both when false; unset: by class. */
   specialize?: boolean;
+  /** What repeats an earlier dispatch runs once: where the result is small, or whatever its size. */
+  shareRepeats?: "small" | "any size";
   /** Floating-point operations of one dispatch, for estimates. */
   flops?(sizes: Record<NoInfer<S>, number>, options: NoInfer<O>): number;
   /** `options` choose whole variants of the text. */
@@ -83,6 +85,7 @@ export interface CompiledKernel {
   wgsl: string;
   /** In binding order. */
   access: Access[];
+  shareRepeats: "small" | "any size";
   /** Contents of the uniform with the sizes, absent when they are constants. */
   uniform?: ArrayBuffer;
   grid: [number, number, number];
@@ -136,6 +139,7 @@ export function compileKernel<O>(
       .join(", "),
     wgsl: text.filter(Boolean).join("\n"),
     access: bindings.map(([, binding]) => binding.split(" ")[0] as Access),
+    shareRepeats: kernel.shareRepeats ?? "small",
     uniform: constants ? undefined : packSizes(values),
     grid: dispatchGrid(source, workgroup, shared),
   };

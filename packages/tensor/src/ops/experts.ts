@@ -16,12 +16,14 @@ import {
   gatherSum,
   groupedMatmul,
   groupedMatmulGather,
+  groupedTakesHalves,
   groupedWeightGradient,
   groupedWeightGradientGather,
   repeatIndex,
 } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { type AnyTensor, type Dtype, place, type Tensor, u32, withGradient, withoutGradient } from "../tensor";
+import { halves } from "./halves";
 
 /** Assignments sorted by expert. */
 export interface ExpertGroups {
@@ -108,20 +110,32 @@ export function expertLinear(
   }
   const { gather = false } = options;
   const sizes = { rows, out, in: inner, experts };
-  const forward = { direction: "forward" as const };
+  const asHalves = groupedTakesHalves(sizes, x.trace.target);
+  /** An operand as the products take it. */
+  const operand = (tensor: Tensor): AnyTensor => (asHalves ? halves(tensor) : tensor);
+  const forward = { direction: "forward", halves: asHalves } as const;
+  const given = { a: operand(x), weight: operand(weight), tileExpert };
   const { y } = gather
-    ? place(groupedMatmulGather, { a: x, weight, tileExpert, rowToken }, sizes, { y: [rows, out] }, forward)
-    : place(groupedMatmul, { a: x, weight, tileExpert }, sizes, { y: [rows, out] }, forward);
+    ? place(groupedMatmulGather, { ...given, rowToken }, sizes, { y: [rows, out] }, forward)
+    : place(groupedMatmul, given, sizes, { y: [rows, out] }, forward);
   return withGradient("expertLinear", y, [x, weight], (dy) => {
-    const backward = { direction: "backward" as const };
-    const dRows = place(groupedMatmul, { a: dy, weight, tileExpert }, sizes, { y: [rows, inner] }, backward).y;
+    const backward = { direction: "backward", halves: asHalves } as const;
+    const back = { a: operand(dy), weight: operand(weight), tileExpert };
+    const dRows = place(groupedMatmul, back, sizes, { y: [rows, inner] }, backward).y;
     const tokens = x.shape[0]!;
     const dx = gather
       ? place(gatherSum, { y: dRows, slot }, { tokens, topK: assignments / tokens, dim: inner }, { out: x.shape }).out
       : dRows;
+    const made = { a: operand(x), dy: operand(dy), segments };
     const { dweight } = gather
-      ? place(groupedWeightGradientGather, { a: x, dy, segments, rowToken }, sizes, { dweight: weight.shape })
-      : place(groupedWeightGradient, { a: x, dy, segments }, sizes, { dweight: weight.shape });
+      ? place(
+          groupedWeightGradientGather,
+          { ...made, rowToken },
+          sizes,
+          { dweight: weight.shape },
+          { halves: asHalves },
+        )
+      : place(groupedWeightGradient, made, sizes, { dweight: weight.shape }, { halves: asHalves });
     return [dx, dweight];
   });
 }

@@ -1,6 +1,14 @@
-import { columnSum, matmulAccumulate, matmul as matmulKernel, matmulSplit, matmulSplits } from "@webmoe/webgpu";
+import {
+  columnSum,
+  matmulAccumulate,
+  matmul as matmulKernel,
+  matmulSplit,
+  matmulSplits,
+  takesHalves,
+} from "@webmoe/webgpu";
 import { type Shape, showShape, sizeOf } from "../shape";
 import { place, reshape, type Tensor, withGradient } from "../tensor";
+import { halves } from "./halves";
 
 /** Which operands are stored with their last two axes swapped. */
 export interface MatmulOptions {
@@ -40,9 +48,13 @@ type Sizes = Omit<ReturnType<typeof matmulSizes>, "shape">;
 /** One kernel, or, where a few tiles would have long sums to themselves, parts of the sums and then their total. */
 function product(a: Tensor, b: Tensor, shape: Shape, sizes: Sizes, layout: Required<MatmulOptions>): Tensor {
   const { m, n, k } = sizes;
-  const splits = matmulSplits(sizes, a.trace.target);
-  if (splits === 1) return place(matmulKernel, { a, b }, sizes, { c: shape }, layout).c;
-  const parts = place(matmulSplit, { a, b }, { splits, m, n, k }, { c: [splits, m, n] }, layout).c;
+  const { target } = a.trace;
+  const splits = matmulSplits(sizes, target);
+  const given = takesHalves(sizes, layout, target)
+    ? ({ operands: { a: halves(a), b: halves(b) }, layout: { ...layout, halves: true } } as const)
+    : ({ operands: { a, b }, layout } as const);
+  if (splits === 1) return place(matmulKernel, given.operands, sizes, { c: shape }, given.layout).c;
+  const parts = place(matmulSplit, given.operands, { splits, m, n, k }, { c: [splits, m, n] }, given.layout).c;
   return place(columnSum, { x: parts }, { rows: splits, cols: m * n, chunks: 1 }, { y: shape }).y;
 }
 
@@ -53,7 +65,10 @@ export function matmulInto(c: Tensor, a: Tensor, b: Tensor, options: MatmulOptio
   if (sizeOf(shape) !== c.size) {
     throw new Error(`matmulInto: needs c of shape ${showShape(shape)}, got ${showShape(c.shape)}`);
   }
-  place(matmulAccumulate, { a, b, c }, sizes, {}, { transposeA, transposeB });
+  const layout = { transposeA, transposeB };
+  if (takesHalves(sizes, layout, c.trace.target)) {
+    place(matmulAccumulate, { a: halves(a), b: halves(b), c }, sizes, {}, { ...layout, halves: true });
+  } else place(matmulAccumulate, { a, b, c }, sizes, {}, layout);
 }
 
 function matmulSizes(a: Shape, b: Shape, transposeA: boolean, transposeB: boolean) {

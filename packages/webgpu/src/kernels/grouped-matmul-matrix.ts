@@ -1,6 +1,7 @@
 // Products of many experts on matrix units; grouped-matmul.ts says what they are.
 
 import type { KernelSource, KernelTarget } from "../kernel";
+import type { GradientOperands, GroupedLayout } from "./grouped-matmul";
 import { fitsMatrixUnits, type MatrixTile, matrixMatmul } from "./matmul-matrix";
 import { STEP } from "./matrix-operand";
 
@@ -27,7 +28,7 @@ const gathered = (p: string) => `rowToken[${p}]`;
 /** y = a W_e^T (forward) or a W_e (backward), as `groupedMatmul`; nothing where the sizes do not fit. */
 export function groupedMatrixProduct(
   { rows, out, in: inner }: Sizes,
-  direction: "forward" | "backward",
+  { direction, halves = false }: GroupedLayout,
   gather: boolean,
 ): KernelSource | undefined {
   const forward = direction === "forward";
@@ -38,13 +39,21 @@ export function groupedMatrixProduct(
       m: rows,
       n,
       result: "y",
-      a: { buffer: "a", alongSum: true, rowLength: k, extent: rows, start: "0u", ...(gather && { row: gathered }) },
-      b: { buffer: "weight", alongSum: forward, rowLength: inner, extent: n, start: "startB" },
+      a: {
+        buffer: "a",
+        halves,
+        alongSum: true,
+        rowLength: k,
+        extent: rows,
+        start: "0u",
+        ...(gather && { row: gathered }),
+      },
+      b: { buffer: "weight", halves, alongSum: forward, rowLength: inner, extent: n, start: "startB" },
       products: 1,
       rounds: k / STEP,
       setup: `let expert = tileExpert[tileRow];
   if (expert == 0xffffffffu) { return; }
-  let startB = expert * ${(out * inner) / 4}u;`,
+  let startB = expert * ${out * inner}u;`,
       startC: "0u",
       assign: "=",
     },
@@ -55,6 +64,7 @@ export function groupedMatrixProduct(
 /** dweight[e] = the sum of dy^T a over the rows of e, as `groupedWeightGradient`; nothing where the sizes do not fit. */
 export function groupedMatrixGradient(
   { rows, out, in: inner, experts }: Sizes,
+  { halves = false }: GradientOperands = {},
   gather: boolean,
 ): KernelSource | undefined {
   const [m, n] = [out, inner];
@@ -64,13 +74,14 @@ export function groupedMatrixGradient(
       m,
       n,
       result: "dweight",
-      a: { buffer: "dy", alongSum: false, rowLength: out, extent: out, start: `firstP * ${out / 4}u` },
+      a: { buffer: "dy", halves, alongSum: false, rowLength: out, extent: out, start: `firstP * ${out}u` },
       b: {
         buffer: "a",
+        halves,
         alongSum: false,
         rowLength: inner,
         extent: inner,
-        start: gather ? "0u" : `firstP * ${inner / 4}u`,
+        start: gather ? "0u" : `firstP * ${inner}u`,
         ...(gather && { row: (p) => gathered(`firstP + ${p}`) }),
       },
       products: experts,

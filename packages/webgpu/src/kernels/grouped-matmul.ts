@@ -10,9 +10,11 @@
 
 import { type Binding, type KernelTarget, kernel } from "../kernel";
 import { groupedMatrixGradient, groupedMatrixProduct, MATRIX_ROW_TILE, usesMatrixUnits } from "./grouped-matmul-matrix";
+import { HALVES_PAY } from "./matmul";
 import type { MatmulParts } from "./matmul-parts";
 import { SERIAL_ROWS, serialMatmul } from "./matmul-serial";
 import { groupedTile, tiledMatmul } from "./matmul-tiled";
+import { STEP } from "./matrix-operand";
 
 const NONE = "0xffffffffu";
 
@@ -26,6 +28,20 @@ export function rowTile(target: KernelTarget): number {
 export interface GroupedLayout {
   /** "forward": a is [rows, in], y [rows, out]. "backward": a is [rows, out], y [rows, in]. */
   direction: "forward" | "backward";
+  /** a and weight are packed by `packHalves`; only where `groupedTakesHalves` says so. */
+  halves?: boolean;
+}
+
+/** How the operands of a weight gradient come. */
+export interface GradientOperands {
+  /** a and dy are packed by `packHalves`; only where `groupedTakesHalves` says so. */
+  halves?: boolean;
+}
+
+/** Whether the three products of a grouped linear map should be given their operands packed by `packHalves`. */
+export function groupedTakesHalves(sizes: Record<keyof typeof rowSizes, number>, target: KernelTarget): boolean {
+  const { rows, out, in: inner } = sizes;
+  return usesMatrixUnits(target) && out % STEP === 0 && inner % STEP === 0 && 2 * rows * out * inner >= HALVES_PAY;
 }
 
 const rowSizes = { rows: "u32", out: "u32", in: "u32", experts: "u32" } as const;
@@ -48,9 +64,10 @@ function rowProducts<const Extra extends Record<string, Binding>>(name: string, 
     buffers: buffers as unknown as Record<Names, Binding>,
     sizes: rowSizes,
     flops: ({ rows, out, in: inner }) => 2 * rows * out * inner,
-    source: (sizes, target, { direction }) => {
+    source: (sizes, target, layout) => {
+      const { direction } = layout;
       const { rows, out, in: inner } = sizes;
-      const onMatrixUnits = usesMatrixUnits(target) && groupedMatrixProduct(sizes, direction, "rowToken" in extra);
+      const onMatrixUnits = usesMatrixUnits(target) && groupedMatrixProduct(sizes, layout, "rowToken" in extra);
       if (onMatrixUnits) return onMatrixUnits;
       const n = direction === "forward" ? out : inner;
       const at = direction === "forward" ? "columns * sizes.in + k" : "k * sizes.in + columns";
@@ -95,13 +112,13 @@ export const groupedWeightGradientGather = weightGradient(
 function weightGradient<const Extra extends Record<string, Binding>>(name: string, extra: Extra, rowOfA: string) {
   type Names = "a" | "dy" | "segments" | "dweight" | (keyof Extra & string);
   const buffers = { a: "read", dy: "read", segments: "read u32", ...extra, dweight: "write" };
-  return kernel<Names, keyof typeof rowSizes>({
+  return kernel<Names, keyof typeof rowSizes, GradientOperands>({
     name,
     buffers: buffers as unknown as Record<Names, Binding>,
     sizes: rowSizes,
     flops: ({ rows, out, in: inner }) => 2 * rows * out * inner,
-    source: (sizes, target) => {
-      const onMatrixUnits = usesMatrixUnits(target) && groupedMatrixGradient(sizes, "rowToken" in extra);
+    source: (sizes, target, operands) => {
+      const onMatrixUnits = usesMatrixUnits(target) && groupedMatrixGradient(sizes, operands, "rowToken" in extra);
       if (onMatrixUnits) return onMatrixUnits;
       const { out, in: inner, experts } = sizes;
       const parts: MatmulParts = {

@@ -7,6 +7,7 @@ import {
   groupedWeightGradientGather,
 } from "./grouped-matmul";
 import { matmul, matmulAccumulate, matmulSplit } from "./matmul";
+import { packHalves } from "./pack-halves";
 
 const layouts = [
   { transposeA: false, transposeB: false },
@@ -30,6 +31,10 @@ function product(a: Float32Array, b: Float32Array, m: number, n: number, k: numb
 /** Multiples of 1/64 below 1: f16 holds them exactly. */
 const halfNumbers = (count: number, seed?: number) => testNumbers(count, seed).map((x) => Math.round(x * 64) / 64);
 
+/** As `packHalves` packs them. */
+const pack = async (x: Float32Array) =>
+  (await runKernel(matrixTarget, packHalves, { x, y: x.length / 2 }, { items: x.length / 2 })).u32("y");
+
 describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout) => {
   test.each([
     [64, 64, 32],
@@ -39,11 +44,15 @@ describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout
   ])("m %i, n %i, k %i", async (m, n, k) => {
     await checkMatrixShader(matmul, { batch: 2, m, n, k }, layout);
     await checkMatrixShader(matmulAccumulate, { batch: 1, m, n, k }, layout);
+    await checkMatrixShader(matmul, { batch: 2, m, n, k }, { ...layout, halves: true });
     if (!matrixUnits) return;
     const [a, b, c] = [halfNumbers(2 * m * k), halfNumbers(2 * k * n, 2), halfNumbers(m * n, 3)];
     const result = await runKernel(matrixTarget, matmul, { a, b, c: 2 * m * n }, { batch: 2, m, n, k }, layout);
     expectClose(result.c.subarray(0, m * n), product(a, b, m, n, k, layout));
     expectClose(result.c.subarray(m * n), product(a.subarray(m * k), b.subarray(k * n), m, n, k, layout));
+    const packed = { a: await pack(a), b: await pack(b), c: 2 * m * n };
+    const same = await runKernel(matrixTarget, matmul, packed, { batch: 2, m, n, k }, { ...layout, halves: true });
+    expect(same.c).toEqual(result.c);
     const sum = await runKernel(matrixTarget, matmulAccumulate, { a, b, c }, { batch: 1, m, n, k }, layout);
     expectClose(
       sum.c,
@@ -89,6 +98,7 @@ describe("experts", () => {
   test("rows by weights, forward and backward, read directly or gathered", async () => {
     for (const direction of ["forward", "backward"] as const) {
       await checkMatrixShader(groupedMatmul, sizes, { direction });
+      await checkMatrixShader(groupedMatmulGather, sizes, { direction, halves: true });
       await checkMatrixShader(groupedMatmulGather, sizes, { direction });
     }
     if (!matrixUnits) return;
@@ -108,6 +118,15 @@ describe("experts", () => {
     const backward = await runKernel(matrixTarget, groupedMatmul, { ...given, a: dy, y: rows * inner }, sizes, {
       direction: "backward",
     });
+    const packed = { weight: await pack(weight), tileExpert, a: await pack(x), rowToken, y: rows * out };
+    const halves = await runKernel(matrixTarget, groupedMatmulGather, packed, sizes, {
+      direction: "forward",
+      halves: true,
+    });
+    expectClose(
+      halves.y.filter((_, i) => source[Math.floor(i / out)] !== NONE),
+      gather.y.filter((_, i) => source[Math.floor(i / out)] !== NONE),
+    );
     source.forEach((a, p) => {
       if (a === NONE) return;
       const e = expertOf(p);
@@ -127,7 +146,8 @@ describe("experts", () => {
 
   test("gradients of the weights, zeros for an expert without rows", async () => {
     await checkMatrixShader(groupedWeightGradient, sizes);
-    await checkMatrixShader(groupedWeightGradientGather, sizes);
+    await checkMatrixShader(groupedWeightGradientGather, sizes, {});
+    await checkMatrixShader(groupedWeightGradientGather, sizes, { halves: true });
     if (!matrixUnits) return;
     const expected = new Float32Array(experts * out * inner);
     source.forEach((a, p) => {
@@ -143,5 +163,8 @@ describe("experts", () => {
     expectClose(direct.dweight, expected);
     const gather = await runKernel(matrixTarget, groupedWeightGradientGather, { ...given, a: x, rowToken }, sizes);
     expectClose(gather.dweight, expected);
+    const packed = { dy: await pack(dy), segments, rowToken, a: await pack(x), dweight: experts * out * inner };
+    const halves = await runKernel(matrixTarget, groupedWeightGradientGather, packed, sizes, { halves: true });
+    expectClose(halves.dweight, expected);
   });
 });

@@ -1,7 +1,7 @@
-// The product on matrix units (tensor cores): operands are rounded to f16, sums stay f32. A workgroup computes a tile of c;
+// The product on matrix units (tensor cores): operands are f16 or rounded to it, sums stay f32. A workgroup computes a tile of c;
 // each of its subgroups a share of the tile, in fragments of 16 x 16 held in registers. Per step of 32 along the sum:
 //
-//   memory ──f32──> registers ──f16──> panels in workgroup memory ──fragments──> multiply and accumulate
+//   memory ───────> registers ──f16──> panels in workgroup memory ──fragments──> multiply and accumulate
 //            \_ of the next step, while this one multiplies        (matrix-operand.ts)
 //
 // Results leave through the panels as rows of 16 bytes, since a fragment stored to a buffer directly keeps a guard.
@@ -117,7 +117,11 @@ ${each(down, (i) => `        sum${i}_${j} = subgroupMatrixMultiplyAccumulate(lef
     groups: [Math.ceil(n / columns) * Math.ceil(m / rows), 1, products],
     workgroup: threads,
     matrixUnits: true,
-    vectors: { [product.a.buffer]: "vec4f", [product.b.buffer]: "vec4f", [product.result]: "vec4f" },
+    vectors: {
+      [product.a.buffer]: product.a.halves ? "vec4u" : "vec4f",
+      [product.b.buffer]: product.b.halves ? "vec4u" : "vec4f",
+      [product.result]: "vec4f",
+    },
     wgsl: `
 alias Left = subgroup_matrix_left<f16, ${FRAGMENT}, ${FRAGMENT}>;
 alias Right = subgroup_matrix_right<f16, ${FRAGMENT}, ${FRAGMENT}>;

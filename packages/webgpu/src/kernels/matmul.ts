@@ -9,6 +9,8 @@ import { STEP } from "./matrix-operand";
 export interface MatmulLayout {
   transposeA: boolean;
   transposeB: boolean;
+  /** Both operands are packed by `packHalves`; only where `takesHalves` says so. */
+  halves?: boolean;
 }
 
 const sizes = { batch: "u32", m: "u32", n: "u32", k: "u32" } as const;
@@ -70,6 +72,15 @@ export function matmulSplits({ batch, m, n, k }: Sizes, target: KernelTarget): n
   return Math.ceil(k / splitRange(k, wanted));
 }
 
+/** Floating-point operations from which on it pays to round operands once, in a pass of its own. */
+export const HALVES_PAY = 4e9;
+
+/** Whether a product should be given its operands packed by `packHalves`. */
+export function takesHalves({ batch, m, n, k }: Sizes, layout: MatmulLayout, target: KernelTarget): boolean {
+  const onMatrixUnits = target.matrixUnits && target.precision === "mixed" && fitsMatrixUnits({ m, n, k }, layout);
+  return onMatrixUnits && flops({ batch, m, n, k }) >= HALVES_PAY;
+}
+
 function flops({ batch, m, n, k }: Sizes): number {
   return 2 * batch * m * n * k;
 }
@@ -96,11 +107,11 @@ interface Products {
 
 function productSource(target: KernelTarget, layout: MatmulLayout, given: Products) {
   const { products, m, n, k, range, startA, startB, assign } = given;
-  const { transposeA, transposeB } = layout;
+  const { transposeA, transposeB, halves = false } = layout;
   const whole = k % range === 0;
   if (target.matrixUnits && target.precision === "mixed" && fitsMatrixUnits({ m, n, k }, layout)) {
-    const a = { buffer: "a", alongSum: !transposeA, rowLength: transposeA ? m : k, extent: m, start: "startA" };
-    const b = { buffer: "b", alongSum: transposeB, rowLength: transposeB ? k : n, extent: n, start: "startB" };
+    const a = { buffer: "a", halves, alongSum: !transposeA, rowLength: transposeA ? m : k, extent: m, start: startA };
+    const b = { buffer: "b", halves, alongSum: transposeB, rowLength: transposeB ? k : n, extent: n, start: startB };
     return matrixMatmul(
       {
         m,
@@ -111,7 +122,7 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
         products,
         rounds: range / STEP,
         roundsHere: whole ? undefined : `min(${range / STEP}u, ${k / STEP}u - product * ${range / STEP}u)`,
-        setup: `let startA = (${startA}) / 4u;\n  let startB = (${startB}) / 4u;`,
+        setup: "",
         startC: `product * ${(m * n) / 4}u`,
         assign,
       },

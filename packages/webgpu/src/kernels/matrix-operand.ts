@@ -1,5 +1,5 @@
-// How a tile of an operand gets from memory to the matrix units: read as f32 into registers, rounded to f16 on the way into
-// workgroup memory, and loaded from there as fragments of 16 x 16.
+// How a tile of an operand gets from memory to the matrix units: read into registers, as f32 or as packed halves; f32 rounded
+// to f16 on the way into workgroup memory; and loaded from there as fragments of 16 x 16.
 //
 // Workgroup memory is an array of panels, each one subgroup's share of a tile, in units of 8 halfs (a vec4u):
 //
@@ -20,17 +20,19 @@ export const FRAGMENT = 16;
 /** Halfs in a vec4u, the unit of copies. */
 export const UNIT = 8;
 
-/** An operand as it lies in memory, bound as `array<vec4f>`. */
+/** An operand as it lies in memory. */
 export interface MatrixOperand {
   /** Name of the buffer. */
   buffer: string;
+  /** Rounded to f16 already, two to a u32 (`packHalves`): bound as `array<vec4u>`. Otherwise f32: `array<vec4f>`. */
+  halves: boolean;
   /** Contiguous along the sum: a stored as [m, k], b as [n, k]; otherwise [k, m] or [k, n]. */
   alongSum: boolean;
   /** Elements of a row in memory. */
   rowLength: number;
   /** Rows (of a) or columns (of b) that there are; past them the tile repeats the last. */
   extent: number;
-  /** WGSL for where the operand starts, in vec4f. */
+  /** WGSL for where the operand starts, in elements. */
   start: string;
   /** WGSL for the row in memory that stands for a row of the operand; default the row itself. */
   row?(row: string): string;
@@ -61,7 +63,7 @@ export interface StagedOperand {
   declare: string;
   /** Read the tile of round `round` into registers. */
   load(round: string): string;
-  /** Round the registers to f16, into the panels. */
+  /** The registers, rounded to f16, into the panels. */
   store: string;
   /** Pointers to this subgroup's panels. */
   pointers: string;
@@ -70,7 +72,9 @@ export interface StagedOperand {
 }
 
 export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedOperand {
-  const { alongSum, rowLength, extent } = operand;
+  const { alongSum, rowLength, extent, halves } = operand;
+  /** Elements of a vector in memory, and vectors of a unit. */
+  const [wide, vectors] = halves ? [8, 1] : [4, 2];
   const { name, size, panel, share, origin, part, firstPanel, threads } = tile;
   const rowUnits = ((alongSum ? STEP : panel) / UNIT) | 1;
   // Neighbouring invocations copy neighbouring units of a row; all of them together `rows` rows a pass.
@@ -86,7 +90,9 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
     alongSum && rows % 8 === 0
       ? `let ${name}Row = ${name}Lane / 8u * 8u + ${name}Lane % 2u * 4u + ${name}Lane % 8u / 2u;`
       : `let ${name}Row = ${name}Lane;`,
-    ...Array.from({ length: passes }, (_, i) => `var ${name}Low${i} = vec4f();\n  var ${name}High${i} = vec4f();`),
+    ...Array.from({ length: passes }, (_, i) =>
+      halves ? `var ${name}Unit${i} = vec4u();` : `var ${name}Low${i} = vec4f();\n  var ${name}High${i} = vec4f();`,
+    ),
   ];
   const inside = (index: string, last: number) => (ragged ? `min(${index}, ${last}u)` : index);
   const memoryRow = operand.row ?? ((row: string) => row);
@@ -96,12 +102,14 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
     // Rows are the same in every round: find them once.
     for (let i = 0; i < passes; i++) {
       const row = memoryRow(inside(`${origin} + ${name}Row + ${i * rows}u`, extent - 1));
-      declare.push(`let ${name}From${i} = ${operand.start} + (${row}) * ${rowLength / 4}u + ${name}Column * 2u;`);
+      declare.push(
+        `let ${name}From${i} = (${operand.start}) / ${wide}u + (${row}) * ${rowLength / wide}u + ${name}Column * ${vectors}u;`,
+      );
     }
-    source = (i, round) => `${name}From${i} + ${round} * ${STEP / 4}u`;
+    source = (i, round) => `${name}From${i} + ${round} * ${STEP / wide}u`;
   } else {
     const column = inside(`${origin} / ${UNIT}u + ${name}Column`, extent / UNIT - 1);
-    declare.push(`let ${name}From = ${operand.start} + (${column}) * 2u;`);
+    declare.push(`let ${name}From = (${operand.start}) / ${wide}u + (${column}) * ${vectors}u;`);
     const row = (i: number, round: string) => memoryRow(`${round} * ${STEP}u + ${name}Row + ${i * rows}u`);
     if (operand.row) {
       // Which row of memory it is is itself read from memory: one round ahead, so that no load waits for another.
@@ -109,22 +117,27 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
       next = (i, round) => `      ${name}Next${i} = ${row(i, `(${round} + 1u)`)};`;
     }
     source = (i, round) =>
-      `${name}From + ${operand.row ? `${name}Next${i}` : `(${row(i, round)})`} * ${rowLength / 4}u`;
+      `${name}From + ${operand.row ? `${name}Next${i}` : `(${row(i, round)})`} * ${rowLength / wide}u`;
   }
   const load = (round: string) =>
     each(
       passes,
       (i) => `    {
       let at = ${source(i, round)};
-      ${name}Low${i} = ${operand.buffer}[at];
-      ${name}High${i} = ${operand.buffer}[at + 1u];
+${
+  halves
+    ? `      ${name}Unit${i} = ${operand.buffer}[at];`
+    : `      ${name}Low${i} = ${operand.buffer}[at];\n      ${name}High${i} = ${operand.buffer}[at + 1u];`
+}
 ${next?.(i, round) ?? ""}
     }`,
     );
 
-  const halfs = (i: number) =>
-    `vec4u(pack2x16float(${name}Low${i}.xy), pack2x16float(${name}Low${i}.zw), ` +
-    `pack2x16float(${name}High${i}.xy), pack2x16float(${name}High${i}.zw))`;
+  const rounded = (i: number) =>
+    halves
+      ? `${name}Unit${i}`
+      : `vec4u(pack2x16float(${name}Low${i}.xy), pack2x16float(${name}Low${i}.zw), ` +
+        `pack2x16float(${name}High${i}.xy), pack2x16float(${name}High${i}.zw))`;
   // No pass is longer than a panel, so that every index is within bounds by its literals.
   const place = (i: number): [panel: string, at: string] => {
     const inPanel = panel / UNIT;
@@ -140,7 +153,7 @@ ${next?.(i, round) ?? ""}
   };
   const store = each(passes, (i) => {
     const [at, unit] = place(i);
-    return `    panels[${at}][${unit}] = ${halfs(i)};`;
+    return `    panels[${at}][${unit}] = ${rounded(i)};`;
   });
 
   const type = name === "a" ? "Left" : "Right";

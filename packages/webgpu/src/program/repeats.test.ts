@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { accumulate, copy, fill } from "../kernels/elementwise";
+import { packHalves } from "../kernels/pack-halves";
 import { serialTarget } from "../testing";
 import { Recording, type Slice, type Storage } from "./recording";
 import { shareRepeats } from "./repeats";
@@ -73,4 +74,15 @@ test("results that outlive the program, and large ones, are all computed", () =>
   large.fill(large.storage());
   large.fill(large.storage());
   expect(shareRepeats(large.recording.dispatches, new Set())).toHaveLength(2);
+});
+
+test("packed operands are shared whatever their size", () => {
+  const { recording, storage } = start(2 ** 18);
+  const x = storage("external");
+  const bytes = x.bytes / 2;
+  for (let i = 0; i < 2; i++) {
+    const y = recording.storage("temporary", bytes, "packed");
+    recording.dispatch(packHalves, { x: whole(x), y: whole(y) }, { items: bytes / 4 }, undefined);
+  }
+  expect(shareRepeats(recording.dispatches, new Set())).toHaveLength(1);
 });

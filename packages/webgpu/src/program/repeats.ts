@@ -16,11 +16,11 @@ export function shareRepeats(recorded: Dispatch[], kept: Set<Storage>): Dispatch
   for (const { kernel, slices } of recorded) {
     for (const storage of written(kernel, slices)) writers.set(storage, (writers.get(storage) ?? 0) + 1);
   }
-  const shareable = ({ storage, offset, bytes }: Slice) =>
+  const shareable = ({ storage, offset, bytes }: Slice, most: number) =>
     storage.kind === "temporary" &&
     offset === 0 &&
     bytes === storage.bytes &&
-    bytes <= MOST_BYTES &&
+    bytes <= most &&
     writers.get(storage) === 1 &&
     !kept.has(storage);
 
@@ -33,8 +33,9 @@ export function shareRepeats(recorded: Dispatch[], kept: Set<Storage>): Dispatch
       const storage = replaced.get(slice.storage);
       return storage ? { ...slice, storage } : slice;
     });
+    const most = kernel.shareRepeats === "small" ? MOST_BYTES : Number.POSITIVE_INFINITY;
     const results = slices.filter((_, i) => kernel.access[i] !== "read");
-    if (kernel.access.every((access) => access !== "update") && results.every(shareable)) {
+    if (kernel.access.every((access) => access !== "update") && results.every((slice) => shareable(slice, most))) {
       const reads = slices
         .filter((_, i) => kernel.access[i] === "read")
         .map(({ storage, offset, bytes }) => `${storage.id}.${versions.get(storage) ?? 0}:${offset}+${bytes}`);
