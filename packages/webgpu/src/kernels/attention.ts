@@ -7,12 +7,15 @@
 //   delta[q] = out[q] . dout[q]                    ds = p (dout[q] . v[k] - delta[q]) / sqrt(headDim)
 //   dq = sum_k ds k                                dk = sum_q ds q          dv = sum_q p dout[q]
 //
-// Tiled kernels are in attention-tiled.ts, those with one invocation per query or key in attention-serial.ts.
+// Tiled kernels are in attention-tiled.ts, those on matrix units in attention-matrix.ts, those with one invocation per query
+// or key in attention-serial.ts.
 
 import { type KernelTarget, kernel } from "../kernel";
+import * as matrix from "./attention-matrix";
 import * as serial from "./attention-serial";
 import type { AttentionSizes } from "./attention-shape";
 import * as tiled from "./attention-tiled";
+import { wide } from "./wide";
 
 const sizes = {
   batch: "u32",
@@ -21,7 +24,10 @@ const sizes = {
   headDim: "u32",
 } as const;
 
-const variants = ({ kernelClass }: KernelTarget) => (kernelClass === "tiled" ? tiled : serial);
+function variants({ kernelClass, matrixUnits, precision }: KernelTarget, shape: AttentionSizes) {
+  if (kernelClass === "serial") return serial;
+  return matrixUnits && precision === "mixed" && matrix.fitsMatrixUnits(shape) ? matrix : tiled;
+}
 
 /** Floating-point operations of `products` matrix products over the causal half of the scores. */
 const products = (count: number) => (shape: AttentionSizes) =>
@@ -33,7 +39,7 @@ export const attentionForward = kernel({
   buffers: { qkv: "read", out: "write", lse: "write" },
   sizes,
   flops: products(2),
-  source: (shape, target) => variants(target).forward(shape),
+  source: (shape, target) => variants(target, shape).forward(shape),
 });
 
 /** delta [batch, heads, context] = out . dout over headDim */
@@ -42,18 +48,24 @@ export const attentionDelta = kernel({
   buffers: { out: "read", dout: "read", delta: "write" },
   sizes,
   flops: ({ batch, context, heads, headDim }) => 2 * batch * context * heads * headDim,
-  source: ({ batch, context, heads }) => ({
-    form: "items",
-    items: batch * context * heads,
-    wgsl: /* wgsl */ `
+  source: ({ batch, context, heads, headDim }, target) => {
+    const { lanes, vectors, dot } = wide(target, headDim, ["out", "dout"]);
+    return {
+      form: "items",
+      items: batch * context * heads,
+      vectors,
+      wgsl: /* wgsl */ `
 fn run(i: u32) {
-  let token = (i / (sizes.heads * sizes.context)) * sizes.context + i % sizes.context;
-  let start = (token * sizes.heads + (i / sizes.context) % sizes.heads) * sizes.headDim;
+  // Neighbouring invocations have neighbouring heads of a token, as they lie in memory.
+  let token = i / sizes.heads;
+  let head = i % sizes.heads;
+  let width = sizes.headDim / ${lanes}u;
   var product = 0.0;
-  for (var d = 0u; d < sizes.headDim; d++) { product += out[start + d] * dout[start + d]; }
-  delta[i] = product;
+  for (var d = 0u; d < width; d++) { product += ${dot("out[i * width + d]", "dout[i * width + d]")}; }
+  delta[(token / sizes.context * sizes.heads + head) * sizes.context + token % sizes.context] = product;
 }`,
-  }),
+    };
+  },
 });
 
 /** The query part of dqkv [batch, context, 3, heads, headDim]; the rest of it is left to `attentionBackwardKeyValue`. */
@@ -68,7 +80,7 @@ export const attentionBackwardQuery = kernel({
   },
   sizes,
   flops: products(3),
-  source: (shape, target) => variants(target).backwardQuery(shape),
+  source: (shape, target) => variants(target, shape).backwardQuery(shape),
 });
 
 /** The key and value parts of dqkv. */
@@ -83,5 +95,5 @@ export const attentionBackwardKeyValue = kernel({
   },
   sizes,
   flops: products(4),
-  source: (shape, target) => variants(target).backwardKeyValue(shape),
+  source: (shape, target) => variants(target, shape).backwardKeyValue(shape),
 });
