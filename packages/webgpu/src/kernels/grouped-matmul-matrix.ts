@@ -6,9 +6,8 @@ import { fitsMatrixUnits, type MatrixTile, matrixMatmul } from "./matmul-matrix"
 import { STEP } from "./matrix-operand";
 
 /** Rows and columns of a tile, and rows that every expert's first row is a multiple of. */
-const rowsTile: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
-const gradientTile: MatrixTile = { rows: 64, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
-export const MATRIX_ROW_TILE = rowsTile.rows;
+const tile: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
+export const MATRIX_ROW_TILE = tile.rows;
 
 interface Sizes {
   rows: number;
@@ -57,7 +56,7 @@ export function groupedMatrixProduct(
       startC: "0u",
       assign: "=",
     },
-    rowsTile,
+    tile,
   );
 }
 
@@ -92,6 +91,6 @@ export function groupedMatrixGradient(
       startC: `product * ${(out * inner) / 4}u`,
       assign: "=",
     },
-    gradientTile,
+    tile,
   );
 }
