@@ -9,7 +9,7 @@
 // zeros in the gradients. Weights are [E, out, in].
 
 import { type Binding, type KernelTarget, kernel } from "../kernel";
-import { groupedMatrixGradient, groupedMatrixProduct, MATRIX_ROW_TILE, usesMatrixUnits } from "./grouped-matmul-matrix";
+import { groupedGradientProduct, groupedRowProduct, MATRIX_ROW_TILE, usesMatrixUnits } from "./grouped-matmul-product";
 import { HALVES_PAY } from "./matmul";
 import type { MatmulParts } from "./matmul-parts";
 import { SERIAL_ROWS, serialMatmul } from "./matmul-serial";
@@ -67,8 +67,9 @@ function rowProducts<const Extra extends Record<string, Binding>>(name: string, 
     source: (sizes, target, layout) => {
       const { direction } = layout;
       const { rows, out, in: inner } = sizes;
-      const onMatrixUnits = usesMatrixUnits(target) && groupedMatrixProduct(sizes, layout, "rowToken" in extra);
-      if (onMatrixUnits) return onMatrixUnits;
+      const gather = "rowToken" in extra;
+      const byVectors = groupedRowProduct(sizes, target, layout, { gather, rowTile: rowTile(target) });
+      if (byVectors) return byVectors;
       const n = direction === "forward" ? out : inner;
       const at = direction === "forward" ? "columns * sizes.in + k" : "k * sizes.in + columns";
       const parts: MatmulParts = {
@@ -118,8 +119,8 @@ function weightGradient<const Extra extends Record<string, Binding>>(name: strin
     sizes: rowSizes,
     flops: ({ rows, out, in: inner }) => 2 * rows * out * inner,
     source: (sizes, target, operands) => {
-      const onMatrixUnits = usesMatrixUnits(target) && groupedMatrixGradient(sizes, operands, "rowToken" in extra);
-      if (onMatrixUnits) return onMatrixUnits;
+      const byVectors = groupedGradientProduct(sizes, target, operands, { gather: "rowToken" in extra });
+      if (byVectors) return byVectors;
       const { out, in: inner, experts } = sizes;
       const parts: MatmulParts = {
         functions: `

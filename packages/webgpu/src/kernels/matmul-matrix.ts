@@ -9,7 +9,8 @@
 
 import type { KernelSource } from "../kernel";
 import { each } from "./matmul-parts";
-import { FRAGMENT, type MatrixOperand, STEP, stageOperand, UNIT } from "./matrix-operand";
+import type { MatrixProduct } from "./matmul-product";
+import { FRAGMENT, STEP, stageOperand, UNIT } from "./matrix-operand";
 
 /** Rows and columns of a workgroup's tile, and how many subgroups share each. */
 export interface MatrixTile {
@@ -17,29 +18,6 @@ export interface MatrixTile {
   columns: number;
   subgroupRows: number;
   subgroupColumns: number;
-}
-
-/** What is multiplied: c [m, n] of every product is a sum over `rounds` steps. */
-export interface MatrixProduct {
-  m: number;
-  n: number;
-  /** Name of c's buffer. */
-  result: string;
-  a: MatrixOperand;
-  b: MatrixOperand;
-  /** Products of one dispatch, the third axis of the grid. */
-  products: number;
-  /** Most steps of 32 that a product sums over. */
-  rounds: number;
-  /** WGSL for the steps of this product, where it may be fewer. */
-  roundsHere?: string;
-  /** Declarations, and statements at the start in terms of `product`, `tileRow`, `firstRow`; they may leave, uniformly. */
-  functions?: string;
-  setup: string;
-  /** WGSL for where this product's c starts, in vec4f. */
-  startC: string;
-  /** "=" or "+=". */
-  assign: string;
 }
 
 const large: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
@@ -65,7 +43,8 @@ export function fitsMatrixUnits(
 
 /** `products` products, one workgroup a tile. */
 export function matrixMatmul(product: MatrixProduct, tile: MatrixTile): KernelSource {
-  const { m, n, products, rounds, roundsHere } = product;
+  const { m, n, products, depth, depthHere } = product;
+  const rounds = Math.ceil(depth / STEP);
   const { rows, columns, subgroupRows, subgroupColumns } = tile;
   const subgroups = subgroupRows * subgroupColumns;
   const threads = 32 * subgroups;
@@ -111,7 +90,7 @@ ${each(down, (i) => `        sum${i}_${j} = subgroupMatrixMultiplyAccumulate(lef
 )}
     }`,
   );
-  const known = roundsHere === undefined;
+  const known = depthHere === undefined;
   return {
     form: "groups",
     groups: [Math.ceil(n / columns) * Math.ceil(m / rows), 1, products],
@@ -136,7 +115,7 @@ fn run(group: vec3u, lane: u32, subgroup: u32, subgroupLane: u32) {
   let shareRow = subgroup / ${subgroupColumns}u % ${subgroupRows}u;
   let shareColumn = subgroup % ${subgroupColumns}u;
   ${product.setup}
-  ${known ? "" : `let rounds = ${roundsHere};`}
+  ${known ? "" : `let rounds = (${depthHere} + ${STEP - 1}u) / ${STEP}u;`}
 ${a.declare}
 ${b.declare}
 ${each(down, (i) => each(across, (j) => `  var sum${i}_${j} = Result();`))}
@@ -198,7 +177,7 @@ ${each(FRAGMENT / rowsAtOnce, (x) => writeRow(i, half, x))}`;
   let stripAt = subgroupLane % 32u / ${rowVectors}u * ${stride}u + subgroupLane % ${rowVectors}u;
   let resultRow = firstRow + shareRow * ${shareRows}u + subgroupLane % 32u / ${rowVectors}u;
   let resultColumn = (firstColumn + shareColumn * ${shareColumns}u) / 4u + subgroupLane % ${rowVectors}u;
-  let resultAt = ${startC} + resultRow * ${n / 4}u + resultColumn;
+  let resultAt = (${startC}) / 4u + resultRow * ${n / 4}u + resultColumn;
 ${each(shareRows / FRAGMENT, (i) => each(shareColumns / width, (half) => writeStrip(i, half)))}`,
   };
 }

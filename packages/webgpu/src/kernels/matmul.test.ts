@@ -45,6 +45,8 @@ describe.each(kernelTargets)("matmul, $name", ({ target }) => {
       [[1, 65, 64, 17]],
       [[3, 9, 130, 33]],
       [[1, 150, 70, 40]],
+      [[2, 132, 100, 48]],
+      [[140, 36, 40, 32]],
     ])("batch, m, n, k = %j", async (shape) => {
       const [batch, m, n, k] = shape as [number, number, number, number];
       const a = testNumbers(batch * m * k);
@@ -74,12 +76,17 @@ describe.each(kernelTargets)("matmul, $name", ({ target }) => {
 
 describe.each(kernelTargets.slice(0, 2))("matmulSplit, $name", ({ target }) => {
   test.each(layouts)("transposeA $transposeA, transposeB $transposeB: parts add up to the product", async (layout) => {
-    const [splits, m, n, k] = [3, 6, 9, 70]; // ranges of 32, 32 and 6
-    const [a, b] = [testNumbers(m * k), testNumbers(k * n, 2)];
-    const { c } = await runKernel(target, matmulSplit, { a, b, c: splits * m * n }, { splits, m, n, k }, layout);
-    const total = Float32Array.from({ length: m * n }, (_, i) => c[i]! + c[m * n + i]! + c[2 * m * n + i]!);
-    expectClose(total, product(a, b, [1, m, n, k], layout));
-    expect(c[2 * m * n]).not.toBe(0);
+    // Ranges of 32, 32 and what is left.
+    for (const [splits, m, n, k] of [
+      [3, 6, 9, 70],
+      [3, 36, 40, 80],
+    ] as const) {
+      const [a, b] = [testNumbers(m * k), testNumbers(k * n, 2)];
+      const { c } = await runKernel(target, matmulSplit, { a, b, c: splits * m * n }, { splits, m, n, k }, layout);
+      const total = Float32Array.from({ length: m * n }, (_, i) => c[i]! + c[m * n + i]! + c[2 * m * n + i]!);
+      expectClose(total, product(a, b, [1, m, n, k], layout));
+      expect(c[2 * m * n]).not.toBe(0);
+    }
   });
 });
 

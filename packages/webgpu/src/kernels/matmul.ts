@@ -1,8 +1,10 @@
 import { type KernelTarget, kernel } from "../kernel";
 import { fitsMatrixUnits, matrixMatmul, matrixTile } from "./matmul-matrix";
 import type { MatmulParts } from "./matmul-parts";
+import type { MatrixProduct } from "./matmul-product";
 import { serialMatmul } from "./matmul-serial";
 import { tiledMatmul } from "./matmul-tiled";
+import { vectorMatmul, vectorTile } from "./matmul-vector";
 import { STEP } from "./matrix-operand";
 
 /** Which operands are stored with rows and columns swapped: a as [k, m], b as [n, k]. */
@@ -109,26 +111,24 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
   const { products, m, n, k, range, startA, startB, assign } = given;
   const { transposeA, transposeB, halves = false } = layout;
   const whole = k % range === 0;
+  const product: MatrixProduct = {
+    m,
+    n,
+    result: "c",
+    a: { buffer: "a", halves, alongSum: !transposeA, rowLength: transposeA ? m : k, extent: m, start: startA },
+    b: { buffer: "b", halves, alongSum: transposeB, rowLength: transposeB ? k : n, extent: n, start: startB },
+    products,
+    depth: range,
+    depthHere: whole ? undefined : `min(${range}u, ${k}u - product * ${range}u)`,
+    setup: "",
+    startC: `product * ${m * n}u`,
+    assign,
+  };
   if (target.matrixUnits && target.precision === "mixed" && fitsMatrixUnits({ m, n, k }, layout)) {
-    const a = { buffer: "a", halves, alongSum: !transposeA, rowLength: transposeA ? m : k, extent: m, start: startA };
-    const b = { buffer: "b", halves, alongSum: transposeB, rowLength: transposeB ? k : n, extent: n, start: startB };
-    return matrixMatmul(
-      {
-        m,
-        n,
-        result: "c",
-        a,
-        b,
-        products,
-        rounds: range / STEP,
-        roundsHere: whole ? undefined : `min(${range / STEP}u, ${k / STEP}u - product * ${range / STEP}u)`,
-        setup: "",
-        startC: `product * ${(m * n) / 4}u`,
-        assign,
-      },
-      matrixTile(m, n, products),
-    );
+    return matrixMatmul(product, matrixTile(m, n, products));
   }
+  const vectors = target.kernelClass === "tiled" && vectorTile({ m, n, k }, layout, products);
+  if (vectors) return vectorMatmul(product, vectors);
   const elementA = transposeA ? "k * sizes.m + row" : "row * sizes.k + k";
   const vectorB = transposeB ? "columns * sizes.k + k" : "k * sizes.n + columns";
   const parts: MatmulParts = {

@@ -10,6 +10,7 @@
 // makes the driver give up its matrix loads. Rows are padded to an odd number of units, so that they start in different banks.
 
 import { each } from "./matmul-parts";
+import type { MatrixOperand } from "./matmul-product";
 
 /** Depth of a tile along the sum. */
 export const STEP = 32;
@@ -19,24 +20,6 @@ export const FRAGMENT = 16;
 
 /** Halfs in a vec4u, the unit of copies. */
 export const UNIT = 8;
-
-/** An operand as it lies in memory. */
-export interface MatrixOperand {
-  /** Name of the buffer. */
-  buffer: string;
-  /** Rounded to f16 already, two to a u32 (`packHalves`): bound as `array<vec4u>`. Otherwise f32: `array<vec4f>`. */
-  halves: boolean;
-  /** Contiguous along the sum: a stored as [m, k], b as [n, k]; otherwise [k, m] or [k, n]. */
-  alongSum: boolean;
-  /** Elements of a row in memory. */
-  rowLength: number;
-  /** Rows (of a) or columns (of b) that there are; past them the tile repeats the last. */
-  extent: number;
-  /** WGSL for where the operand starts, in elements. */
-  start: string;
-  /** WGSL for the row in memory that stands for a row of the operand; default the row itself. */
-  row?(row: string): string;
-}
 
 /** The place of an operand in a workgroup's work. */
 export interface OperandTile {

@@ -1,0 +1,101 @@
+// Products of many experts for the kernels that read vectors; grouped-matmul.ts says what they are.
+
+import type { KernelSource, KernelTarget } from "../kernel";
+import type { GradientOperands, GroupedLayout } from "./grouped-matmul";
+import { fitsMatrixUnits, type MatrixTile, matrixMatmul } from "./matmul-matrix";
+import type { MatrixProduct } from "./matmul-product";
+import { vectorMatmul, vectorTile } from "./matmul-vector";
+
+/** Rows and columns of a tile on matrix units; every expert's first row is a multiple of its rows. */
+const matrixUnitTile: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
+export const MATRIX_ROW_TILE = matrixUnitTile.rows;
+
+interface Sizes {
+  rows: number;
+  out: number;
+  in: number;
+  experts: number;
+}
+
+/** Whether programs for this target use matrix units at all. */
+export function usesMatrixUnits({ matrixUnits, precision }: Pick<KernelTarget, "matrixUnits" | "precision">): boolean {
+  return matrixUnits && precision === "mixed";
+}
+
+/** y = a W_e^T (forward) or a W_e (backward), as `groupedMatmul`; nothing where the sizes do not fit. */
+export function groupedRowProduct(
+  { rows, out, in: inner }: Sizes,
+  target: KernelTarget,
+  { direction, halves = false }: GroupedLayout,
+  { gather, rowTile }: { gather: boolean; rowTile: number },
+): KernelSource | undefined {
+  const forward = direction === "forward";
+  const [n, k] = forward ? [out, inner] : [inner, out];
+  const product: MatrixProduct = {
+    m: rows,
+    n,
+    result: "y",
+    a: {
+      buffer: "a",
+      halves,
+      alongSum: true,
+      rowLength: k,
+      extent: rows,
+      start: "0u",
+      ...(gather && { row: (p) => `rowToken[${p}]` }),
+    },
+    b: { buffer: "weight", halves, alongSum: forward, rowLength: inner, extent: n, start: "startB" },
+    products: 1,
+    depth: k,
+    setup: `let expert = tileExpert[firstRow / ${rowTile}u];
+  if (expert == 0xffffffffu) { return; }
+  let startB = expert * ${out * inner}u;`,
+    startC: "0u",
+    assign: "=",
+  };
+  return source(product, { m: rows, n, k }, { transposeA: false, transposeB: forward }, target);
+}
+
+/** dweight[e] = the sum of dy^T a over the rows of e, as `groupedWeightGradient`; nothing where the sizes do not fit. */
+export function groupedGradientProduct(
+  { rows, out, in: inner, experts }: Sizes,
+  target: KernelTarget,
+  { halves = false }: GradientOperands = {},
+  { gather }: { gather: boolean },
+): KernelSource | undefined {
+  const [m, n] = [out, inner];
+  const product: MatrixProduct = {
+    m,
+    n,
+    result: "dweight",
+    a: { buffer: "dy", halves, alongSum: false, rowLength: out, extent: out, start: `firstP * ${out}u` },
+    b: {
+      buffer: "a",
+      halves,
+      alongSum: false,
+      rowLength: inner,
+      extent: inner,
+      start: gather ? "0u" : `firstP * ${inner}u`,
+      ...(gather && { row: (p) => `rowToken[firstP + ${p}]` }),
+    },
+    products: experts,
+    depth: rows,
+    // Rows are padded to whole tiles, and dy is zero in the padding.
+    depthHere: "segments[2u * product + 1u]",
+    setup: "let firstP = segments[2u * product];",
+    startC: `product * ${out * inner}u`,
+    assign: "=",
+  };
+  return source(product, { m, n, k: rows }, { transposeA: true, transposeB: false }, target);
+}
+
+function source(
+  product: MatrixProduct,
+  sizes: { m: number; n: number; k: number },
+  layout: { transposeA: boolean; transposeB: boolean },
+  target: KernelTarget,
+): KernelSource | undefined {
+  if (usesMatrixUnits(target) && fitsMatrixUnits(sizes, layout)) return matrixMatmul(product, matrixUnitTile);
+  const fits = target.kernelClass === "tiled" && vectorTile(sizes, layout, product.products) !== undefined;
+  return fits ? vectorMatmul(product, 64) : undefined;
+}

@@ -1,0 +1,42 @@
+// A matrix product as the kernels that read vectors take it: matmul-matrix.ts on matrix units, matmul-vector.ts without.
+
+/** What is multiplied: c [m, n] of every product is a sum of `depth` terms. */
+export interface MatrixProduct {
+  m: number;
+  n: number;
+  /** Name of c's buffer. */
+  result: string;
+  a: MatrixOperand;
+  b: MatrixOperand;
+  /** Products of one dispatch, the third axis of the grid. */
+  products: number;
+  /** Most terms that a product sums over. */
+  depth: number;
+  /** WGSL for the terms of this product, where it may be fewer; past them, up to a whole step, a or b must be zero. */
+  depthHere?: string;
+  /** Declarations, and statements at the start in terms of `product`, `tileRow`, `firstRow`; they may leave, uniformly. */
+  functions?: string;
+  setup: string;
+  /** WGSL for where this product's c starts, in elements. */
+  startC: string;
+  /** "=" or "+=". */
+  assign: string;
+}
+
+/** An operand as it lies in memory. */
+export interface MatrixOperand {
+  /** Name of the buffer. */
+  buffer: string;
+  /** Rounded to f16 already, two to a u32 (`packHalves`): bound as `array<vec4u>`. Otherwise f32: `array<vec4f>`. */
+  halves: boolean;
+  /** Contiguous along the sum: a stored as [m, k], b as [n, k]; otherwise [k, m] or [k, n]. */
+  alongSum: boolean;
+  /** Elements of a row in memory. */
+  rowLength: number;
+  /** Rows (of a) or columns (of b) that there are; past them the tile repeats the last. */
+  extent: number;
+  /** WGSL for where the operand starts, in elements. */
+  start: string;
+  /** WGSL for the row in memory that stands for a row of the operand; default the row itself. */
+  row?(row: string): string;
+}

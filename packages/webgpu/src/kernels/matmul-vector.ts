@@ -1,0 +1,159 @@
+// The product in f32 with vectors of four all the way. A workgroup computes a square tile of c, an invocation 8 x 8 of it:
+// 4 x 4 at its place and again half a tile further down, to the right, and both. Per step along the sum:
+//
+//   memory ──4 x 4 block──> registers ──turned where needed──> strips [step, size / 4] of vec4f ──> 64 sums in registers
+//             \_ of the next step, while this one multiplies
+//
+// An invocation brings one block of a and one of b, so a step is a quarter of the tile's side; both strips of the larger tile
+// are 32 KiB, what most devices have.
+
+import type { KernelSource } from "../kernel";
+import { each } from "./matmul-parts";
+import type { MatrixOperand, MatrixProduct } from "./matmul-product";
+
+/** Side of a workgroup's tile. */
+export type VectorTile = 64 | 128;
+
+/** Elements along the sum of a step. */
+const stepOf = (size: VectorTile) => size / 4;
+
+/** Workgroups that fill a large device; it decides about tiles alone, never about results. */
+const DEVICE = 132;
+
+/** Whether vectors of four can compute products of these sizes, and with which tile. */
+export function vectorTile(
+  { m, n, k }: { m: number; n: number; k: number },
+  { transposeA, transposeB }: { transposeA: boolean; transposeB: boolean },
+  products: number,
+): VectorTile | undefined {
+  const whole = n % 4 === 0 && k % stepOf(64) === 0 && (!transposeA || m % 4 === 0) && (transposeB || n % 4 === 0);
+  if (!whole || Math.min(m, n) < 32) return undefined;
+  const tiles = Math.ceil(m / 128) * Math.ceil(n / 128) * products;
+  return k % stepOf(128) === 0 && tiles >= DEVICE ? 128 : 64;
+}
+
+/** `products` products, one workgroup a tile. */
+export function vectorMatmul(product: MatrixProduct, size: VectorTile): KernelSource {
+  const { m, n, products, depth, depthHere } = product;
+  const step = stepOf(size);
+  const side = size / 8;
+  const stride = size / 4;
+  const a = stageBlock(product.a, "a", "firstRow", size);
+  const b = stageBlock(product.b, "b", "firstColumn", size);
+  const known = depthHere === undefined;
+  const rounds = known ? `${depth / step}u` : "rounds";
+  const multiply = [0, 1].flatMap((down) =>
+    [0, 1, 2, 3].flatMap((i) =>
+      [0, 1].map(
+        (across) =>
+          `      sum${down}${i}${across} = fma(vec4f(a${down}.${"xyzw"[i]}), b${across}, sum${down}${i}${across});`,
+      ),
+    ),
+  );
+  const sums = [0, 1].flatMap((down) =>
+    [0, 1, 2, 3].flatMap((i) => [0, 1].map((across) => [down, i, across] as const)),
+  );
+  const write = ([down, i, across]: readonly [number, number, number]) => {
+    const conditions = [
+      m % size === 0 ? "" : `row + ${down * (size / 2) + i}u < ${m}u`,
+      n % size === 0 ? "" : `column + ${across * (size / 8)}u < ${n / 4}u`,
+    ].filter(Boolean);
+    const at = `resultAt + ${(down * (size / 2) + i) * (n / 4) + across * (size / 8)}u`;
+    const text = `${product.result}[${at}] ${product.assign} sum${down}${i}${across};`;
+    return conditions.length === 0 ? `  ${text}` : `  if (${conditions.join(" && ")}) { ${text} }`;
+  };
+  return {
+    form: "groups",
+    groups: [Math.ceil(n / size) * Math.ceil(m / size), 1, products],
+    workgroup: side * side,
+    vectors: { [product.a.buffer]: "vec4f", [product.b.buffer]: "vec4f", [product.result]: "vec4f" },
+    wgsl: `
+var<workgroup> tileA: array<vec4f, ${step * stride}>;
+var<workgroup> tileB: array<vec4f, ${step * stride}>;
+${product.functions ?? ""}
+fn run(group: vec3u, index: u32) {
+  let lane = index % ${side * side}u;
+  let product = group.z;
+  let tileRow = group.x / ${Math.ceil(n / size)}u;
+  let firstRow = tileRow * ${size}u;
+  let firstColumn = group.x % ${Math.ceil(n / size)}u * ${size}u;
+  ${product.setup}
+  ${known ? "" : `let rounds = (${depthHere} + ${step - 1}u) / ${step}u;`}
+  let laneColumn = lane % ${side}u;
+  let laneRow = lane / ${side}u;
+${a.declare}
+${b.declare}
+${sums.map(([down, i, across]) => `  var sum${down}${i}${across} = vec4f();`).join("\n")}
+  ${known ? "" : "if (rounds > 0u) {"}
+${a.load("0u")}
+${b.load("0u")}
+  ${known ? "" : "}"}
+  for (var round = 0u; round < ${Math.ceil(depth / step)}u; round++) {
+    ${known ? "" : "if (round >= rounds) { break; }"}
+    workgroupBarrier();
+${a.store}
+${b.store}
+    workgroupBarrier();
+    if (round + 1u < ${rounds}) {
+${a.load("(round + 1u)")}
+${b.load("(round + 1u)")}
+    }
+    for (var k = 0u; k < ${step}u; k++) {
+      let a0 = tileA[k * ${stride}u + laneRow];
+      let a1 = tileA[k * ${stride}u + laneRow + ${side}u];
+      let b0 = tileB[k * ${stride}u + laneColumn];
+      let b1 = tileB[k * ${stride}u + laneColumn + ${side}u];
+${multiply.join("\n")}
+    }
+  }
+  let row = firstRow + laneRow * 4u;
+  let column = firstColumn / 4u + laneColumn;
+  let resultAt = (${product.startC}) / 4u + row * ${n / 4}u + column;
+${sums.map(write).join("\n")}
+}`,
+  };
+}
+
+/** The way of an invocation's 4 x 4 block of an operand into its strip. */
+function stageBlock(operand: MatrixOperand, name: "a" | "b", origin: string, size: VectorTile) {
+  const { alongSum, rowLength, extent, buffer } = operand;
+  const step = stepOf(size);
+  const across = (alongSum ? step : size) / 4;
+  const ragged = extent % size !== 0;
+  const memoryRow = operand.row ?? ((row: string) => row);
+  const strip = `tile${name.toUpperCase()}`;
+  const [along, rows] = alongSum ? ["Column", "Row"] : ["Row", "Column"];
+  // Neighbouring invocations read neighbouring vectors.
+  const declare = [`let ${name}Column = lane % ${across}u;`, `let ${name}Row = lane / ${across}u;`];
+  declare.push(...[0, 1, 2, 3].map((i) => `var ${name}Block${i} = vec4f();`));
+  let at: (i: number, round: string) => string;
+  let next: ((round: string) => string) | undefined;
+  if (alongSum) {
+    for (let i = 0; i < 4; i++) {
+      const index = `${origin} + ${name}Row * 4u + ${i}u`;
+      const row = memoryRow(ragged ? `min(${index}, ${extent - 1}u)` : index);
+      declare.push(`let ${name}From${i} = (${operand.start}) / 4u + (${row}) * ${rowLength / 4}u + ${name}Column;`);
+    }
+    at = (i, round) => `${name}From${i} + ${round} * ${step / 4}u`;
+  } else {
+    const index = `${origin} / 4u + ${name}Column`;
+    const column = ragged ? `min(${index}, ${Math.ceil(extent / 4) - 1}u)` : index;
+    declare.push(`let ${name}From = (${operand.start}) / 4u + ${column};`);
+    const row = (i: number, round: string) => memoryRow(`${round} * ${step}u + ${name}Row * 4u + ${i}u`);
+    if (operand.row) {
+      // As in matrix-operand.ts: rows that are read from memory are read one round ahead.
+      declare.push(...[0, 1, 2, 3].map((i) => `var ${name}Next${i} = ${row(i, "0u")};`));
+      next = (round) => each(4, (i) => `      ${name}Next${i} = ${row(i, `(${round} + 1u)`)};`);
+    }
+    at = (i, round) => `${name}From + ${operand.row ? `${name}Next${i}` : `(${row(i, round)})`} * ${rowLength / 4}u`;
+  }
+  const load = (round: string) =>
+    `${each(4, (i) => `      ${name}Block${i} = ${buffer}[${at(i, round)}];`)}\n${next?.(round) ?? ""}`;
+  const block = (i: number) =>
+    alongSum ? `vec4f(${[0, 1, 2, 3].map((j) => `${name}Block${j}.${"xyzw"[i]}`).join(", ")})` : `${name}Block${i}`;
+  const store = each(
+    4,
+    (i) => `    ${strip}[(${name}${along} * 4u + ${i}u) * ${size / 4}u + ${name}${rows}] = ${block(i)};`,
+  );
+  return { declare: declare.map((line) => `  ${line}`).join("\n"), load, store };
+}
