@@ -8,4 +8,10 @@ export {
   validationBatches,
 } from "./batches";
 export { checkText } from "./check-text";
-export { byteTokenizer, type TokenDecoder, type Tokenizer } from "./tokenizer";
+export { byteTokenizer } from "./tokenizers/byte-tokenizer";
+export { characterSet, characterTokenizer } from "./tokenizers/character-tokenizer";
+export { gpt2Tokenizer } from "./tokenizers/gpt2-tokenizer";
+export { readTokenizer } from "./tokenizers/hugging-face-tokenizer";
+export type { TokenDecoder, Tokenizer } from "./tokenizers/tokenizer";
+export type { AddedToken, TokenizerJson } from "./tokenizers/tokenizer-json";
+export { type BpeTrainer, bpeTrainer, type TrainBpeOptions } from "./tokenizers/train-bpe";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { byteTokenizer } from "./tokenizer";
+import { byteTokenizer } from "./byte-tokenizer";
 
 test("bytes round-trip any text", () => {
   const { encode, decode } = byteTokenizer();
