@@ -147,7 +147,14 @@ describe("figures", () => {
   test("params counts what the paper's formulas say", async () => {
     const { out } = await webmoe("params", "--preset", "tiny", "--json");
     const size = JSON.parse(out);
-    expect(Object.keys(size)).toEqual(["total", "active", "router", "routerFrozen", "flopsPerToken"]);
+    expect(Object.keys(size)).toEqual([
+      "total",
+      "active",
+      "router",
+      "routerFrozen",
+      "routerFlopsPerToken",
+      "flopsPerToken",
+    ]);
     // 4 layers of projection [128,128] and gate [8,128], and one GRU of width 128
     expect(size.router).toBe(4 * (128 * 128 + 8 * 128) + 6 * 128 * 128 + 6 * 128);
   });

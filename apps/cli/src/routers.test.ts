@@ -31,7 +31,15 @@ describe("parameters of the paper's medium model, table 1 and table 6", () => {
     ["cosine", [], 8 * (352 * 16 + 1), 0],
     ["hyper", [], 2_816, 12_335_232],
     ["random", [], 0, 45_184],
+    ["hash", [], 0, 8 * 256 * 16],
+    ["stable", [], 8 * (352 * 16 + 50 * 16) + 256 * 50, 1 + 256 * 50 + 8 * 50 * 16],
+    ["loss-free", [], 8 * 352 * 16, 8 * 16],
+    ["sigmoid", [], 45_184, 0],
+    ["remoe", [], 8 * 352 * 16, 3],
     ["omni", [], 352 * 16 + 16, 0],
+    ["expert-choice", [], 45_184, 0],
+    ["flow", [], 8 * (352 * 32 + 4 * 352 + 4 * 4 * (16 * 16 + 16) + 32 * 16 + 16), 0],
+    ["dense", [], 0, 2],
     [
       "recurrent+xmoe",
       ["router.head.dim=8"],
@@ -42,6 +50,20 @@ describe("parameters of the paper's medium model, table 1 and table 6", () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const size = await params(name, [...medium, ...set]);
     expect([size.router, size.routerFrozen]).toEqual([learned, frozen]);
+  });
+
+  test.each([
+    ["linear", [], 2 * 45_184],
+    ["random", [], 2 * 45_184],
+    ["hyper", [], 2 * 45_184],
+    ["hash", [], 0],
+    ["omni", [], 2 * 45_184],
+    ["stable", [], 2 * 8 * 16 * (352 + 50)],
+    ["recurrent", [], 2 * 8 * (352 * 128 + 128 + 128 * 16 + 16 + 6 * 128 * 128 + 6 * 128)],
+    ["recurrent+xmoe", [], 2 * 8 * (352 * 128 + 128 + 128 * 16 + 16 * 16 + 1 + 6 * 128 * 128 + 6 * 128)],
+  ])("forward FLOPs of the scores of a token, %s", async (name, set, flops) => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    expect((await params(name, [...medium, ...set])).routerFlopsPerToken).toBe(flops);
   });
 
   test("a dense layer of the active size has the active parameters, one of the total size all", async () => {

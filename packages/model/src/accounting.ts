@@ -1,3 +1,4 @@
+import { scoreFlops } from "@webmoe/router";
 import { type Init, key, leaves, sizeOf } from "@webmoe/tensor";
 import { moeLayers } from "./config";
 import type { LanguageModel } from "./language-model";
@@ -12,6 +13,8 @@ export interface ModelSize {
   router: number;
   /** Numbers that the router keeps but does not learn: frozen weights, biases it moves itself. */
   routerFrozen: number;
+  /** Forward floating-point operations of the router's scores per token. */
+  routerFlopsPerToken: number;
   /** Floating-point operations of a training step per token: forward and backward, causal attention included. */
   flopsPerToken: number;
 }
@@ -25,16 +28,20 @@ export function measureModel(model: LanguageModel): ModelSize {
   const experts = count(parameters.blocks.map((block) => block.experts));
   const active = total - experts * (1 - config.moe.topK / config.moe.experts);
   const router = count(parameters.router);
+  const { dim, vocab, moe } = config;
+  const layers = moeLayerCount(model);
+  const routing = scoreFlops(model.router, { dim, vocab, layers, experts: moe.experts, topK: moe.topK });
   // The embedding is a lookup; every other active weight is a multiply and an add, three times (forward, dX, dW).
   // Attention: two products with on average (context + 1) / 2 keys per query.
-  const weights = active - count(parameters.embedding);
+  const weights = active - router - count(parameters.embedding);
   const attention = config.layers * 2 * (config.context + 1) * config.dim;
   return {
     total,
     active: Math.round(active),
     router,
     routerFrozen: count(buffers),
-    flopsPerToken: 6 * weights + 3 * attention,
+    routerFlopsPerToken: routing,
+    flopsPerToken: 6 * weights + 3 * routing + 3 * attention,
   };
 }
 

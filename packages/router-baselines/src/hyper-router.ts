@@ -44,6 +44,8 @@ export function hyperRouter({ hidden = 256, init = "torch" }: HyperRouterOptions
         },
       };
     },
+    // Making the gate takes its time once a batch, whatever the number of tokens.
+    flops: ({ dim, experts, layers }) => 2 * layers * experts * (dim + 1),
     score: ({ x, layer, buffers, index }) => {
       const frozen = buffers!.layers[index]!;
       const inner = map("relu", [linear(layer.embedding, frozen.inner, frozen.innerBias)], (x) => x.max(0)); // [1, h]

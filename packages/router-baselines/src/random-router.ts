@@ -32,6 +32,7 @@ export function randomRouter({ bias = true, init = "torch" }: RandomRouterOption
         })),
       },
     }),
+    flops: ({ dim, experts, layers }) => 2 * layers * experts * (dim + (bias ? 1 : 0)),
     score: ({ x, buffers, index }) => {
       const { weight, bias } = buffers!.layers[index]!;
       return { logits: linear(x, weight, bias) };

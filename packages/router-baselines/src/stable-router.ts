@@ -75,6 +75,7 @@ export function stableRouter({
         layers: Array.from({ length: layers }, () => ({ distilled: constantInit([experts, width], 0) })),
       },
     }),
+    flops: ({ dim, experts, layers }) => 2 * layers * experts * (dim + width),
     score: ({ x, shared, layer, tokens, mask, buffers }) => {
       const logits = linear(x, layer.experts);
       const named = linear(embedding(shared.words, tokens), layer.distilled); // [T, E]

@@ -10,7 +10,7 @@
 // may stand where G_l does.
 
 import { type InitStyle, linear, linearBias, linearWeight } from "@webmoe/nn";
-import { type AnyRouter, defineRouter, type Router } from "@webmoe/router";
+import { type AnyRouter, defineRouter, type Router, scoreFlops } from "@webmoe/router";
 import { fold, type Init, type MapLeaves, map, mapTree, stopGradient, type Tensor } from "@webmoe/tensor";
 import { type Cell, gru, lstm, type Memory, rnn } from "./cells";
 
@@ -102,6 +102,13 @@ export function recurrentRouter({
         ...(inner?.buffers !== undefined && { buffers: { head: inner.buffers } }),
       };
     },
+    ...(head && {
+      flops: (shape) => {
+        const plain = scoreFlops(recurrentRouter({ dim: width, cell, projection, bias, init }), shape);
+        const gates = 2 * shape.layers * shape.experts * (width + (bias ? 1 : 0));
+        return plain - gates + scoreFlops(head, { ...shape, dim: width });
+      },
+    }),
     score: (input) => {
       const { x, shared, layer, carry, buffers } = input;
       const projected = layer.projection ? linear(x, layer.projection, layer.projectionBias) : x;

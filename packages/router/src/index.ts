@@ -9,6 +9,7 @@ export {
   type ScoreInput,
   type Scores,
 } from "./router";
+export { scoreFlops } from "./score-flops";
 export {
   type MatrixChoice,
   matrixSelection,

@@ -60,6 +60,11 @@ export interface Router<Shared = unknown, Layer = unknown, Carry = unknown, Buff
   score(input: ScoreInput<Shared, Layer, Carry, Buffers>): Scores<Carry>;
   /** Default: softmax top-k. */
   select?: Selector<Buffers>;
+  /**
+   * Forward floating-point operations of one token's scores in all MoE layers, for accounting. Default: a multiply and an add
+   * for every learned number, those that layers share once for every layer.
+   */
+  flops?(shape: RouterShape): number;
   /** The values of `buffers` after a training step. What is returned as it came keeps its value. */
   afterStep?(input: AfterStepInput<Shared, Layer, Buffers>): MapLeaves<Buffers, Tensor>;
 }

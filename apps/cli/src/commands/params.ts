@@ -16,6 +16,7 @@ export async function paramsCommand({ json, ...flags }: ConfigFlags & { json: bo
     active: "active per token",
     router: "router",
     routerFrozen: "router, not learned",
+    routerFlopsPerToken: "router FLOPs a token",
     flopsPerToken: "training FLOPs a token",
   };
   for (const [key, name] of Object.entries(names)) {
