@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { batchAt, bitsPerByte, splitTokens, validationBatches } from "./batches";
+import { sourceRange, type TokenSource } from "./token-source";
 
 const tokens = Uint32Array.from({ length: 1000 }, (_, i) => i);
 const at = { seed: 1, step: 1, batch: 4, context: 16 };
@@ -57,6 +58,11 @@ test("a share that leaves nothing to train on is refused", () => {
   for (const share of [1, -0.1, Number.NaN]) expect(() => splitTokens(tokens, share)).toThrow(/splitTokens: needs/);
 });
 
+test("the same seed and step give the same starts as ever", () => {
+  const { tokens: x } = batchAt(tokens, { seed: 1, step: 1, batch: 6, context: 16 });
+  expect(Array.from({ length: 6 }, (_, row) => x[row * 16])).toEqual([890, 674, 477, 250, 210, 65]);
+});
+
 test("starts are uniform", () => {
   const places = 10;
   const counts = new Array<number>(places).fill(0);
@@ -67,6 +73,23 @@ test("starts are uniform", () => {
   // Chi-squared with 9 degrees of freedom is below 27.9 in 999 of 1000 uniform streams; this seed is fixed.
   const expected = 1000;
   expect(counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)).toBeLessThan(27.9);
+});
+
+test("a corpus of more than 2^32 tokens is drawn from all over", () => {
+  const length = 10 * 2 ** 32;
+  const starts: number[] = [];
+  const source: TokenSource = {
+    length,
+    read: (start) => starts.push(start),
+    subarray: (start, end) => sourceRange(source, start, end),
+  };
+  batchAt(source, { seed: 1, step: 1, batch: 1000, context: 8 });
+  const tenths = starts.map((start) => Math.floor((10 * start) / length));
+  const counts = Array.from({ length: 10 }, (_, tenth) => tenths.filter((at) => at === tenth).length);
+  expect(Math.min(...counts)).toBeGreaterThan(60);
+  expect(Math.max(...starts)).toBeLessThan(length - 8);
+  expect(starts.some((start) => start % 2 === 1)).toBe(true);
+  expect(splitTokens(source).validation.length).toBe(Math.floor(length * 0.1));
 });
 
 test("bits per byte of ln 2 nats is one", () => {

@@ -1,5 +1,4 @@
-/** Tokens of a corpus; bytes are kept as bytes. */
-export type TokenArray = Uint8Array | Uint16Array | Uint32Array;
+import { readTokens, type Tokens } from "./token-source";
 
 /** Sequences to learn from, one after the other: the target of a token is the token after it. */
 export interface Batch {
@@ -22,7 +21,7 @@ export interface BatchAt {
  * Windows at random places, as a pure function of the seed, the step and the micro-batch: a resumed run sees what the
  * unbroken one would have.
  */
-export function batchAt(tokens: TokenArray, { seed, step, micro = 0, batch, context }: BatchAt): Batch {
+export function batchAt(tokens: Tokens, { seed, step, micro = 0, batch, context }: BatchAt): Batch {
   checkLength(tokens, context, "training");
   const places = tokens.length - context;
   const random = randomNumbers(seed, step, micro);
@@ -35,7 +34,7 @@ export function batchAt(tokens: TokenArray, { seed, step, micro = 0, batch, cont
 
 /** The same windows every time, spread evenly over the tokens; fewer batches where the text is short. */
 export function validationBatches(
-  tokens: TokenArray,
+  tokens: Tokens,
   options: { batch: number; context: number; batches: number },
 ): Batch[] {
   const { batch, context, batches } = options;
@@ -53,12 +52,12 @@ export function validationBatches(
 }
 
 /** Cut a corpus into a part to train on and, at its end, a part to validate on. */
-export function splitTokens(tokens: TokenArray, validationShare = 0.1): { train: TokenArray; validation: TokenArray } {
+export function splitTokens<T extends Tokens>(tokens: T, validationShare = 0.1): { train: T; validation: T } {
   if (!(validationShare >= 0 && validationShare < 1)) {
     throw new Error(`splitTokens: needs a validation share from 0 up to but not 1, got ${validationShare}`);
   }
   const cut = tokens.length - Math.floor(tokens.length * validationShare);
-  return { train: tokens.subarray(0, cut), validation: tokens.subarray(cut) };
+  return { train: tokens.subarray(0, cut) as T, validation: tokens.subarray(cut) as T };
 }
 
 /** Bits per byte of text from a mean loss in nats a token. */
@@ -66,7 +65,7 @@ export function bitsPerByte(loss: number, tokens = 1, bytes = 1): number {
   return (loss * tokens) / Math.LN2 / bytes;
 }
 
-function checkLength(tokens: TokenArray, context: number, part: string): void {
+function checkLength(tokens: Tokens, context: number, part: string): void {
   if (tokens.length < context + 1) {
     throw new Error(
       `data: the ${part} part needs at least ${context + 1} tokens for one sequence of model.context ${context}, got ${tokens.length}: ` +
@@ -75,11 +74,13 @@ function checkLength(tokens: TokenArray, context: number, part: string): void {
   }
 }
 
-function windows(tokens: TokenArray, context: number, starts: number[]): Batch {
+function windows(tokens: Tokens, context: number, starts: number[]): Batch {
   const batch = { tokens: new Uint32Array(starts.length * context), targets: new Uint32Array(starts.length * context) };
+  const window = new Uint32Array(context + 1);
   starts.forEach((start, index) => {
-    batch.tokens.set(tokens.subarray(start, start + context), index * context);
-    batch.targets.set(tokens.subarray(start + 1, start + context + 1), index * context);
+    readTokens(tokens, start, window);
+    batch.tokens.set(window.subarray(0, context), index * context);
+    batch.targets.set(window.subarray(1), index * context);
   });
   return batch;
 }
@@ -100,9 +101,12 @@ function mix(value: number): number {
 
 /** A whole number below `limit`, all equally likely: numbers past the last full multiple are drawn again. */
 function below(limit: number, random: () => number): number {
-  const end = 2 ** 32 - (2 ** 32 % limit);
+  // Corpora of 2^32 tokens and more take 53 bits.
+  const range = limit <= 2 ** 32 ? 2 ** 32 : 2 ** 53;
+  const draw = range === 2 ** 32 ? random : () => (random() >>> 11) * 2 ** 32 + random();
+  const end = range - (range % limit);
   for (;;) {
-    const number = random();
+    const number = draw();
     if (number < end) return number % limit;
   }
 }

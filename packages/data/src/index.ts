@@ -4,10 +4,10 @@ export {
   batchAt,
   bitsPerByte,
   splitTokens,
-  type TokenArray,
   validationBatches,
 } from "./batches";
 export { checkText } from "./check-text";
+export type { TokenArray, TokenSource, Tokens } from "./token-source";
 export { byteTokenizer } from "./tokenizers/byte-tokenizer";
 export { characterSet, characterTokenizer } from "./tokenizers/character-tokenizer";
 export { gpt2Tokenizer } from "./tokenizers/gpt2-tokenizer";

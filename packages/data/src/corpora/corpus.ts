@@ -1,0 +1,18 @@
+/** Texts to learn from, wherever they lie, read in pieces. */
+export interface Corpus {
+  /** What a person calls it. */
+  name: string;
+  /** What it was read from, with size and time, or with a checksum: another list means other tokens. */
+  sources: string[];
+  /** Bytes to read, for progress; what comes out may be more where files are compressed. */
+  size: number;
+  /** Documents, one after the other, each in one or more pieces. */
+  read(progress?: (bytesRead: number) => void): AsyncGenerator<Piece>;
+}
+
+/** Some bytes of a document. */
+export interface Piece {
+  bytes: Uint8Array;
+  /** Whether the document ends with this piece. */
+  end: boolean;
+}
