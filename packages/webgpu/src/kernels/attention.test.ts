@@ -16,6 +16,8 @@ const shapes: Record<string, [number, number, number, number][]> = {
     [1, 66, 1, 40],
     [1, 18, 2, 70],
     [1, 40, 1, 128],
+    [2, 70, 2, 32],
+    [1, 37, 1, 64],
   ],
 };
 

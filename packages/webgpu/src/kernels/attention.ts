@@ -7,14 +7,15 @@
 //   delta[q] = out[q] . dout[q]                    ds = p (dout[q] . v[k] - delta[q]) / sqrt(headDim)
 //   dq = sum_k ds k                                dk = sum_q ds q          dv = sum_q p dout[q]
 //
-// Tiled kernels are in attention-tiled.ts, those on matrix units in attention-matrix.ts, those with one invocation per query
-// or key in attention-serial.ts.
+// Kernels on matrix units are in attention-matrix.ts, those with vectors in attention-vector.ts, those for any width of a head
+// in attention-tiled.ts, and those with one invocation per query or key in attention-serial.ts.
 
 import { type KernelTarget, kernel } from "../kernel";
 import * as matrix from "./attention-matrix";
 import * as serial from "./attention-serial";
 import type { AttentionSizes } from "./attention-shape";
 import * as tiled from "./attention-tiled";
+import * as vector from "./attention-vector";
 import { wide } from "./wide";
 
 const sizes = {
@@ -26,7 +27,8 @@ const sizes = {
 
 function variants({ kernelClass, matrixUnits, precision }: KernelTarget, shape: AttentionSizes) {
   if (kernelClass === "serial") return serial;
-  return matrixUnits && precision === "mixed" && matrix.fitsMatrixUnits(shape) ? matrix : tiled;
+  if (matrixUnits && precision === "mixed" && matrix.fitsMatrixUnits(shape)) return matrix;
+  return vector.fitsVectors(shape) ? vector : tiled;
 }
 
 /** Floating-point operations of `products` matrix products over the causal half of the scores. */

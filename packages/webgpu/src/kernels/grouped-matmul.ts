@@ -100,7 +100,7 @@ ${target.kernelClass === "serial" ? "" : "var<workgroup> sharedExpert: u32;"}`,
   });
 }
 
-/** dweight[e] = sum over the rows p of expert e of dy[p,:]^T a[p,:]; zeros for an expert without rows. */
+/** dweight[e] = sum over the rows p of expert e of dy[p,:]^T a[p,:]; zeros for an expert without rows. dy is zero in padding. */
 export const groupedWeightGradient = weightGradient("groupedWeightGradient", {}, "return p;");
 
 /** As `groupedWeightGradient` with a[rowToken[p],:] for a[p,:]. */
