@@ -11,6 +11,7 @@ export { columnSumChunks } from "./kernels/column-sums";
 export * from "./kernels/cross-entropy";
 export * from "./kernels/elementwise";
 export * from "./kernels/embedding";
+export * from "./kernels/expert-capacity";
 export * from "./kernels/expert-combine";
 export * from "./kernels/expert-sort";
 export * from "./kernels/gated";

@@ -1,0 +1,70 @@
+// For experts that take a limited number of assignments, and for routing that is forced to be even.
+
+import { kernel } from "../kernel";
+
+const NONE = "0xffffffffu";
+
+/** Which assignments of a full expert are dropped: those that come last, or those with the lowest weights. */
+export interface CapacityOptions {
+  drop: "last" | "lowest";
+}
+
+/** WGSL that says whether assignment b has its place before assignment a. */
+const before: Record<CapacityOptions["drop"], string> = {
+  last: "b < a",
+  lowest: "weight[b] > weight[a] || (weight[b] == weight[a] && b < a)",
+};
+
+/** kept[a] = expert[a] where fewer than `capacity` assignments of that expert come before a, else none */
+export const expertCapacity = kernel({
+  name: "expertCapacity",
+  buffers: { expert: "read u32", weight: "read", kept: "write u32" },
+  sizes: { assignments: "u32", capacity: "u32" },
+  source: ({ assignments }, _target, { drop }: CapacityOptions) => ({
+    form: "items",
+    items: assignments,
+    wgsl: /* wgsl */ `
+fn run(a: u32) {
+  let mine = expert[a];
+  var place = 0u;
+  for (var b = 0u; b < sizes.assignments; b++) {
+    if (expert[b] == mine && (${before[drop]})) { place++; }
+  }
+  kept[a] = select(${NONE}, mine, place < sizes.capacity);
+}`,
+  }),
+});
+
+/** load[e] = assignments of expert e, as a float */
+export const expertLoad = kernel({
+  name: "expertLoad",
+  buffers: { expert: "read u32", load: "write" },
+  sizes: { assignments: "u32", experts: "u32" },
+  source: ({ experts }) => ({
+    form: "rows",
+    rows: experts,
+    wgsl: /* wgsl */ `
+fn run(row: u32) {
+  var total = 0.0;
+  for (var a = first(); a < sizes.assignments; a += step()) { total += f32(expert[a] == row); }
+  total = rowSum(total);
+  if (isFirst()) { load[row] = total; }
+}`,
+  }),
+});
+
+/** column[a] = a modulo experts; expert[a] is the same, but none where mask[a / topK] is 0 */
+export const evenExperts = kernel({
+  name: "evenExperts",
+  buffers: { mask: "read", column: "write u32", expert: "write u32" },
+  sizes: { tokens: "u32", topK: "u32", experts: "u32" },
+  source: ({ tokens, topK }) => ({
+    form: "items",
+    items: tokens * topK,
+    wgsl: /* wgsl */ `
+fn run(a: u32) {
+  column[a] = a % sizes.experts;
+  expert[a] = select(a % sizes.experts, ${NONE}, mask[a / sizes.topK] == 0.0);
+}`,
+  }),
+});
