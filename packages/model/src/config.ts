@@ -1,4 +1,4 @@
-import type { MoeConfig } from "@webmoe/moe";
+import { checkMoeConfig, type MoeConfig } from "@webmoe/moe";
 
 /** The sizes of a language model. */
 export interface ModelConfig {
@@ -27,9 +27,7 @@ export function checkConfig({ dim, heads, moe, layers, ...rest }: ModelConfig): 
   if (dim % heads !== 0) throw new Error(`model.heads: needs a divisor of model.dim (${dim}), got ${heads}`);
   if ((dim / heads) % 2 !== 0)
     throw new Error(`model.heads: needs an even width per head, got ${dim} / ${heads} = ${dim / heads}`);
-  if (moe.topK > moe.experts) {
-    throw new Error(`moe.topK: needs at most moe.experts (${moe.experts}), got ${moe.topK}`);
-  }
+  checkMoeConfig(moe);
   for (const layer of moe.denseLayers ?? []) {
     if (layer < 0 || layer >= layers)
       throw new Error(`moe.denseLayers: needs layers from 0 to ${layers - 1}, got ${layer}`);

@@ -17,6 +17,8 @@ const BLOCK: Record<string, string> = {
   norm1: "input_layernorm.weight",
   norm2: "post_attention_layernorm.weight",
   "attention.output": "self_attn.o_proj.weight",
+  "sharedExperts.up": "mlp.shared_expert.up_proj.weight",
+  "sharedExperts.down": "mlp.shared_expert.down_proj.weight",
   "dense.gate": "mlp.gate_proj.weight",
   "dense.up": "mlp.up_proj.weight",
   "dense.down": "mlp.down_proj.weight",
@@ -25,6 +27,7 @@ const BLOCK: Record<string, string> = {
 /** Projections of an expert, in the order of memory. */
 const EXPERT: Record<string, string[]> = {
   "experts.gateUp": ["gate", "up"],
+  "experts.up": ["up"],
   "experts.down": ["down"],
 };
 
@@ -65,6 +68,12 @@ function blockTensors<L extends Leaf & { shape: Shape }>(layer: string, path: st
       leaf,
       ["q", "k", "v"].map((p) => `${layer}.self_attn.${p}_proj.weight`),
       (s) => [s[0]! / 3, s[1]!],
+    );
+  if (path === "sharedExperts.gateUp")
+    return parts(
+      leaf,
+      ["gate", "up"].map((p) => `${layer}.mlp.shared_expert.${p}_proj.weight`),
+      (shape) => shape.slice(-2),
     );
   const projections = EXPERT[path];
   if (!projections) throw new Error(`fileTensors: knows no file name for parameter "${layer}.${path}"`);

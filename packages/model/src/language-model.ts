@@ -5,7 +5,14 @@
 //
 // then a final rmsNorm and an untied head. No biases but a router's own. T counts the tokens of all sequences.
 
-import { type ExpertParameters, initExperts, type MoeOutput, moeLayer } from "@webmoe/moe";
+import {
+  type ExpertParameters,
+  initExperts,
+  initSharedExperts,
+  type MoeOutput,
+  moeLayer,
+  type SharedExpertParameters,
+} from "@webmoe/moe";
 import { initSwiglu, linear, type SwigluParameters, swigluLayer } from "@webmoe/nn";
 import type { AnyRouter } from "@webmoe/router";
 import {
@@ -42,6 +49,7 @@ export interface BlockParameters<L> {
   attention: { qkv: L /* [3D, D] */; output: L /* [D, D] */ };
   norm2: L; // [D]
   experts?: ExpertParameters<L>;
+  sharedExperts?: SharedExpertParameters<L>;
   dense?: SwigluParameters<L>;
 }
 
@@ -76,6 +84,10 @@ export interface Batch {
   /** What the router keeps besides its parameters. */
   buffers?: MapLeaves<unknown, Tensor>;
   training: boolean;
+  /** With `moe.jitter`: a key of random numbers for each MoE layer, u32 [2]. */
+  noise?: Tensor<"u32">[];
+  /** Assignments of each expert in the micro-batches of this step so far, [E] for every MoE layer, for the balance loss. */
+  loadBefore?: Tensor[];
 }
 
 /** One token of a sequence that is being generated. */
@@ -98,8 +110,12 @@ export interface LossOutput {
   /** Means over MoE layers, unweighted. */
   balanceLoss: Tensor;
   zLoss: Tensor;
-  /** Assignments of each expert, [E] for every MoE layer. */
+  /** Of every MoE layer: assignments of each expert [E], with `moe.capacity` how many of them were dropped. */
   load: Tensor[];
+  dropped?: Tensor[];
+  /** Of every MoE layer: the sum of each expert's probability over tokens [E], and the router's scores [B T, E]. */
+  probabilities: Tensor[];
+  logits: Tensor[];
 }
 
 /** Make a language model of given sizes around a router. */
@@ -107,6 +123,7 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
   checkConfig(config);
   const { dim, heads, vocab, moe } = config;
   const headDim = dim / heads;
+  const shared = moe.sharedExperts ?? 0;
   const withExperts = moeLayers(config);
 
   function init(key: Key) {
@@ -133,8 +150,11 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
       },
       norm2: constantInit([dim], 1),
       ...(withExperts.includes(index)
-        ? { experts: initExperts(dim, moe, fold(key, "experts")) }
-        : { dense: initSwiglu(dim, moe.topK * moe.hidden, fold(key, "dense")) }),
+        ? {
+            experts: initExperts(dim, moe, fold(key, "experts")),
+            ...(shared > 0 && { sharedExperts: initSharedExperts(dim, moe, fold(key, "sharedExperts")) }),
+          }
+        : { dense: initSwiglu(dim, (moe.topK + shared) * moe.hidden, fold(key, "dense")) }),
     };
   }
 
@@ -143,7 +163,7 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
     parameters: LanguageModelParameters<Tensor>,
     tokens: Tensor<"u32">,
     mask: Tensor,
-    given: { buffers?: MapLeaves<unknown, Tensor>; training: boolean },
+    given: Pick<Batch, "buffers" | "training" | "noise" | "loadBefore">,
     attend: (qkv: Tensor, block: number) => Tensor,
   ) {
     let x = embedding(parameters.embedding, tokens); // [T, D]
@@ -169,6 +189,7 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
       const result = moeLayer({
         x: u,
         experts: block.experts!,
+        sharedExperts: block.sharedExperts,
         config: moe,
         router,
         routerParameters: {
@@ -181,6 +202,8 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
         tokens,
         mask,
         training: given.training,
+        noise: given.noise?.[routed.length],
+        loadBefore: given.loadBefore?.[routed.length],
       });
       carry = result.carry;
       routed.push(result);
@@ -204,11 +227,10 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
     };
     const { x, routed } = trunk(parameters, flat.tokens, mask, batch, attend);
 
-    const perToken = linearCrossEntropy(x, parameters.head, flat.targets);
     // IGNORE, the largest u32, is past 2^31 as a float too.
     const counted = map("counted", [flat.targets], (target) => target.less(2 ** 31));
     const crossEntropy = mul(
-      sum(perToken),
+      linearCrossEntropy(x, parameters.head, flat.targets),
       map("perToken", [sum(counted)], (tokens) => Expression.constant(1).div(tokens.max(1))),
     );
     const meanOf = (losses: Tensor[]) => scale(add(...losses), 1 / Math.max(1, losses.length));
@@ -218,7 +240,17 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
     const parts = [crossEntropy, ...extra];
     if (moe.balanceLoss > 0) parts.push(scale(balanceLoss, moe.balanceLoss));
     if (moe.zLoss > 0) parts.push(scale(zLoss, moe.zLoss));
-    return { total: add(...parts), loss: crossEntropy, balanceLoss, zLoss, load: routed.map((layer) => layer.load) };
+    const dropped = routed.flatMap((layer) => layer.dropped ?? []);
+    return {
+      total: add(...parts),
+      loss: crossEntropy,
+      balanceLoss,
+      zLoss,
+      load: routed.map((layer) => layer.load),
+      ...(dropped.length > 0 && { dropped }),
+      probabilities: routed.map((layer) => layer.probabilities),
+      logits: routed.map((layer) => layer.logits),
+    };
   }
 
   function next(parameters: LanguageModelParameters<Tensor>, { token, position, caches, buffers }: NextInput): Tensor {

@@ -1,7 +1,9 @@
-import { crossEntropyBackward, crossEntropyForward } from "@webmoe/webgpu";
+import { crossEntropyBackward, crossEntropyForward, Expression } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { type AnyTensor, type Dtype, place, rowRange, type Tensor, withGradient } from "../tensor";
+import { constant, placeFormulas } from "./formulas";
 import { matmul, matmulInto } from "./matmul";
+import { sum } from "./reduce";
 
 /** A target that takes no part in the loss: padding. */
 export const IGNORE = 0xffffffff;
@@ -22,8 +24,9 @@ export interface ChunkOptions {
 }
 
 /**
- * crossEntropy(x weight^T, targets) without all logits at once: tokens are taken in chunks, whose logits are computed
- * again for the gradient where there is more than one. x [T, D], weight [V, D]; the result [T].
+ * The sum of crossEntropy(x weight^T, targets) over all tokens, without all logits at once: tokens are taken in chunks. Since a
+ * sum passes its gradient to every token alike, a chunk's gradients are computed while its logits are there, and scaled in the
+ * backward pass. x [T, D], weight [V, D]; a scalar.
  */
 export function linearCrossEntropy(
   x: Tensor,
@@ -36,40 +39,34 @@ export function linearCrossEntropy(
   const maxLogits = options.maxLogits ?? 2 ** 26;
   // Multiples of 64 rows start on 256 bytes in every tensor with one or more elements a row.
   const rowsPerChunk = Math.max(64, Math.floor(maxLogits / vocab / 64) * 64);
-  if (rows <= rowsPerChunk) return crossEntropy(matmul(x, weight, { transposeB: true }), targets);
+  if (rows <= rowsPerChunk) return sum(crossEntropy(matmul(x, weight, { transposeB: true }), targets));
 
-  const chunks = Array.from({ length: Math.ceil(rows / rowsPerChunk) }, (_, index) => {
-    const [start, end] = [index * rowsPerChunk, Math.min(rows, (index + 1) * rowsPerChunk)];
-    return <D extends Dtype>(tensor: Tensor<D>) => rowRange(tensor, start, end);
-  });
   const { trace } = x;
   const loss = trace.temporary([rows], "f32", "loss");
-  const lse = trace.temporary([rows], "f32", "logSumExp");
-  for (const chunk of chunks) {
-    const logits = matmul(chunk(x), weight, { transposeB: true });
+  const dx = trace.temporary(x.shape, "f32", "linearCrossEntropy.dx");
+  const ones = constant(trace, [rows], 1);
+  let dweight: Tensor | undefined;
+  for (let start = 0; start < rows; start += rowsPerChunk) {
+    const chunk = <D extends Dtype>(tensor: Tensor<D>) => rowRange(tensor, start, Math.min(rows, start + rowsPerChunk));
+    const xs = chunk(x);
+    const logits = matmul(xs, weight, { transposeB: true });
     const sizes = { rows: logits.shape[0]!, cols: vocab };
-    trace.recording.dispatch(
-      crossEntropyForward,
-      { logits: logits.slice, targets: chunk(targets).slice, loss: chunk(loss).slice, lse: chunk(lse).slice },
-      sizes,
-      undefined,
-    );
+    const forward = place(crossEntropyForward, { logits, targets: chunk(targets) }, sizes, {
+      loss: [sizes.rows],
+      lse: [sizes.rows],
+    });
+    trace.recording.redirect(forward.loss.slice, chunk(loss).slice);
+    const given = { logits, targets: chunk(targets), lse: forward.lse, dloss: chunk(ones) };
+    const { dlogits } = place(crossEntropyBackward, given, sizes, { dlogits: logits.shape });
+    const dxs = matmul(dlogits, weight);
+    trace.recording.redirect(dxs.slice, chunk(dx).slice);
+    if (dweight) matmulInto(dweight, dlogits, xs, { transposeA: true });
+    else dweight = matmul(dlogits, xs, { transposeA: true });
   }
-  return withGradient("linearCrossEntropy", loss, [x, weight], (dloss) => {
-    const dx = trace.temporary(x.shape, "f32", "linearCrossEntropy.dx");
-    let dweight: Tensor | undefined;
-    for (const chunk of chunks) {
-      const xs = chunk(x);
-      const logits = matmul(xs, weight, { transposeB: true });
-      const given = { logits, targets: chunk(targets), lse: chunk(lse), dloss: chunk(dloss) };
-      const sizes = { rows: logits.shape[0]!, cols: vocab };
-      const { dlogits } = place(crossEntropyBackward, given, sizes, { dlogits: logits.shape });
-      const dxs = matmul(dlogits, weight);
-      trace.recording.redirect(dxs.slice, chunk(dx).slice);
-      if (dweight) matmulInto(dweight, dlogits, xs, { transposeA: true });
-      else dweight = matmul(dlogits, xs, { transposeA: true });
-    }
-    return [dx, dweight];
+  return withGradient("linearCrossEntropy", sum(loss), [x, weight], (dy) => {
+    const scaled = (gradient: Tensor) =>
+      placeFormulas("scaled", [gradient, dy], [Expression.input(0).mul(Expression.input(1))])[0];
+    return [scaled(dx), scaled(dweight!)];
   });
 }
 

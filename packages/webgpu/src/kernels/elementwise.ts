@@ -163,7 +163,15 @@ export const fill = kernel({
   buffers: { y: "write" },
   sizes: { items: "u32", value: "f32" },
   specialize: false,
-  source: ({ items }) => ({ form: "items", items, wgsl: "fn run(i: u32) { y[i] = sizes.value; }" }),
+  source: ({ items }, target) => {
+    const { lanes, alias, vectors } = wide(target, items, ["y"]);
+    return {
+      form: "items",
+      items: items / lanes,
+      vectors,
+      wgsl: `${alias}\nfn run(i: u32) { y[i] = Wide() + sizes.value; }`,
+    };
+  },
 });
 
 /** y[i] = x[i], bit for bit. */

@@ -1,6 +1,6 @@
 import { describe, test } from "vitest";
 import { expectClose, kernelTargets, runKernel, testNumbers } from "../testing";
-import { embeddingForward, embeddingGradient } from "./embedding";
+import { embeddingForward, embeddingGradient, embeddingGradientOfTokens } from "./embedding";
 
 describe.each(kernelTargets)("embedding, $name", ({ target }) => {
   test.each([
@@ -32,5 +32,12 @@ describe.each(kernelTargets)("embedding, $name", ({ target }) => {
       { vocab, tokens: count, cols },
     );
     expectClose(backward.dweight, dweight);
+    const onZeros = await runKernel(
+      target,
+      embeddingGradientOfTokens,
+      { tokens, dy, dweight: new Float32Array(weight.length) },
+      { vocab, tokens: count, cols },
+    );
+    expectClose(onZeros.dweight, dweight);
   });
 });

@@ -27,7 +27,18 @@ export const embeddingGradient = kernel({
   buffers: { tokens: "read u32", dy: "read", dweight: "write" },
   sizes: { vocab: "u32", tokens: "u32", cols: "u32" },
   flops: ({ tokens, cols }) => tokens * cols,
-  source: (sizes, target) => (target.kernelClass === "tiled" ? gradientTogether(sizes, target) : gradientAlone(sizes)),
+  source: (sizes, target) =>
+    target.kernelClass === "tiled" ? gradientTogether(sizes, target, false) : gradientAlone(sizes),
+});
+
+/** As `embeddingGradient`, for a dweight of zeros: entries that no token has are not touched. */
+export const embeddingGradientOfTokens = kernel({
+  name: "embeddingGradientOfTokens",
+  buffers: { tokens: "read u32", dy: "read", dweight: "update" },
+  sizes: { vocab: "u32", tokens: "u32", cols: "u32" },
+  flops: ({ tokens, cols }) => tokens * cols,
+  source: (sizes, target) =>
+    target.kernelClass === "tiled" ? gradientTogether(sizes, target, true) : gradientAlone(sizes),
 });
 
 const gradientAlone = ({ vocab }: { vocab: number }): KernelSource => ({
@@ -49,10 +60,12 @@ fn run(v: u32) {
 const SMALL_VOCABULARY = 4096;
 
 // A workgroup has one entry and a strip of columns. For a block of tokens at a time it marks in a bit each which ones are
-// its entry; then lanes side by side add up the columns of marked tokens, others below them those of other marks.
+// its entry; then lanes side by side add up the columns of marked tokens, others below them those of other marks. With
+// `byToken` there is a workgroup for every token, whose entry is that token's; all but the first of an entry leave.
 function gradientTogether(
   { vocab, tokens, cols }: { vocab: number; tokens: number; cols: number },
   target: KernelTarget,
+  byToken: boolean,
 ): KernelSource {
   const { lanes, alias, vectors } = wide(target, cols, ["dy", "dweight"]);
   const columns = cols / lanes;
@@ -63,21 +76,30 @@ function gradientTogether(
   const [block, words] = [1024, 32];
   return {
     form: "groups",
-    groups: [vocab, Math.ceil(columns / across), 1],
+    groups: [byToken ? tokens : vocab, Math.ceil(columns / across), 1],
     workgroup,
     vectors,
     wgsl: /* wgsl */ `${alias}
 var<workgroup> marks: array<atomic<u32>, ${words}>;
 var<workgroup> sums: array<Wide, ${workgroup}>;
+${byToken ? "var<workgroup> earlier: atomic<u32>;" : ""}
 fn run(group: vec3u, lane: u32) {
+${
+  byToken
+    ? `  let entry = tokens[group.x];
+  for (var t = lane; t < group.x; t += ${workgroup}u) { if (tokens[t] == entry) { atomicStore(&earlier, 1u); } }
+  if (workgroupUniformLoad(&earlier) == 1u) { return; }
+  let start = group.x / ${block}u * ${block}u;`
+    : "  let entry = group.x;\n  let start = 0u;"
+}
   let column = group.y * ${across}u + lane % ${across}u;
   let first = lane / ${across}u;
   var total = Wide();
-  for (var begin = 0u; begin < ${tokens}u; begin += ${block}u) {
+  for (var begin = start; begin < ${tokens}u; begin += ${block}u) {
     if (lane < ${words}u) { atomicStore(&marks[lane], 0u); }
     workgroupBarrier();
     for (var i = lane; i < ${block}u; i += ${workgroup}u) {
-      if (begin + i < ${tokens}u && tokens[begin + i] == group.x) { atomicOr(&marks[i / 32u], 1u << (i % 32u)); }
+      if (begin + i < ${tokens}u && tokens[begin + i] == entry) { atomicOr(&marks[i / 32u], 1u << (i % 32u)); }
     }
     workgroupBarrier();
     for (var word = first; word < ${words}u; word += ${down}u) {
@@ -96,7 +118,7 @@ fn run(group: vec3u, lane: u32) {
     workgroupBarrier();
     if (first < half) { sums[lane] += sums[lane + half * ${across}u]; }
   }
-  if (first == 0u && column < ${columns}u) { dweight[group.x * ${columns}u + column] = sums[lane]; }
+  if (first == 0u && column < ${columns}u) { dweight[entry * ${columns}u + column] = sums[lane]; }
 }`,
   };
 }
