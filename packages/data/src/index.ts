@@ -6,7 +6,7 @@ export {
   splitTokens,
   validationBatches,
 } from "./batches";
-export { checkText } from "./check-text";
+export { checkText } from "./corpora/check-text";
 export type { TokenArray, TokenSource, Tokens } from "./token-source";
 export { byteTokenizer } from "./tokenizers/byte-tokenizer";
 export { characterSet, characterTokenizer } from "./tokenizers/character-tokenizer";

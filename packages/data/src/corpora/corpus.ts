@@ -6,6 +6,8 @@ export interface Corpus {
   sources: string[];
   /** Bytes to read, for progress; what comes out may be more where files are compressed. */
   size: number;
+  /** What stands after each document unless it is told otherwise: a line's end for rows, nothing for files. */
+  separator: string;
   /** Documents, one after the other, each in one or more pieces. */
   read(progress?: (bytesRead: number) => void): AsyncGenerator<Piece>;
 }

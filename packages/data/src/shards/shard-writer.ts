@@ -18,6 +18,8 @@ export interface ShardWriter {
   write(tokens: Uint32Array, bytes: number): Promise<void>;
   /** The document that was written ends here. */
   endDocument(): void;
+  /** Tokens that were written. */
+  written(): number;
   /** Sync everything and write the manifest. */
   finish(about: Pick<ShardManifest, "identity" | "made">): Promise<ShardManifest>;
   /** Close what is open. */
@@ -74,6 +76,7 @@ export async function shardWriter(folder: string, options: ShardWriterOptions): 
       documentStart = total;
       documentCount++;
     },
+    written: () => total,
     async finish(about) {
       await flushDocuments();
       await file?.sync();

@@ -16,6 +16,7 @@ const utf8 = new TextEncoder();
 function corpusOf(texts: string[], version = "1", piece = 1000): Corpus & { reads: number } {
   return {
     name: "test",
+    separator: "",
     reads: 0,
     sources: texts.map((text, index) => `${index} ${text.length} ${version}`),
     size: texts.reduce((sum, text) => sum + utf8.encode(text).length, 0),

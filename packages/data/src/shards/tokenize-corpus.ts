@@ -11,7 +11,7 @@ import { shardWriter } from "./shard-writer";
 
 /** How a corpus becomes tokens. */
 export interface TokenizeOptions {
-  /** Text after each document, such as a mark that the tokenizer has a token for. Default: none. */
+  /** Text after each document, such as a mark that the tokenizer has a token for. Default: the corpus's own. */
   separator?: string;
   /** Folder of the cache; default: the user's. */
   cache?: string;
@@ -30,7 +30,7 @@ export async function tokenizeCorpus(
   tokenizer: Tokenizer,
   options: TokenizeOptions = {},
 ): Promise<ShardedTokens> {
-  const { separator = "", onProgress } = options;
+  const { separator = corpus.separator, onProgress } = options;
   const tokenizerHash = hash(JSON.stringify(tokenizer.toJSON()));
   const identity = hash(JSON.stringify([1, corpus.sources, tokenizerHash, separator, options.shardTokens]));
   const tokens = join(options.cache ?? cacheFolder(), "tokens");
@@ -60,6 +60,7 @@ export async function tokenizeCorpus(
       writer.endDocument();
       cutter = blockCutter();
     }
+    if (!writer.written()) throw new Error(`data: needs text, and "${corpus.name}" has none`);
     const made = { corpus: corpus.name, tokenizer: tokenizer.name, tokenizerHash, sources: corpus.sources };
     await writer.finish({ identity, made });
   } catch (error) {

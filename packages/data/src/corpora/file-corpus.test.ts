@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readCorpus } from "./text-files";
+import { readCorpus } from "./open-corpus";
 
 const folder = await mkdtemp(join(tmpdir(), "webmoe-data-"));
 const file = async (name: string, content: string | Uint8Array) => {
