@@ -31,7 +31,10 @@ function withConfig(command: Command, preset = "nano"): Command {
 }
 
 withConfig(program.command("train").description("train a model and keep the run in a folder"))
-  .option("--data <name|path>", "moby-dick, a text file, or a folder of them")
+  .option(
+    "--data <name|path>",
+    "a corpus by name, a file, folder or pattern of text, JSON lines, CSV or parquet, or hf:owner/name",
+  )
   .option("--out <dir>", "folder of the run (default: runs/PRESET-ROUTER-TIME)")
   .option("--resume <auto|dir>", "go on with an interrupted run; auto takes the newest")
   .addHelpText("after", settingsHelp)

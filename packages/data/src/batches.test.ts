@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { batchAt, bitsPerByte, splitTokens, validationBatches } from "./batches";
+import { batchAt, bitsPerByte, bytesPerTarget, IGNORED, splitTokens, validationBatches } from "./batches";
 import { sourceRange, type TokenSource } from "./token-source";
 
 const tokens = Uint32Array.from({ length: 1000 }, (_, i) => i);
@@ -94,4 +94,9 @@ test("a corpus of more than 2^32 tokens is drawn from all over", () => {
 
 test("bits per byte of ln 2 nats is one", () => {
   expect(bitsPerByte(Math.LN2)).toBe(1);
+});
+
+test("bytes per target counts targets, not padding", () => {
+  const batch = { tokens: Uint32Array.of(0, 1, 2), targets: Uint32Array.of(1, 2, IGNORED) };
+  expect(bytesPerTarget([batch, batch], Uint32Array.of(100, 3, 4))).toBe(3.5);
 });

@@ -65,6 +65,25 @@ export function bitsPerByte(loss: number, tokens = 1, bytes = 1): number {
   return (loss * tokens) / Math.LN2 / bytes;
 }
 
+/**
+ * Bytes of text that a target stands for, over the targets of batches: with it, bits per byte of those batches is exact.
+ * `byteLengths` as a tokenizer has them.
+ */
+export function bytesPerTarget(batches: Batch[], byteLengths: Uint32Array): number {
+  let [bytes, count] = [0, 0];
+  for (const { targets } of batches) {
+    for (const target of targets) {
+      if (target === IGNORED) continue;
+      bytes += byteLengths[target] ?? 0;
+      count++;
+    }
+  }
+  return bytes / Math.max(1, count);
+}
+
+/** A target that takes no part in the loss (`IGNORE` of @webmoe/tensor): padding. */
+export const IGNORED = 0xffffffff;
+
 function checkLength(tokens: Tokens, context: number, part: string): void {
   if (tokens.length < context + 1) {
     throw new Error(

@@ -3,6 +3,7 @@ export {
   type BatchAt,
   batchAt,
   bitsPerByte,
+  bytesPerTarget,
   splitTokens,
   validationBatches,
 } from "./batches";

@@ -5,3 +5,4 @@ export { CORPORA } from "./corpora/named-corpora";
 export { type CorpusOptions, openCorpus, readCorpus } from "./corpora/open-corpus";
 export { openShards, type ShardedTokens } from "./shards/shard-reader";
 export { type TokenizeOptions, tokenizeCorpus } from "./shards/tokenize-corpus";
+export { readTokenizerFile, TOKENIZERS, type TokenizerChoice, tokenizerFor } from "./tokenizer-for";

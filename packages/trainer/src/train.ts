@@ -1,4 +1,4 @@
-import { type Batch, batchAt, bitsPerByte, type TokenArray, validationBatches } from "@webmoe/data";
+import { type Batch, batchAt, bitsPerByte, type Tokens, validationBatches } from "@webmoe/data";
 import type { LanguageModel } from "@webmoe/model";
 import type { Gpu } from "@webmoe/webgpu";
 import { restore, save } from "./checkpoint";
@@ -13,7 +13,7 @@ export interface TrainOptions {
   open(): Promise<Gpu>;
   model: LanguageModel;
   settings: TrainSettings;
-  data: { train: TokenArray; validation: TokenArray };
+  data: { train: Tokens; validation: Tokens };
   /** Bytes of text per token, for bits per byte; default 1. */
   bytesPerToken?: number;
   /** Keeps metrics and checkpoints; without one the run leaves nothing. */

@@ -1,8 +1,8 @@
-import { bitsPerByte, splitTokens, validationBatches } from "@webmoe/data";
-import { readCorpus } from "@webmoe/data/node";
+import { bitsPerByte, bytesPerTarget, splitTokens, validationBatches } from "@webmoe/data";
 import { openSession, restore } from "@webmoe/trainer";
 import { openGpu } from "@webmoe/webgpu/node";
 import { openSavedRun } from "../run-model";
+import { openText, runTokenizer, tokenizeText } from "../run-text";
 import { loadChart } from "../terminal/load-chart";
 
 export interface EvalFlags {
@@ -17,13 +17,16 @@ export interface EvalFlags {
 export async function evalCommand({ from, data, batches, adapter, json }: EvalFlags): Promise<void> {
   const run = await openSavedRun(from);
   const { config, model, checkpoint } = run;
-  const text = await readCorpus(data ?? config.data);
-  const tokens = data ? text : splitTokens(text).validation;
+  const tokenizer = await runTokenizer(run.folder.path, config);
+  const text = await tokenizeText(config, await openText(config, data), tokenizer);
+  const tokens = data ? text.tokens : splitTokens(text.tokens).validation;
   const held = validationBatches(tokens, {
     batch: config.batch.size,
     context: config.model.context,
     batches: batches ?? config.validation.batches,
   });
+  const { byteLengths } = tokenizer;
+  const bytesPerToken = byteLengths ? bytesPerTarget(held, byteLengths) : text.bytesPerToken;
   const gpu = await openGpu({ adapter: adapter ?? config.adapter });
   try {
     const session = await openSession(gpu, model, config);
@@ -34,10 +37,11 @@ export async function evalCommand({ from, data, batches, adapter, json }: EvalFl
     const load = results[0]!.load.map((row, layer) =>
       row.map((_, e) => results.reduce((sum, r) => sum + r.load[layer]![e]!, 0)),
     );
-    if (json) console.log(JSON.stringify({ step: checkpoint.step, loss, bitsPerByte: bitsPerByte(loss), load }));
+    const bits = bitsPerByte(loss, 1, bytesPerToken);
+    if (json) console.log(JSON.stringify({ step: checkpoint.step, loss, bitsPerByte: bits, load }));
     else {
       console.log(
-        `step ${checkpoint.step}: ${bitsPerByte(loss).toFixed(3)} bits per byte (${loss.toFixed(4)} nats a token)\n\n${loadChart(load)}`,
+        `step ${checkpoint.step}: ${bits.toFixed(3)} bits per byte (${loss.toFixed(4)} nats a token)\n\n${loadChart(load)}`,
       );
     }
     session.close();

@@ -1,8 +1,8 @@
-import { byteTokenizer } from "@webmoe/data";
 import { openGenerator } from "@webmoe/trainer";
 import { openGpu } from "@webmoe/webgpu/node";
 import { UsageError } from "../errors";
 import { loadParameters, openSavedRun } from "../run-model";
+import { runTokenizer } from "../run-text";
 import { printable } from "../terminal/printable";
 
 export interface SampleFlags {
@@ -23,7 +23,7 @@ export async function sampleCommand({ from, prompt, tokens, temperature, seed, a
   try {
     const { parameters, buffers } = await loadParameters(gpu, run);
     const generator = await openGenerator(gpu, run.model, parameters, buffers);
-    const { encode, decoder } = byteTokenizer();
+    const { encode, decoder } = await runTokenizer(run.folder.path, run.config);
     const text = decoder();
     const write = (part: string) => process.stdout.write(process.stdout.isTTY ? printable(part) : part);
     process.stdout.write(prompt);

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { byteTokenizer, splitTokens, type Tokenizer } from "@webmoe/data";
-import { readCorpus } from "@webmoe/data/node";
+import { bytesPerTarget, splitTokens, type Tokenizer, type Tokens, validationBatches } from "@webmoe/data";
 import { type LanguageModel, measureModel } from "@webmoe/model";
 import { type Checkpoint, openGenerator, type Session, train } from "@webmoe/trainer";
 import { createRun, latestRun, openRun, type RunFolder } from "@webmoe/trainer/node";
@@ -11,6 +10,7 @@ import { type ConfigFlags, checkedConfig, resolveConfig } from "../config/resolv
 import type { Config } from "../config/schema";
 import { UsageError } from "../errors";
 import { makeModel, RUNS } from "../run-model";
+import { newTokenizer, openText, runTokenizer, saveTokenizer, type TokenizedText, tokenizeText } from "../run-text";
 import { bytes, duration, shortNumber } from "../terminal/format";
 import { loadChart } from "../terminal/load-chart";
 import { printable } from "../terminal/printable";
@@ -25,21 +25,21 @@ export interface TrainFlags extends ConfigFlags {
 /** Train a model, or go on with an interrupted run, and keep everything in a run folder. */
 export async function trainCommand(flags: TrainFlags): Promise<void> {
   const { config, folder, checkpoint } = flags.resume ? await resumeRun(flags) : await startRun(flags);
+  const corpus = await openText(config);
+  const saved = folder && (await runTokenizer(folder.path, config).catch(() => undefined));
+  const tokenizer = saved ?? (await newTokenizer(config, corpus));
+  if (!folder) config.model.vocab = vocabOf(config, tokenizer, flags);
   const model = await makeModel(config);
-  const tokenizer = byteTokenizer();
-  if (model.config.vocab < tokenizer.vocab) {
-    throw new UsageError(
-      `model.vocab: needs at least ${tokenizer.vocab} for the byte tokenizer, got ${model.config.vocab}`,
-    );
-  }
-  const text = await readCorpus(config.data);
-  const data = splitTokens(text);
-  checkLength(text.length, config);
+  const text = await tokenizeText(config, corpus, tokenizer);
+  const data = splitTokens(text.tokens);
+  checkLength(text.tokens.length, config);
+  const bytesPerToken = bytesOfValidation(data.validation, text, tokenizer, config);
   // The device before the folder: where there is none, nothing is left behind.
   let gpu: Gpu | undefined = await openGpu({ adapter: config.adapter });
   const store = folder ?? (await newRunFolder(flags, config));
+  if (!saved) await saveTokenizer(store.path, tokenizer);
   if (checkpoint) await store.truncateMetrics(checkpoint.step);
-  announce(config, model, text.length);
+  announce(config, model, corpus.size, tokenizer);
 
   const stop = new AbortController();
   let asked = 0;
@@ -63,6 +63,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
     model,
     settings: config,
     data,
+    bytesPerToken,
     store,
     resume: checkpoint,
     signal: stop.signal,
@@ -154,7 +155,28 @@ async function resumeRun(flags: TrainFlags): Promise<Start> {
   return { config, folder: await openRun(path, config.checkpoint.keep), checkpoint };
 }
 
-function announce(config: Config, model: LanguageModel, size: number): void {
+/** The model has a row for each token, unless it is told to have more. */
+function vocabOf(config: Config, tokenizer: Tokenizer, flags: TrainFlags): number {
+  if (!flags.set.some((setting) => setting.startsWith("model.vocab="))) return tokenizer.vocab;
+  if (config.model.vocab >= tokenizer.vocab) return config.model.vocab;
+  throw new UsageError(
+    `model.vocab: needs at least ${tokenizer.vocab} for the ${tokenizer.name} tokenizer, got ${config.model.vocab}`,
+  );
+}
+
+/** Bytes that a token of the validation batches stands for; where a token alone does not tell, those of the whole text. */
+function bytesOfValidation(tokens: Tokens, text: TokenizedText, { byteLengths }: Tokenizer, config: Config): number {
+  if (!byteLengths) return text.bytesPerToken;
+  const { size } = config.batch;
+  const held = validationBatches(tokens, {
+    batch: size,
+    context: config.model.context,
+    batches: config.validation.batches,
+  });
+  return bytesPerTarget(held, byteLengths);
+}
+
+function announce(config: Config, model: LanguageModel, size: number, tokenizer: Tokenizer): void {
   const { total, active, flopsPerToken } = measureModel(model);
   const { layers, dim, context } = config.model;
   console.log(
@@ -162,17 +184,20 @@ function announce(config: Config, model: LanguageModel, size: number): void {
       `${color.bold("model")}    ${config.preset}: ${layers} layers, width ${dim}, ${config.moe.experts} experts, top ${config.moe.topK}`,
       `${color.bold("size")}     ${shortNumber(total)} parameters, ${shortNumber(active)} active, ${shortNumber(flopsPerToken)} FLOPs a token`,
       `${color.bold("router")}   ${model.router.name}`,
-      `${color.bold("data")}     ${config.data}, ${bytes(size)}; ${config.batch.size * config.batch.accumulate} x ${context} tokens a step, ${config.train.steps} steps`,
+      `${color.bold("data")}     ${config.data}, ${bytes(size)} in ${tokenizerText(tokenizer)}; ${config.batch.size * config.batch.accumulate} x ${context} tokens a step, ${config.train.steps} steps`,
     ].join("\n"),
   );
 }
+
+const tokenizerText = ({ name, vocab }: Tokenizer) => (name === "bytes" ? name : `${vocab} ${name} tokens`);
 
 function checkLength(length: number, config: Config): void {
   // A tenth is kept for validation and has to hold one sequence too.
   const needed = 10 * (config.model.context + 1);
   if (length < needed) {
+    const units = config.tokenizer.name === "bytes" ? "bytes" : "tokens";
     throw new UsageError(
-      `data: needs at least ${needed} bytes for model.context ${config.model.context} (a tenth is for validation), got ${length}: ` +
+      `data: needs at least ${needed} ${units} for model.context ${config.model.context} (a tenth is for validation), got ${length}: ` +
         "use a longer text, or --set model.context=…",
     );
   }

@@ -15,5 +15,7 @@ export function presetConfig(name: PresetName): Config {
     log: { every: 10 },
     sample: { every: 0, tokens: 200 },
     data: "moby-dick",
+    documents: {},
+    tokenizer: { name: "bytes" },
   };
 }

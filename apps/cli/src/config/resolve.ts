@@ -41,13 +41,16 @@ export function resolveConfig(flags: ConfigFlags): Config {
   if (config.model.dim !== presetWidth && config.router.dim === presetDim && !routerDimIsSet) delete config.router.dim;
   // A run can be sampled from another folder than it was trained in.
   if (isRouterFile(config.router.name)) config.router.name = resolve(config.router.name);
+  if (config.tokenizer.file) config.tokenizer.file = resolve(`${config.tokenizer.file}`);
   if (config.schedule.warmup > config.train.steps) config.schedule.warmup = config.train.steps;
   return checkedConfig(config);
 }
 
 /** Check a configuration, for example one read from a run folder. */
 export function checkedConfig(config: unknown): Config {
-  const result = configSchema.safeParse(config);
+  // Runs from before there was a choice are of bytes.
+  const before = { documents: {}, tokenizer: { name: "bytes" } };
+  const result = configSchema.safeParse(isObject(config) ? { ...before, ...config } : config);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const path = issue!.path.join(".");
@@ -55,6 +58,8 @@ export function checkedConfig(config: unknown): Config {
     `${path || "config"}: ${issue!.message.replace(/^Invalid input: /, "")} (got ${JSON.stringify(at(config, issue!.path))})`,
   );
 }
+
+const isObject = (value: unknown) => typeof value === "object" && value !== null;
 
 function applySetting(config: Config, setting: string): void {
   const [key, ...rest] = setting.split("=");

@@ -1,3 +1,4 @@
+import { TOKENIZERS } from "@webmoe/data/node";
 import { z } from "zod";
 
 const count = z.number().int().positive();
@@ -8,7 +9,7 @@ const rate = z.number().nonnegative();
 export const configSchema = z.strictObject({
   preset: z.string().describe("Preset that the other values started from."),
   model: z.strictObject({
-    vocab: count.describe("Number of different tokens."),
+    vocab: count.describe("Number of different tokens; default the tokenizer's."),
     dim: count.describe("Width of the residual stream."),
     layers: count.describe("Transformer blocks."),
     heads: count.describe("Attention heads; divides model.dim."),
@@ -58,7 +59,19 @@ export const configSchema = z.strictObject({
     every: countOrZero.describe("Steps between samples of text; 0 for one at the end."),
     tokens: countOrZero.describe("Length of a sample."),
   }),
-  data: z.string().describe("moby-dick, or the path of a text file or folder."),
+  data: z
+    .string()
+    .describe("Name of a corpus, path of a file, a folder or a pattern, or hf:owner/name for a data set of the hub."),
+  documents: z.strictObject({
+    column: z.string().optional().describe("Column of JSON lines, CSV and parquet with the text; default text."),
+    split: z.string().optional().describe("Split of a data set of the hub; default train."),
+    separator: z.string().optional().describe("Text after each document; default a line's end after rows."),
+  }),
+  tokenizer: z.strictObject({
+    name: z.enum(TOKENIZERS).describe("bytes, characters, gpt2, bpe (trained on the corpus), or file."),
+    vocab: z.number().int().min(256).optional().describe("Tokens of a bpe; default 4096."),
+    file: z.string().optional().describe("Path of a Hugging Face tokenizer.json, for the name file."),
+  }),
   adapter: z.string().optional().describe("hardware, software, or part of an adapter's name."),
   precision: z
     .enum(["f32", "mixed"])
