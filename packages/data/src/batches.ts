@@ -105,7 +105,7 @@ function windows(tokens: Tokens, context: number, starts: number[]): Batch {
 }
 
 /** A stream of 32-bit numbers for one place of a run: a counter through the murmur3 finalizer, twice. */
-function randomNumbers(...place: number[]): () => number {
+export function randomNumbers(...place: number[]): () => number {
   const start = place.reduce((hash, part) => mix(hash ^ mix(part + 0x9e3779b9)), 0x243f6a88);
   let counter = 0;
   return () => mix(mix(start + Math.imul(++counter, 0x9e3779b9)) ^ start);
@@ -119,7 +119,7 @@ function mix(value: number): number {
 }
 
 /** A whole number below `limit`, all equally likely: numbers past the last full multiple are drawn again. */
-function below(limit: number, random: () => number): number {
+export function below(limit: number, random: () => number): number {
   // Corpora of 2^32 tokens and more take 53 bits.
   const range = limit <= 2 ** 32 ? 2 ** 32 : 2 ** 53;
   const draw = range === 2 ** 32 ? random : () => (random() >>> 11) * 2 ** 32 + random();

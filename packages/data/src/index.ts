@@ -4,6 +4,7 @@ export {
   batchAt,
   bitsPerByte,
   bytesPerTarget,
+  IGNORED,
   splitTokens,
   validationBatches,
 } from "./batches";
