@@ -20,7 +20,7 @@ function webmoe(...args: string[]): Promise<{ code: number | null; out: string; 
   const small = args[0] === "train" && !args.includes("--resume") ? sets.flatMap((set) => ["--set", set]) : [];
   return new Promise((resolve) => {
     const env = { ...process.env, NO_COLOR: "1", WEBMOE_CACHE: join(folder, "cache") };
-    const child = spawn(process.execPath, [tsx, main, ...args, ...small], { cwd: folder, env });
+    const child = spawn(process.execPath, [tsx, main, args[0]!, ...small, ...args.slice(1)], { cwd: folder, env });
     const result = { code: null as number | null, out: "", error: "" };
     child.stdout.on("data", (data) => {
       result.out += data;
@@ -62,6 +62,19 @@ test("a BPE is trained on rows, kept with the run, and used by resume, eval and 
   expect(await readdir(join(folder, "cache", "tokens"))).toHaveLength(1);
   const sampled = await webmoe("sample", "--from", "a", "--prompt", "Whale", "--tokens", "8");
   expect(sampled.out.startsWith("Whale")).toBe(true);
+});
+
+test("with documents.pack=false a sequence is a document, and padding goes to no expert", async () => {
+  const sets = ["documents.column=body", "documents.pack=false", "model.context=128"].flatMap((set) => ["--set", set]);
+  const { code, error } = await webmoe("train", "--data", "whales.jsonl", "--out", "p", "--steps", "2", ...sets);
+  expect([code, error.replace(/^Warning.*\n/gm, "")]).toEqual([0, ""]);
+  const [first] = (await readFile(join(folder, "p/metrics.jsonl"), "utf8")).split("\n");
+  const { loss, router } = JSON.parse(first!);
+  const assignments = router.load[0].reduce((sum: number, count: number) => sum + count, 0);
+  // Two sequences of 128 places to two experts each would be 512; a document has fewer than 60 bytes.
+  expect(assignments).toBeLessThan(2 * 2 * 60);
+  expect(assignments).toBeGreaterThan(2 * 2 * 30);
+  expect(loss).toBeLessThan(7);
 });
 
 test("characters and GPT-2; a vocabulary that is too small, and texts that are not there, are named", async () => {

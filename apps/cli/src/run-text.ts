@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { byteTokenizer, type Tokenizer, type Tokens } from "@webmoe/data";
+import { byteTokenizer, type Documents, type Tokenizer, type Tokens } from "@webmoe/data";
 import { type Corpus, openCorpus, readTokenizerFile, tokenizeCorpus, tokenizerFor } from "@webmoe/data/node";
 import { SingleBar } from "cli-progress";
 import type { Config } from "./config/schema";
@@ -13,6 +13,8 @@ const IN_MEMORY = 2 ** 26;
 export interface TokenizedText {
   tokens: Tokens;
   bytesPerToken: number;
+  /** Where documents begin, with `documents.pack=false`. */
+  documents?: Documents;
 }
 
 /** The corpus of a configuration, or another; downloads show how far they are. */
@@ -37,8 +39,8 @@ export async function openText(config: Config, name = config.data): Promise<Corp
 
 /** The tokens of a corpus. */
 export async function tokenizeText(config: Config, corpus: Corpus, tokenizer: Tokenizer): Promise<TokenizedText> {
-  const { separator = corpus.separator } = config.documents;
-  if (tokenizer.name === "bytes" && corpus.size <= IN_MEMORY) {
+  const { separator = corpus.separator, pack = true } = config.documents;
+  if (tokenizer.name === "bytes" && corpus.size <= IN_MEMORY && pack) {
     const parts: Uint8Array[] = [];
     for await (const { bytes, end } of corpus.read()) {
       parts.push(bytes);
@@ -55,7 +57,10 @@ export async function tokenizeText(config: Config, corpus: Corpus, tokenizer: To
         bar.update(done, total);
       },
     });
-    return { tokens, bytesPerToken: tokens.manifest.bytes / tokens.length };
+    const count = tokens.manifest.documents;
+    const start = (index: number) => (index < count ? tokens.documentStart(index) : tokens.length);
+    const documents = pack ? undefined : { count, start };
+    return { tokens, bytesPerToken: tokens.manifest.bytes / tokens.length, documents };
   } finally {
     bar?.stop();
   }

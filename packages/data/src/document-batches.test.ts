@@ -4,7 +4,7 @@ import { documentBatchAt, documentsWithin } from "./document-batches";
 
 // Documents of 3, 1, 12 and 4 tokens; a token tells its document and place.
 const lengths = [3, 1, 12, 4];
-const starts = [0, 3, 4, 16];
+const starts = [0, 3, 4, 16, 20];
 const tokens = Uint32Array.from(lengths.flatMap((length, doc) => Array.from({ length }, (_, i) => doc * 100 + i)));
 const documents = { count: 4, start: (index: number) => starts[index]! };
 const at = { seed: 1, step: 1, batch: 8, context: 6 };
@@ -44,7 +44,15 @@ test("documents within a part are those that end in it", () => {
     [19, 3],
     [20, 4],
   ] as const) {
-    expect(documentsWithin(documents, 20, length).count).toBe(count);
+    expect(documentsWithin(documents, length).count).toBe(count);
+  }
+});
+
+test("the last document of a part ends where the next one begins", () => {
+  const part = documentsWithin(documents, 18);
+  for (let step = 1; step < 30; step++) {
+    const { targets } = documentBatchAt(tokens.subarray(0, 18), part, { ...at, context: 14, step });
+    expect([...targets].some((target) => target !== IGNORED && target >= 300)).toBe(false);
   }
 });
 

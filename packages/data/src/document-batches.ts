@@ -1,19 +1,19 @@
 import { type Batch, type BatchAt, below, IGNORED, randomNumbers } from "./batches";
 import { readTokens, type Tokens } from "./token-source";
 
-/** Where the documents of some tokens begin; the last one ends with the tokens. */
+/** Where the documents of some tokens begin. */
 export interface Documents {
   readonly count: number;
+  /** Token at which a document begins, from 0; for `count`, where the last one ends. */
   start(index: number): number;
 }
 
 /** The documents that lie whole in the first `length` tokens. */
-export function documentsWithin(documents: Documents, tokens: number, length: number): Documents {
-  const end = (index: number) => (index + 1 < documents.count ? documents.start(index + 1) : tokens);
+export function documentsWithin(documents: Documents, length: number): Documents {
   let [low, high] = [0, documents.count];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (end(middle) <= length) low = middle + 1;
+    if (documents.start(middle + 1) <= length) low = middle + 1;
     else high = middle;
   }
   return { count: low, start: documents.start };
@@ -54,7 +54,7 @@ export function documentBatchAt(
     for (let tries = 0; tries < VAIN_DRAWS; tries++) {
       const index = below(documents.count, random);
       const first = documents.start(index);
-      const end = index + 1 < documents.count ? documents.start(index + 1) : tokens.length;
+      const end = documents.start(index + 1);
       if (end - first > 1) return { first, length: end - first };
     }
     throw new Error("data: needs documents of two tokens and more: use documents.pack=true");

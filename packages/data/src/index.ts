@@ -9,6 +9,7 @@ export {
   validationBatches,
 } from "./batches";
 export { checkText } from "./corpora/check-text";
+export { type Documents, documentBatchAt, documentsWithin } from "./document-batches";
 export type { TokenArray, TokenSource, Tokens } from "./token-source";
 export { byteTokenizer } from "./tokenizers/byte-tokenizer";
 export { characterSet, characterTokenizer } from "./tokenizers/character-tokenizer";

@@ -16,6 +16,7 @@ import {
   key,
   leaves,
   type MapLeaves,
+  map,
   materialize,
   release,
   reshape,
@@ -98,7 +99,11 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
     handles: TensorsOf<SessionState>,
     batch: { tokens: Tensor<"u32">; targets: Tensor<"u32"> },
     training: boolean,
-  ) => model.loss(handles.parameters, { ...batch, buffers: handles.buffers, training });
+  ) => {
+    // IGNORE, the largest u32, is past 2^31 as a float too.
+    const mask = settings.batch.padded ? map("isTarget", [batch.targets], (target) => target.less(2 ** 31)) : undefined;
+    return model.loss(handles.parameters, { ...batch, mask, buffers: handles.buffers, training });
+  };
   const applyRouter = (handles: TensorsOf<SessionState>, load: Tensor[]) => {
     if (!model.router.afterStep || !handles.buffers) return;
     const next = model.router.afterStep({

@@ -12,6 +12,8 @@ export interface TrainSettings {
     size: number;
     /** Micro-batches whose gradients are averaged into one step. */
     accumulate: number;
+    /** Whether sequences are padded: tokens without a target then go to no expert and into no count. */
+    padded?: boolean;
   };
   optimizer: {
     lr: number;

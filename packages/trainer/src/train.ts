@@ -1,4 +1,4 @@
-import { type Batch, batchAt, bitsPerByte, type Tokens, validationBatches } from "@webmoe/data";
+import { type Batch, type BatchAt, batchAt, bitsPerByte, type Tokens, validationBatches } from "@webmoe/data";
 import type { LanguageModel } from "@webmoe/model";
 import type { Gpu } from "@webmoe/webgpu";
 import { restore, save } from "./checkpoint";
@@ -13,7 +13,8 @@ export interface TrainOptions {
   open(): Promise<Gpu>;
   model: LanguageModel;
   settings: TrainSettings;
-  data: { train: Tokens; validation: Tokens };
+  /** `batchAt`: how batches are drawn from the training part, a function of (seed, step); default: of packed text. */
+  data: { train: Tokens; validation: Tokens; batchAt?(at: BatchAt): Batch };
   /** Bytes of text per token, for bits per byte; default 1. */
   bytesPerToken?: number;
   /** Keeps metrics and checkpoints; without one the run leaves nothing. */
@@ -50,6 +51,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<Report> {
     yield { kind: "ready", session, seconds: (performance.now() - opened) / 1000 };
 
     const { context } = model.config;
+    const drawBatch = data.batchAt ?? ((at: BatchAt) => batchAt(data.train, at));
     const held = validationBatches(data.validation, { batch: batch.size, context, batches: validation.batches });
     const started = performance.now();
     const clock = stepClock(batch.size * batch.accumulate * context);
@@ -108,7 +110,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<Report> {
       step++;
       const lr = learningRate(step, settings);
       const batches = Array.from({ length: batch.accumulate }, (_, micro) =>
-        batchAt(data.train, { seed, step, micro, batch: batch.size, context }),
+        drawBatch({ seed, step, micro, batch: batch.size, context }),
       );
       const { values } = await session.step(batches, lr);
       pending.push({ step, lr, values });

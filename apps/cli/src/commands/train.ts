@@ -1,5 +1,14 @@
 import { join } from "node:path";
-import { bytesPerTarget, splitTokens, type Tokenizer, type Tokens, validationBatches } from "@webmoe/data";
+import {
+  type BatchAt,
+  bytesPerTarget,
+  documentBatchAt,
+  documentsWithin,
+  splitTokens,
+  type Tokenizer,
+  type Tokens,
+  validationBatches,
+} from "@webmoe/data";
 import { type LanguageModel, measureModel } from "@webmoe/model";
 import { type Checkpoint, openGenerator, type Session, train } from "@webmoe/trainer";
 import { createRun, latestRun, openRun, type RunFolder } from "@webmoe/trainer/node";
@@ -31,7 +40,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   if (!folder) config.model.vocab = vocabOf(config, tokenizer, flags);
   const model = await makeModel(config);
   const text = await tokenizeText(config, corpus, tokenizer);
-  const data = splitTokens(text.tokens);
+  const data = { ...splitTokens(text.tokens), ...paddedBatches(text) };
   checkLength(text.tokens.length, config);
   const bytesPerToken = bytesOfValidation(data.validation, text, tokenizer, config);
   // The device before the folder: where there is none, nothing is left behind.
@@ -61,7 +70,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
       return opened;
     },
     model,
-    settings: config,
+    settings: text.documents ? { ...config, batch: { ...config.batch, padded: true } } : config,
     data,
     bytesPerToken,
     store,
@@ -162,6 +171,14 @@ function vocabOf(config: Config, tokenizer: Tokenizer, flags: TrainFlags): numbe
   throw new UsageError(
     `model.vocab: needs at least ${tokenizer.vocab} for the ${tokenizer.name} tokenizer, got ${config.model.vocab}`,
   );
+}
+
+/** With `documents.pack=false` a sequence is a document of the training part; validation is of running text in any case. */
+function paddedBatches({ tokens, documents }: TokenizedText) {
+  if (!documents) return {};
+  const { train } = splitTokens(tokens);
+  const whole = documentsWithin(documents, train.length);
+  return { batchAt: (at: BatchAt) => documentBatchAt(train, whole, at) };
 }
 
 /** Bytes that a token of the validation batches stands for; where a token alone does not tell, those of the whole text. */

@@ -66,6 +66,10 @@ export const configSchema = z.strictObject({
     column: z.string().optional().describe("Column of JSON lines, CSV and parquet with the text; default text."),
     split: z.string().optional().describe("Split of a data set of the hub; default train."),
     separator: z.string().optional().describe("Text after each document; default a line's end after rows."),
+    pack: z
+      .boolean()
+      .optional()
+      .describe("Cut sequences from the running text (default), or with false one document each, padded."),
   }),
   tokenizer: z.strictObject({
     name: z.enum(TOKENIZERS).describe("bytes, characters, gpt2, bpe (trained on the corpus), or file."),
