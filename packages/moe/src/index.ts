@@ -1,8 +1,9 @@
+export { checkMoeConfig, type MoeConfig } from "./config";
 export {
   type ExpertParameters,
   initExperts,
-  type MoeConfig,
-  type MoeInput,
-  type MoeOutput,
-  moeLayer,
-} from "./moe-layer";
+  initSharedExperts,
+  type SharedExpertParameters,
+} from "./experts";
+export type { MoeInput } from "./moe-input";
+export { type MoeOutput, moeLayer } from "./moe-layer";

@@ -1,3 +1,4 @@
+export { evenTopK } from "./even-top-k";
 export { type BalanceInput, routerZLoss, switchBalanceLoss } from "./losses";
 export {
   type AfterStepInput,

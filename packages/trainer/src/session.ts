@@ -6,9 +6,12 @@ import type { Batch as HostBatch } from "@webmoe/data";
 import { type LanguageModel, type LanguageModelParameters, moeLayers } from "@webmoe/model";
 import { type AdamwState, adamw, initAdamw } from "@webmoe/nn";
 import {
+  add,
   addInPlace,
   allocate,
+  balance,
   compile,
+  constant,
   copyInto,
   type DeviceTensor,
   f32,
@@ -29,6 +32,7 @@ import {
 } from "@webmoe/tensor";
 import type { DispatchTime, Gpu, ProgramStats } from "@webmoe/webgpu";
 import type { TrainSettings } from "./settings";
+import { stepNoise } from "./step-noise";
 
 type Parameters = LanguageModelParameters<DeviceTensor>;
 
@@ -49,8 +53,9 @@ export interface StepValues {
   /** Global norm of the gradients before clipping. */
   gradNorm: number;
   balanceLoss: number;
-  /** Assignments of each expert in each MoE layer. */
+  /** Assignments of each expert in each MoE layer, and with `moe.capacity` how many of them were dropped. */
   load: number[][];
+  dropped?: number[][];
   /** In mixed precision: the loss scale of the next step, and how many steps were skipped so far. */
   lossScale?: number;
   skipped?: number;
@@ -62,8 +67,11 @@ export interface Session {
   readonly state: SessionState;
   /** Of the program that a step runs (of the first micro-batch under accumulation). */
   readonly stats: ProgramStats;
-  /** Queue one step on its micro-batches; resolves when the queue has room, with the figures to come. */
-  step(batches: HostBatch[], lr: number): Promise<{ values: Promise<StepValues> }>;
+  /**
+   * Queue one step on its micro-batches; resolves when the queue has room, with the figures to come. Models that make noise
+   * (`moe.jitter`) need the step's number, of which it is a function.
+   */
+  step(batches: HostBatch[], lr: number, step?: number): Promise<{ values: Promise<StepValues> }>;
   /** Mean cross entropy of a batch in nats a token, and the load of every MoE layer, without training. */
   evaluate(batch: HostBatch): Promise<{ loss: number; load: number[][] }>;
   /** Run one step with a timestamp around every kernel, in their order. */
@@ -84,6 +92,7 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
   const state: SessionState = { parameters, optimizer: await initAdamw(gpu, parameters, { lossScale }), buffers };
 
   const inputs = { tokens: u32(size, context), targets: u32(size, context) };
+  const noise = stepNoise(model, settings.seed);
   const { optimizer } = settings;
   const differentiate = ({ parameters, optimizer }: TensorsOf<SessionState>, total: Tensor) => {
     const seed = optimizer.lossScale && reshape(optimizer.lossScale.scale, total.shape);
@@ -97,12 +106,22 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
 
   const forward = (
     handles: TensorsOf<SessionState>,
-    batch: { tokens: Tensor<"u32">; targets: Tensor<"u32"> },
+    { tokens, targets, ...keys }: { tokens: Tensor<"u32">; targets: Tensor<"u32"> },
     training: boolean,
+    loadBefore?: Tensor[],
   ) => {
+    const noise = training ? (Object.values(keys) as Tensor<"u32">[]) : [];
     // IGNORE, the largest u32, is past 2^31 as a float too.
-    const mask = settings.batch.padded ? map("isTarget", [batch.targets], (target) => target.less(2 ** 31)) : undefined;
-    return model.loss(handles.parameters, { ...batch, mask, buffers: handles.buffers, training });
+    const mask = settings.batch.padded ? map("isTarget", [targets], (target) => target.less(2 ** 31)) : undefined;
+    return model.loss(handles.parameters, {
+      tokens,
+      targets,
+      mask,
+      noise,
+      loadBefore,
+      buffers: handles.buffers,
+      training,
+    });
   };
   const applyRouter = (handles: TensorsOf<SessionState>, load: Tensor[]) => {
     if (!model.router.afterStep || !handles.buffers) return;
@@ -144,49 +163,57 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
   async function oneProgram() {
     const program = await compile(
       gpu,
-      { label: "step", state, inputs: { ...inputs, lr: f32() }, precision },
+      { label: "step", state, inputs: { ...inputs, ...noise.inputs, lr: f32() }, precision },
       (handles, { lr, ...batch }) => {
-        const { total, loss, balanceLoss, load } = forward(handles, batch, true);
+        const { total, loss, balanceLoss, load, dropped } = forward(handles, batch, true);
         const updated = update(handles, differentiate(handles, total), lr);
         applyRouter(handles, load);
-        return { loss, ...updated, balanceLoss, load };
+        return { loss, ...updated, balanceLoss, load, dropped };
       },
     );
     return {
       stats: program.stats,
       close: () => program.close(),
-      profile: ([batch]: HostBatch[], lr: number) => program.profile({ ...batch!, lr }),
-      async step([batch]: HostBatch[], lr: number) {
-        const ticket = await program.run({ ...batch!, lr });
+      profile: ([batch]: HostBatch[], lr: number) => program.profile({ ...batch!, ...noise.keys(0, 0), lr }),
+      async step([batch]: HostBatch[], lr: number, step?: number) {
+        const ticket = await program.run({ ...batch!, ...noise.keys(step, 0), lr });
         return { values: ticket.outputs.then((o) => stepValues([o], o)) };
       },
     };
   }
 
+  // A step's balance is that of all its micro-batches (Qiu et al. 2025, arXiv 2501.11873): each sees the load so far, and what
+  // is reported is E * sum_e f_e p_e of the whole step's load and probabilities.
   async function threePrograms() {
+    const perExpert = moeLayers(model.config).map(() => spec([model.config.moe.experts]));
     const sums = {
       gradients: (await allocate(gpu, parameters, "accumulated gradients")) as Parameters,
-      load: await allocate(
-        gpu,
-        moeLayers(model.config).map(() => spec([model.config.moe.experts])),
-        "expert load",
-      ),
+      load: await allocate(gpu, perExpert, "expert load"),
+      probabilities: await allocate(gpu, perExpert, "expert probabilities"),
     };
     const all = { ...state, sums };
     const part = (label: string, put: (target: Tensor, x: Tensor) => void) =>
-      compile(gpu, { label, state: all, inputs, precision }, (handles, batch) => {
-        const { total, loss, balanceLoss, load } = forward(handles, batch, true);
+      compile(gpu, { label, state: all, inputs: { ...inputs, ...noise.inputs }, precision }, (handles, batch) => {
+        const { sums } = handles;
+        const before = put === addInPlace ? sums.load : undefined;
+        const { total, loss, load, dropped, probabilities } = forward(handles, batch, true, before);
         const grads = new Map(leaves<Tensor>(differentiate(handles, scale(total, 1 / accumulate))));
-        for (const [path, target] of leaves<Tensor>(handles.sums.gradients)) put(target, grads.get(path)!);
-        for (const [layer, target] of handles.sums.load.entries()) put(target, load[layer]!);
-        return { loss, balanceLoss, load };
+        for (const [path, target] of leaves<Tensor>(sums.gradients)) put(target, grads.get(path)!);
+        for (const [layer, target] of sums.load.entries()) put(target, load[layer]!);
+        for (const [layer, target] of sums.probabilities.entries()) put(target, probabilities[layer]!);
+        return { loss, load, dropped };
       });
     const first = await part("first micro-batch", copyInto);
     const further = await part("further micro-batch", addInPlace);
     const apply = await compile(gpu, { label: "apply", state: all, inputs: { lr: f32() } }, (handles, { lr }) => {
-      const updated = update(handles, handles.sums.gradients, lr);
-      applyRouter(handles, handles.sums.load);
-      return updated;
+      const { gradients, load, probabilities } = handles.sums;
+      const updated = update(handles, gradients, lr);
+      applyRouter(handles, load);
+      const tokens = constant(lr.trace, [], accumulate * size * context);
+      const losses = load.map((counts, layer) =>
+        balance(reshape(probabilities[layer]!, [1, counts.size]), counts, tokens),
+      );
+      return { ...updated, balanceLoss: scale(add(...losses), 1 / losses.length) };
     });
     return {
       stats: first.stats,
@@ -197,13 +224,15 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
       async profile(batches: HostBatch[], lr: number) {
         const times = [];
         for (const [index, batch] of batches.entries()) {
-          times.push(...(await (index === 0 ? first : further).profile(batch)));
+          times.push(...(await (index === 0 ? first : further).profile({ ...batch, ...noise.keys(0, index) })));
         }
         return [...times, ...(await apply.profile({ lr }))];
       },
-      async step(batches: HostBatch[], lr: number) {
+      async step(batches: HostBatch[], lr: number, step?: number) {
         const tickets = [];
-        for (const [index, batch] of batches.entries()) tickets.push(await (index === 0 ? first : further).run(batch));
+        for (const [micro, batch] of batches.entries()) {
+          tickets.push(await (micro === 0 ? first : further).run({ ...batch, ...noise.keys(step, micro) }));
+        }
         const applied = await apply.run({ lr });
         const values = Promise.all([applied.outputs, ...tickets.map((ticket) => ticket.outputs)]).then(
           ([updated, ...parts]) => stepValues(parts, updated),
@@ -220,20 +249,24 @@ type Host = Float32Array | Uint32Array;
 /** What the update of a step tells. */
 interface Updated {
   gradNorm: Host;
+  balanceLoss: Host;
   lossScale?: Host;
   skipped?: Host;
 }
 
-function stepValues(parts: { loss: Host; balanceLoss: Host; load: Host[] }[], updated: Updated): StepValues {
-  const mean = (name: "loss" | "balanceLoss") => parts.reduce((sum, part) => sum + part[name][0]!, 0) / parts.length;
-  const load = parts[0]!.load.map((counts, layer) =>
-    Array.from(counts, (_, expert) => parts.reduce((sum, part) => sum + part.load[layer]![expert]!, 0)),
-  );
+function stepValues(parts: { loss: Host; load: Host[]; dropped?: Host[] }[], updated: Updated): StepValues {
+  /** Counts of each expert of each layer, summed over micro-batches. */
+  const counted = (name: "load" | "dropped") =>
+    parts[0]![name]?.map((counts, layer) =>
+      Array.from(counts, (_, expert) => parts.reduce((sum, part) => sum + part[name]![layer]![expert]!, 0)),
+    );
+  const dropped = counted("dropped");
   return {
-    loss: mean("loss"),
+    loss: parts.reduce((sum, part) => sum + part.loss[0]!, 0) / parts.length,
     gradNorm: updated.gradNorm[0]!,
-    balanceLoss: mean("balanceLoss"),
-    load,
+    balanceLoss: updated.balanceLoss[0]!,
+    load: counted("load")!,
+    ...(dropped && { dropped }),
     ...(updated.lossScale && { lossScale: updated.lossScale[0]!, skipped: updated.skipped![0]! }),
   };
 }

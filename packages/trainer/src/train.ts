@@ -112,7 +112,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<Report> {
       const batches = Array.from({ length: batch.accumulate }, (_, micro) =>
         drawBatch({ seed, step, micro, batch: batch.size, context }),
       );
-      const { values } = await session.step(batches, lr);
+      const { values } = await session.step(batches, lr, step);
       pending.push({ step, lr, values });
       yield* settle(1);
       if (step < length.steps && !signal?.aborted) yield* pause(step, false);
@@ -138,8 +138,8 @@ async function validate(session: Session, batches: Batch[], bytesPerToken: numbe
   return { loss, bitsPerByte: bitsPerByte(loss, 1, bytesPerToken), load: load! };
 }
 
-function routerMetrics({ balanceLoss, load }: StepValues) {
-  return { balanceLoss, load };
+function routerMetrics({ balanceLoss, load, dropped }: StepValues) {
+  return { balanceLoss, load, ...(dropped && { dropped }) };
 }
 
 /** Tokens per second over the last few steps, pauses left out. */

@@ -22,6 +22,22 @@ export const configSchema = z.strictObject({
     balanceLoss: rate.describe("Weight of the Switch balance loss."),
     zLoss: rate.describe("Weight of the router z-loss."),
     renormalize: z.boolean().optional().describe("Let a token's weights sum to one; default for topK above 1."),
+    activation: z
+      .enum(["swiglu", "geglu", "reglu", "gelu", "relu"])
+      .optional()
+      .describe("What experts are: swiglu (default), geglu, reglu, or with two matrices gelu, relu."),
+    sharedExperts: countOrZero.optional().describe("Experts that every token goes to besides; default 0."),
+    capacity: z
+      .number()
+      .positive("needs more than 0, which would drop every token")
+      .optional()
+      .describe("Assignments an expert takes of a training batch, in even shares; default no limit."),
+    drop: z
+      .enum(["last", "lowest"])
+      .optional()
+      .describe("What a full expert drops: the last tokens (default) or the lowest weights."),
+    jitter: z.number().min(0).lt(1).optional().describe("Noise on the router's input while training; default 0."),
+    even: z.boolean().optional().describe("For benchmarks: experts in turn, whatever the scores."),
     denseLayers: z.array(countOrZero).optional().describe("Layers (from 0) with a dense feed-forward layer."),
   }),
   router: z.looseObject({

@@ -1,7 +1,6 @@
 // Products of many experts for the kernels that read vectors; grouped-matmul.ts says what they are.
 
 import type { KernelSource, KernelTarget } from "../kernel";
-import type { GradientOperands, GroupedLayout } from "./grouped-matmul";
 import { fitsMatrixUnits, type MatrixTile, matrixMatmul } from "./matmul-matrix";
 import type { MatrixProduct } from "./matmul-product";
 import { vectorMatmul, vectorTile } from "./matmul-vector";
@@ -9,6 +8,20 @@ import { vectorMatmul, vectorTile } from "./matmul-vector";
 /** Rows and columns of a tile on matrix units; every expert's first row is a multiple of its rows. */
 const matrixUnitTile: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
 export const MATRIX_ROW_TILE = matrixUnitTile.rows;
+
+/** y[p,:] = W_e x or y[p,:] = W_e^T x, for the expert e of row p. */
+export interface GroupedLayout {
+  /** "forward": a is [rows, in], y [rows, out]. "backward": a is [rows, out], y [rows, in]. */
+  direction: "forward" | "backward";
+  /** a and weight are packed by `packHalves`; only where `groupedTakesHalves` says so. */
+  halves?: boolean;
+}
+
+/** How the operands of a weight gradient come. */
+export interface GradientOperands {
+  /** a and dy are packed by `packHalves`; only where `groupedTakesHalves` says so. */
+  halves?: boolean;
+}
 
 interface Sizes {
   rows: number;

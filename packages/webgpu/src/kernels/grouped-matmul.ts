@@ -9,7 +9,14 @@
 // zeros in the gradients. Weights are [E, out, in].
 
 import { type Binding, type KernelTarget, kernel } from "../kernel";
-import { groupedGradientProduct, groupedRowProduct, MATRIX_ROW_TILE, usesMatrixUnits } from "./grouped-matmul-product";
+import {
+  type GradientOperands,
+  type GroupedLayout,
+  groupedGradientProduct,
+  groupedRowProduct,
+  MATRIX_ROW_TILE,
+  usesMatrixUnits,
+} from "./grouped-matmul-product";
 import { HALVES_PAY } from "./matmul";
 import type { MatmulParts } from "./matmul-parts";
 import { SERIAL_ROWS, serialMatmul } from "./matmul-serial";
@@ -22,20 +29,6 @@ const NONE = "0xffffffffu";
 export function rowTile(target: KernelTarget): number {
   if (usesMatrixUnits(target)) return MATRIX_ROW_TILE;
   return target.kernelClass === "serial" ? SERIAL_ROWS : groupedTile.size;
-}
-
-/** y[p,:] = W_e x or y[p,:] = W_e^T x, for the expert e of row p. */
-export interface GroupedLayout {
-  /** "forward": a is [rows, in], y [rows, out]. "backward": a is [rows, out], y [rows, in]. */
-  direction: "forward" | "backward";
-  /** a and weight are packed by `packHalves`; only where `groupedTakesHalves` says so. */
-  halves?: boolean;
-}
-
-/** How the operands of a weight gradient come. */
-export interface GradientOperands {
-  /** a and dy are packed by `packHalves`; only where `groupedTakesHalves` says so. */
-  halves?: boolean;
 }
 
 /** Whether the three products of a grouped linear map should be given their operands packed by `packHalves`. */

@@ -1,0 +1,88 @@
+// What an expert computes: a gated feed-forward layer of three matrices, or a plain one of two; and the same for all tokens.
+
+import { linear } from "@webmoe/nn";
+import {
+  type ExpertGroups,
+  Expression,
+  expertLinear,
+  fold,
+  gated,
+  type Init,
+  type Key,
+  map,
+  normal,
+  reshape,
+  type Tensor,
+} from "@webmoe/tensor";
+import type { MoeConfig } from "./config";
+
+/** The experts of one layer, stacked: gate and up side by side [E, 2, hidden, D], or up alone [E, hidden, D]; down [E, D, hidden]. */
+export interface ExpertParameters<L> {
+  gateUp?: L;
+  up?: L;
+  down: L;
+}
+
+/** All shared experts of one layer side by side, S * hidden wide: [2, S hidden, D] or [S hidden, D]; down [D, S hidden]. */
+export type SharedExpertParameters<L> = ExpertParameters<L>;
+
+const GATES = { swiglu: "silu", geglu: "gelu", reglu: "relu" } as const;
+
+const PLAIN = {
+  gelu: (x: Expression) => {
+    const inner = x.add(x.mul(x).mul(x).mul(0.044715)).mul(Math.sqrt(2 / Math.PI));
+    return x.mul(0.5).mul(inner.tanh().add(1));
+  },
+  relu: (x: Expression) => Expression.constant(0).less(x).mul(x),
+};
+
+const isPlain = (activation: MoeConfig["activation"]): activation is keyof typeof PLAIN =>
+  activation === "gelu" || activation === "relu";
+
+export function initExperts(dim: number, config: MoeConfig, key: Key): ExpertParameters<Init> {
+  const { experts, hidden, activation } = config;
+  return {
+    ...(isPlain(activation)
+      ? { up: normal([experts, hidden, dim], 0.02, fold(key, "up")) }
+      : { gateUp: normal([experts, 2, hidden, dim], 0.02, fold(key, "gateUp")) }),
+    down: normal([experts, dim, hidden], 0.02, fold(key, "down")),
+  };
+}
+
+export function initSharedExperts(dim: number, config: MoeConfig, key: Key): SharedExpertParameters<Init> {
+  const hidden = config.hidden * config.sharedExperts!;
+  return {
+    ...(isPlain(config.activation)
+      ? { up: normal([hidden, dim], 0.02, fold(key, "up")) }
+      : { gateUp: normal([2, hidden, dim], 0.02, fold(key, "gateUp")) }),
+    down: normal([dim, hidden], 0.02, fold(key, "down")),
+  };
+}
+
+/** The output of every assignment's expert, in the groups' rows [P, D], for tokens x [T, D]. */
+export function runExperts(
+  x: Tensor,
+  { gateUp, up, down }: ExpertParameters<Tensor>,
+  groups: ExpertGroups,
+  activation: MoeConfig["activation"],
+): Tensor {
+  const [experts, dim, hidden] = down.shape as [number, number, number];
+  const first = gateUp ? reshape(gateUp, [experts, 2 * hidden, dim]) : up!;
+  return expertLinear(activate(expertLinear(x, first, groups, { gather: true }), activation), down, groups);
+}
+
+/** The sum of all shared experts for every token, [T, D]. */
+export function runSharedExperts(
+  x: Tensor,
+  { gateUp, up, down }: SharedExpertParameters<Tensor>,
+  activation: MoeConfig["activation"],
+): Tensor {
+  const [dim, hidden] = down.shape as [number, number];
+  const first = gateUp ? reshape(gateUp, [2 * hidden, dim]) : up!;
+  return linear(activate(linear(x, first), activation), down);
+}
+
+/** Rows as the first matrices leave them, to rows for the last: [R, hidden]. */
+function activate(x: Tensor, activation: MoeConfig["activation"] = "swiglu"): Tensor {
+  return isPlain(activation) ? map(activation, [x], PLAIN[activation]) : gated(x, GATES[activation]);
+}

@@ -1,0 +1,34 @@
+import type { AnyRouter } from "@webmoe/router";
+import type { MapLeaves, Tensor } from "@webmoe/tensor";
+import type { MoeConfig } from "./config";
+import type { ExpertParameters, SharedExpertParameters } from "./experts";
+
+/** What one MoE layer is given. */
+export interface MoeInput {
+  /** [T, D] */
+  x: Tensor;
+  experts: ExpertParameters<Tensor>;
+  /** Where the layer has `sharedExperts`. */
+  sharedExperts?: SharedExpertParameters<Tensor>;
+  config: MoeConfig;
+  router: AnyRouter;
+  /** The router's own parameters: shared by all layers, of this layer, and what is not learned. */
+  routerParameters: {
+    shared: MapLeaves<unknown, Tensor>;
+    layer: MapLeaves<unknown, Tensor>;
+    buffers?: MapLeaves<unknown, Tensor>;
+  };
+  /** Number of the MoE layer, from 0. */
+  index: number;
+  /** What the router handed on from the MoE layer before. */
+  carry: unknown;
+  /** Token ids, u32 [T]. */
+  tokens: Tensor<"u32">;
+  /** 1 for tokens, 0 for padding; f32 [T]. */
+  mask: Tensor;
+  training: boolean;
+  /** Where the router's input is jittered: a key of random numbers, u32 [2]. */
+  noise?: Tensor<"u32">;
+  /** Assignments of each expert in the micro-batches of this step so far, f32 [E]; the balance loss looks at all of them. */
+  loadBefore?: Tensor;
+}
