@@ -1,14 +1,5 @@
 import { join } from "node:path";
-import {
-  type BatchAt,
-  bytesPerTarget,
-  documentBatchAt,
-  documentsWithin,
-  splitTokens,
-  type Tokenizer,
-  type Tokens,
-  validationBatches,
-} from "@webmoe/data";
+import type { Tokenizer } from "@webmoe/data";
 import { type LanguageModel, measureModel } from "@webmoe/model";
 import { type Checkpoint, openGenerator, type Session, train } from "@webmoe/trainer";
 import { createRun, latestRun, openRun, type RunFolder } from "@webmoe/trainer/node";
@@ -18,8 +9,9 @@ import color from "picocolors";
 import { type ConfigFlags, checkedConfig, resolveConfig } from "../config/resolve";
 import type { Config } from "../config/schema";
 import { UsageError } from "../errors";
+import { bytesOfHeldOut, trainingData, vocabOf } from "../run-data";
 import { makeModel, RUNS } from "../run-model";
-import { newTokenizer, openText, runTokenizer, saveTokenizer, type TokenizedText, tokenizeText } from "../run-text";
+import { newTokenizer, openText, runTokenizer, saveTokenizer, tokenizeText } from "../run-text";
 import { bytes, duration, shortNumber } from "../terminal/format";
 import { loadChart } from "../terminal/load-chart";
 import { printable } from "../terminal/printable";
@@ -37,12 +29,11 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   const corpus = await openText(config);
   const saved = folder && (await runTokenizer(folder.path, config).catch(() => undefined));
   const tokenizer = saved ?? (await newTokenizer(config, corpus));
-  if (!folder) config.model.vocab = vocabOf(config, tokenizer, flags);
+  if (!folder) config.model.vocab = vocabOf(config, tokenizer, flags.set);
   const model = await makeModel(config);
   const text = await tokenizeText(config, corpus, tokenizer);
-  const data = { ...splitTokens(text.tokens), ...paddedBatches(text) };
-  checkLength(text.tokens.length, config);
-  const bytesPerToken = bytesOfValidation(data.validation, text, tokenizer, config);
+  const data = trainingData(text, config);
+  const bytesPerToken = bytesOfHeldOut(data.validation, text, tokenizer, config);
   // The device before the folder: where there is none, nothing is left behind.
   let gpu: Gpu | undefined = await openGpu({ adapter: config.adapter });
   const store = folder ?? (await newRunFolder(flags, config));
@@ -164,35 +155,6 @@ async function resumeRun(flags: TrainFlags): Promise<Start> {
   return { config, folder: await openRun(path, config.checkpoint.keep), checkpoint };
 }
 
-/** The model has a row for each token, unless it is told to have more. */
-function vocabOf(config: Config, tokenizer: Tokenizer, flags: TrainFlags): number {
-  if (!flags.set.some((setting) => setting.startsWith("model.vocab="))) return tokenizer.vocab;
-  if (config.model.vocab >= tokenizer.vocab) return config.model.vocab;
-  throw new UsageError(
-    `model.vocab: needs at least ${tokenizer.vocab} for the ${tokenizer.name} tokenizer, got ${config.model.vocab}`,
-  );
-}
-
-/** With `documents.pack=false` a sequence is a document of the training part; validation is of running text in any case. */
-function paddedBatches({ tokens, documents }: TokenizedText) {
-  if (!documents) return {};
-  const { train } = splitTokens(tokens);
-  const whole = documentsWithin(documents, train.length);
-  return { batchAt: (at: BatchAt) => documentBatchAt(train, whole, at) };
-}
-
-/** Bytes that a token of the validation batches stands for; where a token alone does not tell, those of the whole text. */
-function bytesOfValidation(tokens: Tokens, text: TokenizedText, { byteLengths }: Tokenizer, config: Config): number {
-  if (!byteLengths) return text.bytesPerToken;
-  const { size } = config.batch;
-  const held = validationBatches(tokens, {
-    batch: size,
-    context: config.model.context,
-    batches: config.validation.batches,
-  });
-  return bytesPerTarget(held, byteLengths);
-}
-
 function announce(config: Config, model: LanguageModel, size: number, tokenizer: Tokenizer): void {
   const { total, active, flopsPerToken } = measureModel(model);
   const { layers, dim, context } = config.model;
@@ -207,18 +169,6 @@ function announce(config: Config, model: LanguageModel, size: number, tokenizer:
 }
 
 const tokenizerText = ({ name, vocab }: Tokenizer) => (name === "bytes" ? name : `${vocab} ${name} tokens`);
-
-function checkLength(length: number, config: Config): void {
-  // A tenth is kept for validation and has to hold one sequence too.
-  const needed = 10 * (config.model.context + 1);
-  if (length < needed) {
-    const units = config.tokenizer.name === "bytes" ? "bytes" : "tokens";
-    throw new UsageError(
-      `data: needs at least ${needed} ${units} for model.context ${config.model.context} (a tenth is for validation), got ${length}: ` +
-        "use a longer text, or --set model.context=…",
-    );
-  }
-}
 
 async function sample(session: Session, model: LanguageModel, tokenizer: Tokenizer, config: Config): Promise<string> {
   const { parameters, buffers } = session.state;
