@@ -1,16 +1,13 @@
 // What a MoE layer may do besides: capacity, shared experts, other experts, jitter, even routing, the balance of a whole step.
 // Letters of shapes: T tokens, D width, H inner width, E experts, K experts a token.
 
-import { defineRouter } from "@webmoe/router";
 import {
   add,
   evaluate,
   gradients,
-  type Init,
   map,
   matmul,
   mul,
-  normal,
   reshape,
   scale,
   softmax,
@@ -22,6 +19,7 @@ import {
 import { type GivenInput, random } from "@webmoe/tensor/testing";
 import { expectClose, testGpu } from "@webmoe/webgpu/testing";
 import { describe, expect, test } from "vitest";
+import { biasedRouter as router } from "./biased-router";
 import type { MoeConfig } from "./config";
 import type { MoeInput } from "./moe-input";
 import { moeLayer } from "./moe-layer";
@@ -29,16 +27,6 @@ import { splitGateUp } from "./split-gate-up";
 
 const [T, D, H, E] = [13, 4, 3, 4];
 const base: MoeConfig = { experts: E, topK: 2, hidden: H };
-
-/** logits = W x + b, so that a test can push tokens to an expert. */
-const router = defineRouter<Record<string, never>, { weight: Init; bias: Init }, undefined>({
-  name: "biased",
-  init: ({ dim, experts, layers }, key) => ({
-    shared: {},
-    layers: Array(layers).fill({ weight: normal([experts, dim], 1, key), bias: normal([experts], 1, key) }),
-  }),
-  score: ({ x, layer }) => ({ logits: add(matmul(x, layer.weight, { transposeB: true }), layer.bias) }),
-});
 
 const given = {
   x: random([T, D], 1),

@@ -1,18 +1,14 @@
-import { defineRouter } from "@webmoe/router";
 import {
   add,
   broadcastTo,
-  constantInit,
   div,
   evaluate,
   exp,
   gradients,
-  type Init,
   log,
   map,
   matmul,
   mul,
-  normal,
   reshape,
   scale,
   sum,
@@ -25,20 +21,11 @@ import type { Gpu } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
 import { expectClose, testGpu } from "@webmoe/webgpu/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { biasedRouter as router } from "./biased-router";
 import { moeLayer } from "./moe-layer";
 import { splitGateUp } from "./split-gate-up";
 
 // Letters of shapes: T tokens, D width, H inner width, E experts, K experts a token.
-
-/** logits = W x + b, so that a test can push tokens to an expert. */
-const router = defineRouter<Record<string, never>, { weight: Init; bias: Init }, undefined>({
-  name: "biased",
-  init: ({ dim, experts, layers }, key) => ({
-    shared: {},
-    layers: Array(layers).fill({ weight: normal([experts, dim], 1, key), bias: constantInit([experts], 0) }),
-  }),
-  score: ({ x, layer }) => ({ logits: add(matmul(x, layer.weight, { transposeB: true }), layer.bias) }),
-});
 
 interface Case {
   name: string;
