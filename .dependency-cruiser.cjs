@@ -7,6 +7,7 @@ const arrows = {
   nn: ["webgpu", "tensor"],
   router: ["webgpu", "tensor", "nn"],
   "router-[a-z]+": ["webgpu", "tensor", "nn", "router"],
+  routers: ["router", "router-[a-z]+"],
   moe: ["webgpu", "tensor", "nn", "router"],
   model: ["webgpu", "tensor", "nn", "router", "moe"],
   data: [],

@@ -1,3 +1,4 @@
+import { routerNames } from "@webmoe/routers";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { benchCommand } from "./commands/bench";
 import { devicesCommand } from "./commands/devices";
@@ -7,7 +8,6 @@ import { sampleCommand } from "./commands/sample";
 import { trainCommand } from "./commands/train";
 import { settings } from "./config/resolve";
 import { UsageError } from "./errors";
-import { routerNames } from "./routers";
 import { VERSION } from "./version";
 
 const program = new Command("webmoe")

@@ -1,11 +1,12 @@
 import { batchAt } from "@webmoe/data";
+import { routerNames } from "@webmoe/routers";
 import { type DeviceTensor, leaves, readTensor } from "@webmoe/tensor";
 import { openSession, trainSettings } from "@webmoe/trainer";
 import { testGpu } from "@webmoe/webgpu/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { paramsCommand } from "./commands/params";
 import { resolveConfig } from "./config/resolve";
-import { makeRouter, routerNames } from "./routers";
+import { makeRouter } from "./routers";
 import { makeModel } from "./run-model";
 
 afterEach(() => vi.restoreAllMocks());

@@ -3,7 +3,7 @@ import { defaults, faults, fromAddress, toAddress } from "./configuration";
 
 test("the address says what differs from the defaults, and gives it back", () => {
   expect(toAddress(defaults)).toBe("");
-  const changed = { ...defaults, router: "linear" as const, steps: 20, lr: 0.001 };
+  const changed = { ...defaults, router: "linear", steps: 20, lr: 0.001 };
   expect(toAddress(changed)).toBe("router=linear&steps=20&lr=0.001");
   expect(fromAddress(`#${toAddress(changed)}`)).toEqual(changed);
 });

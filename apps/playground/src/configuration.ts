@@ -1,9 +1,10 @@
 import { presets } from "@webmoe/model";
-import { type RouterName, routers } from "./routers";
+import { routerNamed } from "@webmoe/routers";
 
 /** What the page trains with; everything else is what the preset says. */
 export interface Configuration {
-  router: RouterName;
+  /** Name of a router. */
+  router: string;
   /** Number of experts of every layer, and how many of them a token meets. */
   experts: number;
   topK: number;
@@ -72,7 +73,7 @@ export function fromAddress(address: string): Configuration {
   const configuration = { ...defaults };
   const said = new URLSearchParams(address.replace(/^#/, ""));
   const router = said.get("router");
-  if (router !== null && Object.hasOwn(routers, router)) configuration.router = router as RouterName;
+  if (router !== null && routerNamed(router)) configuration.router = router;
   for (const key of Object.keys(ranges) as NumberKey[]) {
     const value = said.get(key);
     if (value !== null && value.trim() !== "") configuration[key] = Number(value);

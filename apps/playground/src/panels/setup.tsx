@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
+import { routerNamed, routerNames } from "@webmoe/routers";
 import { type Configuration, faults, type NumberKey, ranges } from "../configuration";
-import { type RouterName, routers } from "../routers";
 import {
   busy,
   configuration,
@@ -65,15 +65,15 @@ function RouterField() {
       <select
         value={router}
         aria-describedby="about-router"
-        onChange={(event) => change({ router: event.currentTarget.value as RouterName })}
+        onChange={(event) => change({ router: event.currentTarget.value })}
       >
-        {Object.entries(routers).map(([name, { title }]) => (
+        {routerNames.map((name) => (
           <option key={name} value={name}>
-            {title}
+            {routerNamed(name)!.title}
           </option>
         ))}
       </select>
-      <small id="about-router">{routers[router].about}</small>
+      <small id="about-router">{routerNamed(router)!.about}</small>
     </label>
   );
 }

@@ -2,11 +2,11 @@
 
 import { byteTokenizer, splitTokens } from "@webmoe/data";
 import { languageModel, measureModel, presets } from "@webmoe/model";
+import { routerNamed } from "@webmoe/routers";
 import { type Generator, openGenerator, presetSettings, type Session, train } from "@webmoe/trainer";
 import { adapterName, openGpu } from "@webmoe/webgpu";
 import { expose } from "comlink";
 import { type Configuration, preset } from "../configuration";
-import { routers } from "../routers";
 import type { TrainingEvent, TrainingRequest, TrainingWorker } from "./messages";
 import { outbox } from "./outbox";
 
@@ -28,7 +28,12 @@ let controls: Controls | undefined;
 
 function makeModel({ router, experts, topK }: Configuration) {
   const { model, routerDim } = presets[preset];
-  return languageModel({ ...model, moe: { ...model.moe, experts, topK } }, routers[router].make(routerDim));
+  const named = routerNamed(router)!;
+  const moe = { ...model.moe, experts, topK };
+  return languageModel(
+    { ...model, moe: named.layers?.(moe, {}) ?? moe },
+    named.make(router === "recurrent" ? { dim: routerDim } : {}),
+  );
 }
 
 async function start(

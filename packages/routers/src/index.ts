@@ -1,0 +1,1 @@
+export { type NamedRouter, routerNamed, routerNames } from "./named-routers";
