@@ -9,12 +9,18 @@ export async function save(
   store: RunStore,
   session: Session,
   model: LanguageModel,
-  { step, settings }: { step: number; settings: TrainSettings },
+  { step, settings, validationLoss }: { step: number; settings: TrainSettings; validationLoss?: number },
 ): Promise<string> {
   const { parameters, optimizer, buffers } = session.state;
   return store.saveCheckpoint({
     step,
-    state: { step, seed: settings.seed, router: model.router.name },
+    keep: settings.checkpoint.keep,
+    state: {
+      step,
+      seed: settings.seed,
+      router: model.router.name,
+      ...(validationLoss !== undefined && { validationLoss }),
+    },
     model: [...parameterEntries(model, parameters, ""), ...plainEntries(buffers, "model.router.buffers.")],
     optimizer: [
       ...parameterEntries(model, optimizer.first, "first."),

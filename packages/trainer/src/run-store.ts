@@ -17,10 +17,12 @@ export interface TensorReader {
 /** What a checkpoint is made of. */
 export interface CheckpointParts {
   step: number;
-  /** Plain JSON: the step, the seed, what else the run must agree on. */
+  /** Plain JSON: the step, the seed, what else the run must agree on; `validationLoss` where there was a validation. */
   state: Record<string, unknown>;
   model: TensorEntry[];
   optimizer: TensorEntry[];
+  /** Checkpoints that stay, this one among them, besides the one with the best validation; default all. */
+  keep?: number;
 }
 
 /** A checkpoint that can be read. */

@@ -45,7 +45,7 @@ async function run({ stopAt, ...options }: Partial<TrainOptions> & { stopAt?: nu
 }
 
 const losses = (reports: Report[]) => reports.flatMap((report) => (report.kind === "step" ? [report.loss] : []));
-const folder = async () => createRun(join(await mkdtemp(join(tmpdir(), "webmoe-run-")), "run"), {}, 2);
+const folder = async () => createRun(join(await mkdtemp(join(tmpdir(), "webmoe-run-")), "run"), {});
 
 describe("train", () => {
   test("two runs with one seed are identical, another seed is not", async () => {

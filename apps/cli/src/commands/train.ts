@@ -27,7 +27,8 @@ export interface TrainFlags extends ConfigFlags {
 export async function trainCommand(flags: TrainFlags): Promise<void> {
   const { config, folder, checkpoint } = flags.resume ? await resumeRun(flags) : await startRun(flags);
   const corpus = await openText(config);
-  const saved = folder && (await runTokenizer(folder.path, config).catch(() => undefined));
+  // A run that was killed before its first checkpoint may have been killed before its tokenizer was whole.
+  const saved = folder && checkpoint && (await runTokenizer(folder.path, config));
   const tokenizer = saved ?? (await newTokenizer(config, corpus));
   if (!folder) config.model.vocab = vocabOf(config, tokenizer, flags.set);
   const model = await makeModel(config);
@@ -98,6 +99,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
     }
   } finally {
     display?.stop();
+    await store.close();
   }
   const interrupted = stop.signal.aborted;
   console.log(
@@ -127,7 +129,7 @@ async function newRunFolder(flags: TrainFlags, config: Config): Promise<RunFolde
   const stamp = new Date().toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
   const path = flags.out ?? join(RUNS, `${config.preset}-${config.router.name.replace(/\W+/g, "-")}-${stamp}`);
   const record = { config, versions: { webmoe: VERSION, node: process.version } };
-  return createRun(path, record, config.checkpoint.keep).catch((error: Error) => {
+  return createRun(path, record).catch((error: Error) => {
     throw new UsageError(error.message);
   });
 }
@@ -140,6 +142,7 @@ async function resumeRun(flags: TrainFlags): Promise<Start> {
     throw new UsageError(`--resume: ${error.message}`);
   });
   if (!folder) return startRun(flags);
+  await folder.lock();
   const { config: saved } = await folder.readConfig();
   const config = checkedConfig(saved);
   if (flags.steps !== undefined) config.train.steps = flags.steps;
@@ -152,7 +155,7 @@ async function resumeRun(flags: TrainFlags): Promise<Start> {
   console.log(
     `resuming ${path} ${checkpoint ? `from step ${checkpoint.step}` : "from the start: it has no checkpoint"}`,
   );
-  return { config, folder: await openRun(path, config.checkpoint.keep), checkpoint };
+  return { config, folder, checkpoint };
 }
 
 function announce(config: Config, model: LanguageModel, size: number, tokenizer: Tokenizer): void {

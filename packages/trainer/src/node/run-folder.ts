@@ -1,11 +1,12 @@
-// The folder of a run: config.json, metrics.jsonl, and checkpoints/step-00000200/ with model.safetensors,
-// optimizer.safetensors and state.json. A checkpoint is written under a temporary name, synced and renamed, so that
-// what has the final name is whole.
+// The folder of a run: config.json, metrics.jsonl, checkpoints/, and lock.json while a process trains in it.
 
-import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Checkpoint, CheckpointParts, RunStore } from "../run-store";
-import { readTensors, writeTensors } from "./tensor-file";
+import type { Checkpoint, RunStore } from "../run-store";
+import { checkpointFolder } from "./checkpoint-folder";
+import { whileWriting } from "./disk-full";
+import { LOCK, lockFolder } from "./run-lock";
+import { temporaryName, writeWhole } from "./whole-file";
 
 /** A run folder that can be written to and read. */
 export interface RunFolder extends RunStore {
@@ -15,27 +16,34 @@ export interface RunFolder extends RunStore {
   readConfig(): Promise<Record<string, unknown>>;
   /** Drop the metrics of steps after `step`, which a resumed run will write again. */
   truncateMetrics(step: number): Promise<void>;
+  /** Be the only process that trains here, until `close`; an error where another does. `createRun` locks by itself. */
+  lock(): Promise<void>;
+  close(): Promise<void>;
 }
 
-/** Start a run in a folder that is missing or empty; another is an error, so that nothing is overwritten. */
-export async function createRun(path: string, config: Record<string, unknown>, keep: number): Promise<RunFolder> {
+/** Start a run in a folder that is missing or empty, and lock it; another is an error, so that nothing is overwritten. */
+export async function createRun(path: string, config: Record<string, unknown>): Promise<RunFolder> {
   const found = await readdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw new Error(`run folder: needs a folder at "${path}", got: ${error.message}`);
   });
-  if (found.length > 0) {
+  // A process that was killed while it started a run leaves no more than these.
+  const begun = (name: string) => name.startsWith(LOCK) || name === temporaryName("config.json");
+  if (!found.every(begun)) {
     throw new Error(`run folder: "${path}" is not empty: choose another --out, or go on with --resume "${path}"`);
   }
   await mkdir(path, { recursive: true });
-  await writeFile(join(path, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
-  return runFolder(path, keep);
+  const run = runFolder(path);
+  await run.lock();
+  await whileWriting(path, () => writeWhole(join(path, "config.json"), `${JSON.stringify(config, null, 2)}\n`));
+  return run;
 }
 
-/** Open the folder of an earlier run. */
-export async function openRun(path: string, keep = Number.POSITIVE_INFINITY): Promise<RunFolder> {
+/** Open the folder of an earlier run. To go on with it, `lock` it. */
+export async function openRun(path: string): Promise<RunFolder> {
   const found = await stat(join(path, "config.json")).catch(() => undefined);
   if (!found) throw new Error(`run folder: needs a folder that a run made, and "${path}" has no config.json`);
-  return runFolder(path, keep);
+  return runFolder(path);
 }
 
 /** The newest run below a folder of runs; undefined when there is none. */
@@ -50,14 +58,10 @@ export async function latestRun(parent: string): Promise<string | undefined> {
   return runs.filter((run) => run !== undefined).sort((a, b) => b.time - a.time)[0]?.path;
 }
 
-function runFolder(path: string, keep: number): RunFolder {
-  const checkpoints = join(path, "checkpoints");
+function runFolder(path: string): RunFolder {
+  const checkpoints = checkpointFolder(join(path, "checkpoints"));
   const metrics = join(path, "metrics.jsonl");
-
-  async function list(): Promise<string[]> {
-    const names = await readdir(checkpoints).catch(() => []);
-    return names.filter((name) => /^step-\d{8}$/.test(name)).sort();
-  }
+  let unlock: (() => Promise<void>) | undefined;
 
   return {
     path,
@@ -70,79 +74,33 @@ function runFolder(path: string, keep: number): RunFolder {
         throw new Error(`run folder: needs JSON in "${file}", and it is damaged: start a new run`);
       }
     },
-    async appendMetrics(record) {
-      await appendFile(metrics, `${JSON.stringify(record)}\n`);
-    },
+    appendMetrics: (record) => whileWriting(path, () => appendFile(metrics, `${JSON.stringify(record)}\n`)),
     async truncateMetrics(step) {
       const text = await readFile(metrics, "utf8").catch(() => "");
       const kept = text.split("\n").filter((line) => line && stepOf(line) <= step);
-      await writeFile(`${metrics}.writing`, kept.map((line) => `${line}\n`).join(""));
-      await rename(`${metrics}.writing`, metrics);
+      await whileWriting(path, () => writeWhole(metrics, kept.map((line) => `${line}\n`).join("")));
     },
-    async saveCheckpoint(parts) {
-      const name = `step-${String(parts.step).padStart(8, "0")}`;
-      const target = join(checkpoints, name);
-      const temporary = join(checkpoints, `.writing-${name}`);
-      await rm(temporary, { recursive: true, force: true });
-      await mkdir(temporary, { recursive: true });
-      await writeCheckpoint(temporary, parts);
-      await rm(target, { recursive: true, force: true });
-      await rename(temporary, target);
-      await syncFolder(checkpoints);
-      // Later steps, if any, are damaged ones that a resume passed over: they must not push out the good one just written.
-      const upToHere = (await list()).filter((other) => other <= name);
-      for (const old of upToHere.slice(0, Math.max(0, upToHere.length - Math.max(1, keep)))) {
-        await rm(join(checkpoints, old), { recursive: true, force: true });
-      }
-      return target;
+    saveCheckpoint: (parts) =>
+      whileWriting(path, async () => {
+        // The metrics up to a checkpoint are on disk when it is.
+        await syncFile(metrics);
+        return checkpoints.save(parts);
+      }),
+    latestCheckpoint: (warn = () => {}) => checkpoints.latest(warn),
+    async lock() {
+      unlock ??= await whileWriting(path, () => lockFolder(path));
     },
-    async latestCheckpoint(warn = () => {}) {
-      for (const name of (await list()).reverse()) {
-        try {
-          return await readCheckpoint(join(checkpoints, name));
-        } catch (error) {
-          warn(`${join(checkpoints, name)} is damaged (${(error as Error).message}): trying the one before it`);
-        }
-      }
-      return undefined;
+    async close() {
+      await unlock?.();
+      unlock = undefined;
     },
   };
 }
 
-async function writeCheckpoint(folder: string, { step, state, model, optimizer }: CheckpointParts): Promise<void> {
-  const bytes = {
-    model: await writeTensors(join(folder, "model.safetensors"), model),
-    optimizer: await writeTensors(join(folder, "optimizer.safetensors"), optimizer),
-  };
-  const file = await open(join(folder, "state.json"), "w");
-  await file.writeFile(`${JSON.stringify({ ...state, step, bytes }, null, 2)}\n`);
-  await file.sync();
-  await file.close();
-  await syncFolder(folder);
-}
-
-async function readCheckpoint(folder: string): Promise<Checkpoint> {
-  const state = JSON.parse(await readFile(join(folder, "state.json"), "utf8")) as {
-    step: number;
-    bytes: { model: number; optimizer: number };
-  };
-  for (const part of ["model", "optimizer"] as const) {
-    const { size } = await stat(join(folder, `${part}.safetensors`));
-    if (size !== state.bytes[part]) throw new Error(`${part}.safetensors has ${size} of ${state.bytes[part]} bytes`);
-  }
-  return {
-    step: state.step,
-    state,
-    model: await readTensors(join(folder, "model.safetensors")),
-    optimizer: await readTensors(join(folder, "optimizer.safetensors")),
-  };
-}
-
-/** A renamed entry is on disk once its folder is synced; not every system can sync folders. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r").catch(() => undefined);
-  await folder?.sync().catch(() => {});
-  await folder?.close();
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r+").catch(() => undefined);
+  await file?.sync();
+  await file?.close();
 }
 
 function stepOf(line: string): number {

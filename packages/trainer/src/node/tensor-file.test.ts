@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +17,12 @@ const entries: TensorEntry[] = [
 
 test("tensors written one after the other are read one at a time", async () => {
   const path = join(folder, "two.safetensors");
-  expect(await writeTensors(path, entries)).toBe((await stat(path)).size);
+  const sha256 = createHash("sha256");
+  const written = await writeTensors(path, entries);
+  expect(written).toEqual({
+    bytes: (await stat(path)).size,
+    sha256: sha256.update(await readFile(path)).digest("hex"),
+  });
   const reader = await readTensors(path);
   expect(reader.names()).toEqual(["weight", "applied"]);
   expect(reader.shape("weight")).toEqual([2, 3]);

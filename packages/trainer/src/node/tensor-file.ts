@@ -1,10 +1,19 @@
+import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { decodeHeader, encodeHeader, headerBytes } from "@webmoe/tensor";
 import type { TensorEntry, TensorReader } from "../run-store";
 
-/** Write tensors to a safetensors file one after the other and sync it. Resolves with its size in bytes. */
-export async function writeTensors(path: string, tensors: TensorEntry[]): Promise<number> {
+/** What a file holds, to know it by later. */
+export interface WrittenFile {
+  bytes: number;
+  /** Of the whole file, in hexadecimal digits. */
+  sha256: string;
+}
+
+/** Write tensors to a safetensors file one after the other and sync it. */
+export async function writeTensors(path: string, tensors: TensorEntry[]): Promise<WrittenFile> {
   const { header, fileBytes } = encodeHeader(tensors, { format: "pt" });
+  const hash = createHash("sha256").update(header);
   const file = await open(path, "w");
   try {
     await file.writeFile(header);
@@ -13,13 +22,14 @@ export async function writeTensors(path: string, tensors: TensorEntry[]): Promis
       const expected = shape.reduce((product, extent) => product * extent, 4);
       if (bytes.length !== expected)
         throw new Error(`writeTensors: "${name}" needs ${expected} bytes, got ${bytes.length}`);
+      hash.update(bytes);
       await file.writeFile(bytes);
     }
     await file.sync();
   } finally {
     await file.close();
   }
-  return fileBytes;
+  return { bytes: fileBytes, sha256: hash.digest("hex") };
 }
 
 /** Open a safetensors file: the header is read and checked now, each tensor when it is asked for. */

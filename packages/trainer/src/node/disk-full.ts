@@ -1,0 +1,18 @@
+const FULL: Record<string, string> = {
+  ENOSPC: "the disk is full",
+  EDQUOT: "the quota is used up",
+  EFBIG: "a file may not be that long here",
+};
+
+/** Do some writing; where the disk is full the error says so, names the run folder, and what to do. */
+export async function whileWriting<T>(folder: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const reason = FULL[(error as NodeJS.ErrnoException).code ?? ""];
+    if (!reason) throw error;
+    throw new Error(
+      `run folder: ${reason}, writing in "${folder}"; its last checkpoint is whole: free some space, then go on with --resume "${folder}"`,
+    );
+  }
+}
