@@ -8,13 +8,13 @@ import {
   type Tokens,
   validationBatches,
 } from "@webmoe/data";
-import type { TrainOptions } from "@webmoe/trainer";
+import type { TextData } from "@webmoe/trainer";
 import type { Config } from "./config/schema";
 import { UsageError } from "./errors";
 import type { TokenizedText } from "./run-text";
 
 /** What a run learns from and is validated on; a text that is too short is an error. */
-export function trainingData(text: TokenizedText, config: Config): TrainOptions["data"] {
+export function trainingData(text: TokenizedText, config: Config): TextData {
   checkLength(text.tokens.length, config);
   return { ...splitTokens(text.tokens), ...paddedBatches(text) };
 }

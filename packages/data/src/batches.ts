@@ -1,10 +1,10 @@
 import { readTokens, type Tokens } from "./token-source";
 
 /** Sequences to learn from, one after the other: the target of a token is the token after it. */
-export interface Batch {
+export type Batch = {
   tokens: Uint32Array;
   targets: Uint32Array;
-}
+};
 
 /** Which batch of a run is wanted. */
 export interface BatchAt {

@@ -1,7 +1,7 @@
 import { scoreFlops } from "@webmoe/router";
 import { type Init, key, leaves, sizeOf } from "@webmoe/tensor";
 import { moeLayers } from "./config";
-import type { LanguageModel } from "./language-model";
+import type { Model } from "./model";
 
 /** The size of a model in numbers. */
 export interface ModelSize {
@@ -20,7 +20,7 @@ export interface ModelSize {
 }
 
 /** Count a model's parameters and arithmetic. */
-export function measureModel(model: LanguageModel): ModelSize {
+export function measureModel(model: Model): ModelSize {
   const { config } = model;
   const { parameters, buffers } = model.init(key(0));
   const count = (tree: unknown) => leaves<Init>(tree).reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
@@ -46,6 +46,6 @@ export function measureModel(model: LanguageModel): ModelSize {
 }
 
 /** Number of MoE layers. */
-export function moeLayerCount(model: LanguageModel): number {
+export function moeLayerCount(model: Model): number {
   return moeLayers(model.config).length;
 }

@@ -35,6 +35,7 @@ const TOP: Record<string, string> = {
   embedding: "model.embed_tokens.weight",
   norm: "model.norm.weight",
   head: "lm_head.weight",
+  score: "score.weight",
 };
 
 /** The tensors of a file for a tree of parameters (or of anything shaped like them). */

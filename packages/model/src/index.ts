@@ -1,14 +1,21 @@
 export { type ModelSize, measureModel, moeLayerCount } from "./accounting";
+export {
+  type Classifier,
+  type ClassifierOptions,
+  type ClassifierParameters,
+  classifier,
+  type LabelledBatch,
+} from "./classifier";
 export { checkConfig, type ModelConfig, moeLayers } from "./config";
 export { type FileTensor, fileTensors } from "./file-names";
 export {
-  type Batch,
-  type BlockParameters,
   IGNORE,
+  type LanguageBatch,
   type LanguageModel,
   type LanguageModelParameters,
-  type LossOutput,
   languageModel,
   type NextInput,
 } from "./language-model";
+export type { BatchTensors, LossInput, LossOutput, Model } from "./model";
 export { type Preset, type PresetName, presets } from "./presets";
+export type { BlockParameters, TrunkParameters } from "./trunk";

@@ -55,7 +55,7 @@ describe.each([
 
     const inputs = { tokens: u32(3, 9), targets: u32(3, 9) };
     const program = await compile(gpu, { state: { parameters }, inputs }, (state, batch) => {
-      const { total, loss } = model.loss(state.parameters as never, { ...batch, training: true });
+      const { total, loss } = model.loss(state.parameters as never, batch, { training: true });
       return { total, loss, gradients: gradients(total, state.parameters) };
     });
     const batch = {

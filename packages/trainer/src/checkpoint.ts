@@ -1,4 +1,4 @@
-import { fileTensors, type LanguageModel } from "@webmoe/model";
+import { fileTensors, type Model } from "@webmoe/model";
 import { type DeviceTensor, type Dtype, leaves, readTensor, sizeOf, writeTensor } from "@webmoe/tensor";
 import type { Checkpoint, RunStore, TensorEntry, TensorReader } from "./run-store";
 import type { Session } from "./session";
@@ -8,7 +8,7 @@ import type { TrainSettings } from "./settings";
 export async function save(
   store: RunStore,
   session: Session,
-  model: LanguageModel,
+  model: Model,
   { step, settings, validationLoss }: { step: number; settings: TrainSettings; validationLoss?: number },
 ): Promise<string> {
   const { parameters, optimizer, buffers } = session.state;
@@ -31,7 +31,7 @@ export async function save(
 }
 
 /** Load a checkpoint into a session of the same model. A tensor that is missing or of another shape is an error. */
-export async function restore(session: Session, model: LanguageModel, checkpoint: Checkpoint): Promise<void> {
+export async function restore(session: Session, model: Model, checkpoint: Checkpoint): Promise<void> {
   const { parameters, optimizer, buffers } = session.state;
   await restoreParameters(model, parameters, checkpoint.model, "");
   await restorePlain(buffers, checkpoint.model, "model.router.buffers.");
@@ -47,7 +47,7 @@ function counters({ applied, lossScale }: Session["state"]["optimizer"]) {
 
 /** Load the parameters alone, for evaluation and sampling. */
 export async function restoreParameters(
-  model: LanguageModel,
+  model: Model,
   parameters: unknown,
   reader: TensorReader,
   prefix = "",
@@ -75,7 +75,7 @@ export async function restorePlain(tree: unknown, reader: TensorReader, prefix: 
   }
 }
 
-function* parameterEntries(model: LanguageModel, parameters: unknown, prefix: string): Generator<TensorEntry> {
+function* parameterEntries(model: Model, parameters: unknown, prefix: string): Generator<TensorEntry> {
   // Many tensors of a file are parts of one parameter, in order: read each parameter once.
   let held: { leaf: DeviceTensor; values: Promise<Float32Array> } | undefined;
   for (const { name, shape, leaf, start } of fileTensors<DeviceTensor>(model.config, parameters)) {

@@ -44,7 +44,7 @@ describe("generating with a key-value cache", () => {
     const whole = await compile(
       gpu,
       { state: { parameters }, inputs: { tokens: u32(1, context), targets: u32(1, context) } },
-      (state, batch) => ({ loss: model.loss(state.parameters as never, { ...batch, training: false }).loss }),
+      (state, batch) => ({ loss: model.loss(state.parameters as never, batch, { training: false }).loss }),
     );
     for (const [position, token] of text.entries()) {
       const { logits } = await (await cached.run({ token, position })).outputs;

@@ -1,4 +1,4 @@
-import type { LanguageModel, LanguageModelParameters } from "@webmoe/model";
+import type { LanguageModel, LanguageModelParameters, TrunkParameters } from "@webmoe/model";
 import {
   allocate,
   compile,
@@ -34,7 +34,7 @@ export interface Generator {
 export async function openGenerator(
   gpu: Gpu,
   model: LanguageModel,
-  parameters: LanguageModelParameters<DeviceTensor>,
+  parameters: TrunkParameters<DeviceTensor>,
   buffers?: MapLeaves<unknown, DeviceTensor>,
 ): Promise<Generator> {
   const { context, heads, dim, layers } = model.config;
@@ -46,7 +46,11 @@ export async function openGenerator(
   const inputs = { token: u32(1), position: u32(1) };
   const program = await compile(
     gpu,
-    { label: "next token", state: { parameters, buffers, caches }, inputs },
+    {
+      label: "next token",
+      state: { parameters: parameters as LanguageModelParameters<DeviceTensor>, buffers, caches },
+      inputs,
+    },
     (state, input) => ({
       logits: model.next(state.parameters, {
         ...input,

@@ -1,9 +1,18 @@
 export { restore, restoreParameters, restorePlain, save } from "./checkpoint";
 export { draw, type GenerateOptions, type Generator, openGenerator } from "./generate";
+export { type LanguageFigures, languageTask, type TextData } from "./language-task";
 export { type MemoryRun, memoryRun } from "./memory-run";
 export { presetSettings } from "./preset-settings";
 export type { Checkpoint, CheckpointParts, RunStore, TensorEntry, TensorReader } from "./run-store";
 export { learningRate } from "./schedule";
-export { openSession, type Session, type SessionState, type StepValues } from "./session";
+export {
+  type Evaluation,
+  type HostBatch,
+  openSession,
+  type Session,
+  type SessionState,
+  type StepValues,
+} from "./session";
 export { type SettingsChanges, type TrainSettings, trainSettings } from "./settings";
-export { type Report, type TrainOptions, train } from "./train";
+export { type Task, totalLoad } from "./task";
+export { type Report, type TrainOptions, train, validate } from "./train";

@@ -2,8 +2,7 @@
 // program; with gradient accumulation a step is three kinds of programs over one state: the first micro-batch stores its
 // gradients, the others add theirs, and the last program updates.
 
-import type { Batch as HostBatch } from "@webmoe/data";
-import { type LanguageModel, type LanguageModelParameters, moeLayers } from "@webmoe/model";
+import { type BatchTensors, type Model, moeLayers, type TrunkParameters } from "@webmoe/model";
 import { type AdamwState, adamw, initAdamw } from "@webmoe/nn";
 import {
   add,
@@ -19,7 +18,6 @@ import {
   key,
   leaves,
   type MapLeaves,
-  map,
   materialize,
   release,
   reshape,
@@ -28,13 +26,15 @@ import {
   stack,
   type Tensor,
   type TensorsOf,
-  u32,
 } from "@webmoe/tensor";
 import type { DispatchTime, Gpu, ProgramStats } from "@webmoe/webgpu";
 import type { TrainSettings } from "./settings";
 import { stepNoise } from "./step-noise";
 
-type Parameters = LanguageModelParameters<DeviceTensor>;
+type Parameters = TrunkParameters<DeviceTensor>;
+
+/** The arrays that a model's `inputs` ask for. */
+export type HostBatch = Record<string, Uint32Array>;
 
 /** Where the loss scale of mixed precision starts. */
 const FIRST_LOSS_SCALE = 2 ** 16;
@@ -61,6 +61,16 @@ export interface StepValues {
   skipped?: number;
 }
 
+/** What a model makes of a batch. */
+export interface Evaluation {
+  /** Mean cross entropy in nats a target. */
+  loss: number;
+  /** Assignments of each expert in each MoE layer. */
+  load: number[][];
+  /** Of a classifier: the scores of each sequence's classes, [B, C]. */
+  scores?: Float32Array;
+}
+
 /** A model being trained on one device. */
 export interface Session {
   readonly gpu: Gpu;
@@ -72,15 +82,15 @@ export interface Session {
    * (`moe.jitter`) need the step's number, of which it is a function.
    */
   step(batches: HostBatch[], lr: number, step?: number): Promise<{ values: Promise<StepValues> }>;
-  /** Mean cross entropy of a batch in nats a token, and the load of every MoE layer, without training. */
-  evaluate(batch: HostBatch): Promise<{ loss: number; load: number[][] }>;
+  /** What the model makes of a batch, without training. */
+  evaluate(batch: HostBatch): Promise<Evaluation>;
   /** Run one step with a timestamp around every kernel, in their order. */
   profile(batches: HostBatch[], lr: number): Promise<DispatchTime[]>;
   close(): void;
 }
 
 /** Put a model on a device with fresh parameters and compile its programs. */
-export async function openSession(gpu: Gpu, model: LanguageModel, settings: TrainSettings): Promise<Session> {
+export async function openSession(gpu: Gpu, model: Model, settings: TrainSettings): Promise<Session> {
   const { context } = model.config;
   const { size, accumulate } = settings.batch;
   const initial = model.init(key(settings.seed));
@@ -91,7 +101,7 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
   const lossScale = precision === "mixed" ? FIRST_LOSS_SCALE : undefined;
   const state: SessionState = { parameters, optimizer: await initAdamw(gpu, parameters, { lossScale }), buffers };
 
-  const inputs = { tokens: u32(size, context), targets: u32(size, context) };
+  const inputs = model.inputs(size);
   const noise = stepNoise(model, settings.seed);
   const { optimizer } = settings;
   const differentiate = ({ parameters, optimizer }: TensorsOf<SessionState>, total: Tensor) => {
@@ -104,20 +114,12 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
     return { gradNorm, lossScale: scale, skipped };
   };
 
-  const forward = (
-    handles: TensorsOf<SessionState>,
-    { tokens, targets, ...keys }: { tokens: Tensor<"u32">; targets: Tensor<"u32"> },
-    training: boolean,
-    loadBefore?: Tensor[],
-  ) => {
-    const noise = training ? (Object.values(keys) as Tensor<"u32">[]) : [];
-    // IGNORE, the largest u32, is past 2^31 as a float too.
-    const mask = settings.batch.padded ? map("isTarget", [targets], (target) => target.less(2 ** 31)) : undefined;
-    return model.loss(handles.parameters, {
-      tokens,
-      targets,
-      mask,
-      noise,
+  const forward = (handles: TensorsOf<SessionState>, given: BatchTensors, training: boolean, loadBefore?: Tensor[]) => {
+    const batch = Object.fromEntries(Object.keys(inputs).map((name) => [name, given[name]!]));
+    const keys = Object.keys(noise.inputs).map((name) => given[name]!);
+    return model.loss(handles.parameters, batch, {
+      padded: settings.batch.padded,
+      noise: training ? keys : [],
       loadBefore,
       buffers: handles.buffers,
       training,
@@ -138,8 +140,8 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
     }
   };
   const evaluation = await compile(gpu, { label: "evaluate", state, inputs, precision }, (handles, batch) => {
-    const { loss, load } = forward(handles, batch, false);
-    return { loss, load };
+    const { loss, load, scores } = forward(handles, batch, false);
+    return { loss, load, scores };
   });
 
   const run = accumulate === 1 ? await oneProgram() : await threePrograms();
@@ -150,8 +152,12 @@ export async function openSession(gpu: Gpu, model: LanguageModel, settings: Trai
     step: run.step,
     profile: run.profile,
     async evaluate(batch) {
-      const { loss, load } = await (await evaluation.run(batch)).outputs;
-      return { loss: loss[0]!, load: load.map((counts) => [...counts]) };
+      const { loss, load, scores } = await (await evaluation.run(batch)).outputs;
+      return {
+        loss: loss[0]!,
+        load: load.map((counts) => [...counts]),
+        ...(scores && { scores: scores as Float32Array }),
+      };
     },
     close() {
       run.close();

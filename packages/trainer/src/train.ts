@@ -1,22 +1,21 @@
-import { type Batch, type BatchAt, batchAt, bitsPerByte, type Tokens, validationBatches } from "@webmoe/data";
-import type { LanguageModel } from "@webmoe/model";
+import type { Model } from "@webmoe/model";
 import type { Gpu } from "@webmoe/webgpu";
 import { restore, save } from "./checkpoint";
+import { type LanguageFigures, languageTask, type TextData } from "./language-task";
 import type { Checkpoint, RunStore } from "./run-store";
 import { learningRate } from "./schedule";
-import { openSession, type Session, type StepValues } from "./session";
+import { type Evaluation, openSession, type Session, type StepValues } from "./session";
 import type { TrainSettings } from "./settings";
+import { type Task, totalLoad } from "./task";
 
 /** What to train, on what, and where the run is kept. */
-export interface TrainOptions {
+export interface TrainOptions<Figures extends object = LanguageFigures> {
   /** Opens a device; the trainer closes it. A function, so that a lost device can be replaced. */
   open(): Promise<Gpu>;
-  model: LanguageModel;
+  model: Model;
   settings: TrainSettings;
-  /** `batchAt`: how batches are drawn from the training part, a function of (seed, step); default: of packed text. */
-  data: { train: Tokens; validation: Tokens; batchAt?(at: BatchAt): Batch };
-  /** Bytes of text per token, for bits per byte; default 1. */
-  bytesPerToken?: number;
+  /** Text for a language model, or the task of another. */
+  data: TextData | Task<Figures>;
   /** Keeps metrics and checkpoints; without one the run leaves nothing. */
   store?: RunStore;
   /** Go on from here. */
@@ -28,10 +27,10 @@ export interface TrainOptions {
 }
 
 /** What happens in a run, in order. */
-export type Report =
+export type Report<Figures extends object = LanguageFigures> =
   | { kind: "ready"; session: Session; seconds: number }
   | ({ kind: "step"; step: number; lr: number; tokensPerSecond: number; elapsedSeconds: number } & StepValues)
-  | { kind: "validation"; step: number; loss: number; bitsPerByte: number; load: number[][] }
+  | ({ kind: "validation"; step: number; loss: number; load: number[][] } & Figures)
   | { kind: "checkpoint"; step: number; location: string }
   /** The last report: the session is still open while it is looked at. */
   | { kind: "done"; step: number; session: Session };
@@ -40,7 +39,9 @@ export type Report =
  * Train a model: an async generator of reports. The host stays one step ahead of the device; a step's report comes when
  * its figures do. Validation and a checkpoint follow the last step in any case.
  */
-export async function* train(options: TrainOptions): AsyncGenerator<Report> {
+export async function* train<Figures extends object = LanguageFigures>(
+  options: TrainOptions<Figures>,
+): AsyncGenerator<Report<Figures>> {
   const { model, settings, data, store, resume, signal } = options;
   const { batch, train: length, validation, checkpoint, seed } = settings;
   const opened = performance.now();
@@ -51,13 +52,13 @@ export async function* train(options: TrainOptions): AsyncGenerator<Report> {
     yield { kind: "ready", session, seconds: (performance.now() - opened) / 1000 };
 
     const { context } = model.config;
-    const drawBatch = data.batchAt ?? ((at: BatchAt) => batchAt(data.train, at));
-    const held = validationBatches(data.validation, { batch: batch.size, context, batches: validation.batches });
+    const sizes = { batch: batch.size, context, batches: validation.batches };
+    const task = "judge" in data ? data : (languageTask(data, sizes) as unknown as Task<Figures>);
     const started = performance.now();
     const clock = stepClock(batch.size * batch.accumulate * context);
     const pending: { step: number; lr: number; values: Promise<StepValues> }[] = [];
 
-    async function* settle(most: number): AsyncGenerator<Report> {
+    async function* settle(most: number): AsyncGenerator<Report<Figures>> {
       while (pending.length > most) {
         const { step, lr, values } = pending.shift()!;
         const figures = await values;
@@ -82,14 +83,14 @@ export async function* train(options: TrainOptions): AsyncGenerator<Report> {
       }
     }
 
-    async function* pause(step: number, last: boolean): AsyncGenerator<Report> {
+    async function* pause(step: number, last: boolean): AsyncGenerator<Report<Figures>> {
       const due = (every: number) => last || (every > 0 && step % every === 0);
       if (!due(validation.every) && !due(checkpoint.every)) return;
       yield* settle(0);
-      if (due(validation.every) && held.length > 0) {
-        const result = await validate(session, held, options.bytesPerToken ?? 1);
-        await store?.appendMetrics({ step, split: "validation", loss: result.loss, bitsPerByte: result.bitsPerByte });
-        yield { kind: "validation", step, ...result };
+      if (due(validation.every) && task.validation.length > 0) {
+        const { load, ...figures } = await validate(session, task);
+        await store?.appendMetrics({ step, split: "validation", ...figures });
+        yield { kind: "validation", step, load, ...figures } as Report<Figures>;
       }
       if (due(checkpoint.every) && store) {
         const location = await save(store, session, model, { step, settings });
@@ -110,7 +111,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<Report> {
       step++;
       const lr = learningRate(step, settings);
       const batches = Array.from({ length: batch.accumulate }, (_, micro) =>
-        drawBatch({ seed, step, micro, batch: batch.size, context }),
+        task.batchAt({ seed, step, micro, batch: batch.size, context }),
       );
       const { values } = await session.step(batches, lr, step);
       pending.push({ step, lr, values });
@@ -125,17 +126,11 @@ export async function* train(options: TrainOptions): AsyncGenerator<Report> {
   }
 }
 
-async function validate(session: Session, batches: Batch[], bytesPerToken: number) {
-  let loss = 0;
-  let load: number[][] | undefined;
-  for (const batch of batches) {
-    const result = await session.evaluate(batch);
-    loss += result.loss / batches.length;
-    load = load
-      ? load.map((row, layer) => row.map((count, expert) => count + result.load[layer]![expert]!))
-      : result.load;
-  }
-  return { loss, bitsPerByte: bitsPerByte(loss, 1, bytesPerToken), load: load! };
+/** Judge a model on the validation batches of its task. */
+export async function validate<Figures extends object>(session: Session, task: Task<Figures>) {
+  const evaluations: Evaluation[] = [];
+  for (const batch of task.validation) evaluations.push(await session.evaluate(batch));
+  return { ...task.judge(evaluations), load: totalLoad(evaluations) };
 }
 
 function routerMetrics({ balanceLoss, load, dropped }: StepValues) {

@@ -33,8 +33,8 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   if (!folder) config.model.vocab = vocabOf(config, tokenizer, flags.set);
   const model = await makeModel(config);
   const text = await tokenizeText(config, corpus, tokenizer);
-  const data = trainingData(text, config);
-  const bytesPerToken = bytesOfHeldOut(data.validation, text, tokenizer, config);
+  const parts = trainingData(text, config);
+  const data = { ...parts, bytesPerToken: bytesOfHeldOut(parts.validation, text, tokenizer, config) };
   // The device before the folder: where there is none, nothing is left behind.
   let gpu: Gpu | undefined = await openGpu({ adapter: config.adapter });
   const store = folder ?? (await newRunFolder(flags, config));
@@ -64,7 +64,6 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
     model,
     settings: text.documents ? { ...config, batch: { ...config.batch, padded: true } } : config,
     data,
-    bytesPerToken,
     store,
     resume: checkpoint,
     signal: stop.signal,

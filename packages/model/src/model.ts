@@ -1,0 +1,66 @@
+import type { MoeOutput } from "@webmoe/moe";
+import type { AnyRouter } from "@webmoe/router";
+import { add, type Init, type InputSpec, type Key, type MapLeaves, scale, type Tensor } from "@webmoe/tensor";
+import type { ModelConfig } from "./config";
+import type { LayerInput, TrunkParameters } from "./trunk";
+
+/** The tensors that a batch is made of, by name. */
+export type BatchTensors = Record<string, Tensor<"u32">>;
+
+/** A model that can be trained: what it starts from, what a batch of it is, and its loss. */
+export interface Model {
+  readonly config: ModelConfig;
+  readonly router: AnyRouter;
+  /** Trees of initial values: what is learned, and what the router keeps besides. */
+  init(key: Key): { parameters: TrunkParameters<Init>; buffers: MapLeaves<unknown, Init> };
+  /** Shapes of a batch of some sequences. */
+  inputs(sequences: number): Record<string, InputSpec<"u32">>;
+  loss(parameters: TrunkParameters<Tensor>, batch: BatchTensors, given: LossInput): LossOutput;
+}
+
+/** What a step hands to the loss besides the batch. */
+export interface LossInput extends LayerInput {
+  /** Whether sequences are padded; padding goes to no expert and into no count. Default false. */
+  padded?: boolean;
+}
+
+/** The loss of a batch and what it is made of. */
+export interface LossOutput {
+  /** What training minimises: cross entropy and the weighted router losses. */
+  total: Tensor;
+  /** Mean cross entropy in nats a target. */
+  loss: Tensor;
+  /** Means over MoE layers, unweighted. */
+  balanceLoss: Tensor;
+  zLoss: Tensor;
+  /** Of every MoE layer: assignments of each expert [E], with `moe.capacity` how many of them were dropped. */
+  load: Tensor[];
+  dropped?: Tensor[];
+  /** Of every MoE layer: the sum of each expert's probability over tokens [E], and the router's scores [B T, E]. */
+  probabilities: Tensor[];
+  logits: Tensor[];
+  /** Of a classifier: the scores of each sequence's classes, [B, C]. */
+  scores?: Tensor;
+}
+
+/** Cross entropy and the losses of all MoE layers, weighted as the configuration says. */
+export function lossOf({ moe }: ModelConfig, crossEntropy: Tensor, routed: MoeOutput[]): LossOutput {
+  const meanOf = (losses: Tensor[]) => scale(add(...losses), 1 / Math.max(1, losses.length));
+  const balanceLoss = meanOf(routed.map((layer) => layer.balanceLoss));
+  const zLoss = meanOf(routed.map((layer) => layer.zLoss));
+  const extra = routed.flatMap((layer) => Object.values(layer.losses));
+  const parts = [crossEntropy, ...extra];
+  if (moe.balanceLoss > 0) parts.push(scale(balanceLoss, moe.balanceLoss));
+  if (moe.zLoss > 0) parts.push(scale(zLoss, moe.zLoss));
+  const dropped = routed.flatMap((layer) => layer.dropped ?? []);
+  return {
+    total: add(...parts),
+    loss: crossEntropy,
+    balanceLoss,
+    zLoss,
+    load: routed.map((layer) => layer.load),
+    ...(dropped.length > 0 && { dropped }),
+    probabilities: routed.map((layer) => layer.probabilities),
+    logits: routed.map((layer) => layer.logits),
+  };
+}

@@ -1,0 +1,167 @@
+// The transformer that every model here is built on. Per block, for x [T, D]:
+//
+//   x += output(attention(rope(qkv(rmsNorm(x)))))
+//   x += experts(rmsNorm(x))          the router's state goes from one block's experts to the next
+//
+// then a final rmsNorm. No biases but a router's own. T counts the tokens of all sequences.
+
+import {
+  type ExpertParameters,
+  initExperts,
+  initSharedExperts,
+  type MoeOutput,
+  moeLayer,
+  type SharedExpertParameters,
+} from "@webmoe/moe";
+import { initSwiglu, linear, type SwigluParameters, swigluLayer } from "@webmoe/nn";
+import type { AnyRouter } from "@webmoe/router";
+import {
+  addRmsNorm,
+  causalAttention,
+  constantInit,
+  embedding,
+  fold,
+  type Init,
+  type Key,
+  type MapLeaves,
+  normal,
+  reshape,
+  rmsNorm,
+  rope,
+  type Tensor,
+} from "@webmoe/tensor";
+import { checkConfig, type ModelConfig, moeLayers } from "./config";
+
+/** The parameters of one block; a block has experts or a dense feed-forward layer. */
+export interface BlockParameters<L> {
+  norm1: L; // [D]
+  attention: { qkv: L /* [3D, D] */; output: L /* [D, D] */ };
+  norm2: L; // [D]
+  experts?: ExpertParameters<L>;
+  sharedExperts?: SharedExpertParameters<L>;
+  dense?: SwigluParameters<L>;
+}
+
+/** Everything that is learned below a model's head. */
+export interface TrunkParameters<L> {
+  embedding: L; // [V, D]
+  blocks: BlockParameters<L>[];
+  norm: L; // [D]
+  router: { shared: unknown; layers: unknown[] };
+}
+
+/** What a step hands to the layers besides tokens. */
+export interface LayerInput {
+  /** What the router keeps besides its parameters. */
+  buffers?: MapLeaves<unknown, Tensor>;
+  training: boolean;
+  /** With `moe.jitter`: a key of random numbers for each MoE layer, u32 [2]. */
+  noise?: Tensor<"u32">[];
+  /** Assignments of each expert in the micro-batches of this step so far, [E] for every MoE layer, for the balance loss. */
+  loadBefore?: Tensor[];
+}
+
+/** Tokens of all sequences, and how they see each other. */
+export interface TrunkInput extends LayerInput {
+  /** u32 [T] */
+  tokens: Tensor<"u32">;
+  /** 1 for tokens, 0 for padding; f32 [T]. */
+  mask: Tensor;
+  /** Maps a block's queries, keys and values [T, 3D] to [T, D]. */
+  attend(qkv: Tensor, block: number): Tensor;
+}
+
+/** Initial values of a trunk, and of what its router keeps besides. */
+export function initTrunk(config: ModelConfig, router: AnyRouter, key: Key) {
+  checkConfig(config);
+  const { dim, vocab, moe } = config;
+  const withExperts = moeLayers(config);
+  const routing = router.init(
+    { dim, experts: moe.experts, layers: withExperts.length, topK: moe.topK, vocab },
+    fold(key, "router"),
+  );
+  const parameters: TrunkParameters<Init> = {
+    embedding: normal([vocab, dim], 0.02, fold(key, "embedding")),
+    blocks: Array.from({ length: config.layers }, (_, index) =>
+      initBlock(config, withExperts.includes(index), fold(key, `blocks.${index}`)),
+    ),
+    norm: constantInit([dim], 1),
+    router: { shared: routing.shared, layers: routing.layers },
+  };
+  return { parameters, buffers: routing.buffers as MapLeaves<unknown, Init> };
+}
+
+function initBlock({ dim, moe }: ModelConfig, withExperts: boolean, key: Key): BlockParameters<Init> {
+  const shared = moe.sharedExperts ?? 0;
+  return {
+    norm1: constantInit([dim], 1),
+    attention: {
+      qkv: normal([3 * dim, dim], 0.02, fold(key, "attention.qkv")),
+      output: normal([dim, dim], 0.02, fold(key, "attention.output")),
+    },
+    norm2: constantInit([dim], 1),
+    ...(withExperts
+      ? {
+          experts: initExperts(dim, moe, fold(key, "experts")),
+          ...(shared > 0 && { sharedExperts: initSharedExperts(dim, moe, fold(key, "sharedExperts")) }),
+        }
+      : { dense: initSwiglu(dim, (moe.topK + shared) * moe.hidden, fold(key, "dense")) }),
+  };
+}
+
+/** All blocks: normalised states x [T, D], and what each MoE layer says besides. */
+export function runTrunk(
+  { moe }: ModelConfig,
+  router: AnyRouter,
+  parameters: TrunkParameters<Tensor>,
+  { tokens, mask, attend, buffers, training, noise, loadBefore }: TrunkInput,
+): { x: Tensor; routed: MoeOutput[] } {
+  let x = embedding(parameters.embedding, tokens); // [T, D]
+  /** What the last layer brings to the residual stream; it is added where the next norm reads the stream. */
+  let branch: Tensor | undefined;
+  const normalized = (weight: Tensor) => {
+    if (!branch) return rmsNorm(x, weight);
+    const both = addRmsNorm(x, branch, weight);
+    x = both.sum;
+    return both.normalized;
+  };
+  let carry: unknown;
+  const routed: MoeOutput[] = [];
+  parameters.blocks.forEach((block, index) => {
+    const { qkv, output } = block.attention;
+    branch = linear(attend(linear(normalized(block.norm1), qkv), index), output);
+    const u = normalized(block.norm2);
+    if (block.dense) {
+      branch = swigluLayer(u, block.dense);
+      return;
+    }
+    const layer = parameters.router.layers[routed.length] as MapLeaves<unknown, Tensor>;
+    const result = moeLayer({
+      x: u,
+      experts: block.experts!,
+      sharedExperts: block.sharedExperts,
+      config: moe,
+      router,
+      routerParameters: { shared: parameters.router.shared as MapLeaves<unknown, Tensor>, layer, buffers },
+      index: routed.length,
+      carry,
+      tokens,
+      mask,
+      training,
+      noise: noise?.[routed.length],
+      loadBefore: loadBefore?.[routed.length],
+    });
+    carry = result.carry;
+    routed.push(result);
+    branch = result.y;
+  });
+  return { x: normalized(parameters.norm), routed };
+}
+
+/** Rotary causal attention within each of some sequences of one length, for `TrunkInput.attend`. */
+export function attendWithin({ dim, heads }: ModelConfig, sequences: number, length: number) {
+  return (qkv: Tensor): Tensor => {
+    const rotated = rope(reshape(qkv, [sequences, length, 3, heads, dim / heads]));
+    return reshape(causalAttention(rotated), [sequences * length, dim]);
+  };
+}

@@ -1,0 +1,19 @@
+import type { BatchAt } from "@webmoe/data";
+import type { Evaluation, HostBatch } from "./session";
+
+/** What a model is to learn: the batches it is given, and how it is judged. */
+export interface Task<Figures extends object = object> {
+  /** A batch of the training part, as a pure function of the seed, the step and the micro-batch. */
+  batchAt(at: BatchAt): HostBatch;
+  /** The batches that the model is validated on, the same every time. */
+  validation: HostBatch[];
+  /** What the evaluations of the validation batches, in their order, say of the model. */
+  judge(evaluations: Evaluation[]): { loss: number } & Figures;
+}
+
+/** Assignments of each expert in each MoE layer, over some evaluations. */
+export function totalLoad(evaluations: Evaluation[]): number[][] {
+  return evaluations[0]!.load.map((row, layer) =>
+    row.map((_, expert) => evaluations.reduce((sum, { load }) => sum + load[layer]![expert]!, 0)),
+  );
+}
