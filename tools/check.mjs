@@ -15,6 +15,7 @@ main(async () => {
     { name: "types", command: [tool("typescript/bin/tsc"), "--noEmit"] },
     { name: "lint and format", command: [tool("@biomejs/biome/bin/biome"), "check", "--max-diagnostics=20", "."] },
     { name: "arrows", command: [tool("dependency-cruiser/bin/dependency-cruise.mjs"), "packages", "apps"] },
+    { name: "reference of the configuration", command: [join(root, "tools/reference.mjs"), "--check"] },
   ];
   let wrong = 0;
   for (const { name, command } of checks) {

@@ -1,12 +1,13 @@
 import { routerNames } from "@webmoe/routers";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { benchCommand } from "./commands/bench";
+import { configCommand } from "./commands/config";
 import { devicesCommand } from "./commands/devices";
 import { evalCommand } from "./commands/eval";
 import { paramsCommand } from "./commands/params";
 import { sampleCommand } from "./commands/sample";
 import { trainCommand } from "./commands/train";
-import { settings } from "./config/resolve";
+import { settingsHelp } from "./config/help";
 import { UsageError } from "./errors";
 import { VERSION } from "./version";
 
@@ -20,9 +21,10 @@ const program = new Command("webmoe")
 const collect = (value: string, all: string[]) => [...all, value];
 
 /** The options that make up a configuration. */
-function withConfig(command: Command, preset = "nano"): Command {
+function withConfig(command: Command): Command {
   return command
-    .option("--preset <name>", "nano, tiny, small or base", preset)
+    .option("--preset <name>", "nano (default), tiny, small or base")
+    .option("--config <file>", "YAML or JSON file with configuration keys")
     .option("--router <name|file>", `${routerNames.join(", ")}, or a file that exports a router`)
     .option("--steps <n>", "optimizer steps", wholeNumber)
     .option("--seed <n>", "same seed, same adapter: the same bits", wholeNumber)
@@ -37,7 +39,7 @@ withConfig(program.command("train").description("train a model and keep the run 
   )
   .option("--out <dir>", "folder of the run (default: runs/PRESET-ROUTER-TIME)")
   .option("--resume <auto|dir>", "go on with an interrupted run; auto takes the newest")
-  .addHelpText("after", settingsHelp)
+  .addHelpText("after", () => settingsHelp())
   .action((flags) => trainCommand(flags));
 
 program
@@ -72,6 +74,10 @@ withConfig(program.command("params").description("count parameters and FLOPs of 
   .option("--json", "print one JSON object", false)
   .action((flags) => paramsCommand(flags));
 
+withConfig(program.command("config").description("print the configuration as a file for --config"))
+  .option("--json", "print JSON instead of YAML", false)
+  .action((flags) => configCommand(flags));
+
 withConfig(program.command("bench").description("time training steps"))
   .option("--json", "print one JSON object", false)
   .option("--profile", "time every kernel of one step", false)
@@ -81,11 +87,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
-}
-
-function settingsHelp(): string {
-  const rows = settings().map(({ key, description }) => `  ${key.padEnd(22)}${description}`);
-  return `\nKeys of --set (a router's own options are router.NAME):\n${rows.join("\n")}`;
 }
 
 /** Print an error as one line and return the exit code: 2 for usage, 1 for a failed run. */

@@ -56,9 +56,9 @@ export function bytesOfHeldOut(
   return bytesPerTarget(held, byteLengths);
 }
 
-/** The model has a row for each token, unless it is told to have more. */
-export function vocabOf(config: Config, tokenizer: Tokenizer, set: string[]): number {
-  if (!set.some((setting) => setting.startsWith("model.vocab="))) return tokenizer.vocab;
+/** The model has a row for each token, unless it is told to have more by the keys that were `given`. */
+export function vocabOf(config: Config, tokenizer: Tokenizer, given: Set<string>): number {
+  if (!given.has("model.vocab")) return tokenizer.vocab;
   if (config.model.vocab >= tokenizer.vocab) return config.model.vocab;
   throw new UsageError(
     `model.vocab: needs at least ${tokenizer.vocab} for the ${tokenizer.name} tokenizer, got ${config.model.vocab}`,

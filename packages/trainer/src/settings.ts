@@ -26,10 +26,13 @@ export interface TrainSettings {
     clip: number;
   };
   schedule: {
-    name: "constant" | "cosine";
+    /** After the warm-up: constant, half a cosine, a straight line, or "wsd" (warm-up, stable, decay), a line at the end. */
+    name: "constant" | "cosine" | "linear" | "wsd";
     /** Steps in which the rate rises linearly to `optimizer.lr`. */
     warmup: number;
-    /** Where the cosine ends, as a share of `optimizer.lr`. */
+    /** Of "wsd": the share of all steps in which it falls. */
+    decay: number;
+    /** Where it ends, as a share of `optimizer.lr`. */
     minLr: number;
   };
   validation: {
@@ -69,7 +72,7 @@ export function trainSettings(changes: SettingsChanges = {}): TrainSettings {
       clip: 1,
       ...changes.optimizer,
     },
-    schedule: { name: "cosine", warmup: 20, minLr: 0.1, ...changes.schedule },
+    schedule: { name: "cosine", warmup: 20, decay: 0.2, minLr: 0.1, ...changes.schedule },
     validation: { every: 0, batches: 8, ...changes.validation },
     checkpoint: { every: 0, keep: 3, ...changes.checkpoint },
   };

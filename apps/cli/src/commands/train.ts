@@ -6,7 +6,8 @@ import { createRun, latestRun, openRun, type RunFolder } from "@webmoe/trainer/n
 import { adapterName, type Gpu } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
 import color from "picocolors";
-import { type ConfigFlags, checkedConfig, resolveConfig } from "../config/resolve";
+import { configText } from "../config/print";
+import { type ConfigFlags, checkedConfig, givenKeys, resolveConfig } from "../config/resolve";
 import type { Config } from "../config/schema";
 import { UsageError } from "../errors";
 import { bytesOfHeldOut, trainingData, vocabOf } from "../run-data";
@@ -30,7 +31,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   // A run that was killed before its first checkpoint may have been killed before its tokenizer was whole.
   const saved = folder && checkpoint && (await runTokenizer(folder.path, config));
   const tokenizer = saved ?? (await newTokenizer(config, corpus));
-  if (!folder) config.model.vocab = vocabOf(config, tokenizer, flags.set);
+  if (!folder) config.model.vocab = vocabOf(config, tokenizer, givenKeys(flags));
   const model = await makeModel(config);
   const text = await tokenizeText(config, corpus, tokenizer);
   const parts = trainingData(text, config);
@@ -166,6 +167,8 @@ function announce(config: Config, model: LanguageModel, size: number, tokenizer:
       `${color.bold("size")}     ${shortNumber(total)} parameters, ${shortNumber(active)} active, ${shortNumber(flopsPerToken)} FLOPs a token`,
       `${color.bold("router")}   ${model.router.name}`,
       `${color.bold("data")}     ${config.data}, ${bytes(size)} in ${tokenizerText(tokenizer)}; ${config.batch.size * config.batch.accumulate} x ${context} tokens a step, ${config.train.steps} steps`,
+      color.bold("config"),
+      configText(config),
     ].join("\n"),
   );
 }

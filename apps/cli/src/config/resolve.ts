@@ -1,15 +1,19 @@
 import { resolve } from "node:path";
 import { type PresetName, presets } from "@webmoe/model";
-import { z } from "zod";
-import { didYouMean } from "../did-you-mean";
+import { didYouMean, didYouMeanKey } from "../did-you-mean";
 import { UsageError } from "../errors";
 import { isRouterFile } from "../router-file";
+import { settingKeys, valueAt } from "./keys";
 import { presetConfig } from "./presets";
+import { type GivenValue, readConfigFile } from "./read-file";
 import { type Config, configSchema } from "./schema";
 
 /** What the command line says about the configuration. */
 export interface ConfigFlags {
-  preset: string;
+  /** Default: the file's, else nano. */
+  preset?: string;
+  /** Path of a YAML or JSON file. */
+  config?: string;
   router?: string;
   data?: string;
   steps?: number;
@@ -19,78 +23,79 @@ export interface ConfigFlags {
   set: string[];
 }
 
-/** The configuration of a preset with the flags and `--set` applied, checked against the schema. */
+/** A preset, then the values of `--config`, then flags, then `--set`, checked against the schema. */
 export function resolveConfig(flags: ConfigFlags): Config {
-  if (!(flags.preset in presets)) {
-    throw new UsageError(
-      `--preset: needs one of ${Object.keys(presets).join(", ")}, got "${flags.preset}"${didYouMean(flags.preset, Object.keys(presets))}`,
-    );
-  }
-  const config = presetConfig(flags.preset as PresetName);
-  const { name: presetRouter, dim: presetDim } = config.router;
-  if (flags.router?.startsWith(presetRouter)) config.router.name = flags.router;
-  else if (flags.router) config.router = { name: flags.router };
-  if (flags.data !== undefined) config.data = flags.data;
-  if (flags.steps !== undefined) config.train.steps = flags.steps;
-  if (flags.seed !== undefined) config.seed = flags.seed;
-  if (flags.adapter !== undefined) config.adapter = flags.adapter;
+  const { preset, sources } = givenValues(flags);
+  const config = presetConfig(preset);
+  const { dim: presetDim } = config.router;
   const presetWidth = config.model.dim;
-  for (const setting of flags.set) applySetting(config, setting);
+  for (const source of sources) applyValues(config, source);
+  const given = sources.flat();
   // The router's width of a preset goes with its model's width; in another model the router has its own default.
-  const routerDimIsSet = flags.set.some((setting) => setting.startsWith("router.dim="));
-  if (config.model.dim !== presetWidth && config.router.dim === presetDim && !routerDimIsSet) delete config.router.dim;
+  const routerDimIsSet = given.some(({ key }) => key === "router.dim");
+  if (config.model?.dim !== presetWidth && config.router?.dim === presetDim && !routerDimIsSet)
+    delete config.router.dim;
+  const checked = checkedConfig(config, given);
   // A run can be sampled from another folder than it was trained in.
-  if (isRouterFile(config.router.name)) config.router.name = resolve(config.router.name);
-  if (config.tokenizer.file) config.tokenizer.file = resolve(`${config.tokenizer.file}`);
-  if (config.schedule.warmup > config.train.steps) config.schedule.warmup = config.train.steps;
-  return checkedConfig(config);
+  if (isRouterFile(checked.router.name)) checked.router.name = resolve(checked.router.name);
+  if (checked.tokenizer.file) checked.tokenizer.file = resolve(checked.tokenizer.file);
+  if (checked.schedule.warmup > checked.train.steps) checked.schedule.warmup = checked.train.steps;
+  return checked;
 }
 
-/** Check a configuration, for example one read from a run folder. */
-export function checkedConfig(config: unknown): Config {
+/** The dotted keys that the file and the command line set, whatever the preset has. */
+export function givenKeys(flags: ConfigFlags): Set<string> {
+  return new Set(givenValues(flags).sources.flatMap((source) => source.map(({ key }) => key)));
+}
+
+/** Check a configuration, for example one read from a run folder. `given` tells errors where a value was said. */
+export function checkedConfig(config: unknown, given: GivenValue[] = []): Config {
   // Runs from before there was a choice are of bytes.
   const before = { documents: {}, tokenizer: { name: "bytes" } };
-  const result = configSchema.safeParse(isObject(config) ? { ...before, ...config } : config);
+  const result = configSchema.safeParse(typeof config === "object" ? { ...before, ...config } : config);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const path = issue!.path.join(".");
-  throw new UsageError(
-    `${path || "config"}: ${issue!.message.replace(/^Invalid input: /, "")} (got ${JSON.stringify(at(config, issue!.path))})`,
-  );
+  const key = issue!.path.join(".");
+  const from = given.findLast((value) => value.key === key)?.from;
+  const where = from ? `${from}: ${key}` : key || "config";
+  if (issue!.code === "unrecognized_keys") {
+    const unknown = [...issue!.path, issue!.keys[0]].join(".");
+    throw new UsageError(`config: there is no key "${unknown}"${didYouMeanKey(unknown, knownKeys())}`);
+  }
+  const value = valueAt(config, issue!.path);
+  const options = issue!.code === "invalid_value" ? issue!.values.map(String) : [];
+  const hint = options.length > 1 && typeof value === "string" ? didYouMean(value, options) : "";
+  const message = issue!.message.replace(/^Invalid (input|option): /, "");
+  throw new UsageError(`${where}: ${message} (got ${JSON.stringify(value)})${hint}`);
 }
 
-const isObject = (value: unknown) => typeof value === "object" && value !== null;
+/** The preset, and values by where they come from: what comes later wins. */
+function givenValues(flags: ConfigFlags): { preset: PresetName; sources: GivenValue[][] } {
+  const file = flags.config === undefined ? [] : readConfigFile(flags.config);
+  const ofFile = file.find(({ key }) => key === "preset");
+  const preset = flags.preset ?? ofFile?.value ?? "nano";
+  if (typeof preset !== "string" || !Object.hasOwn(presets, preset)) {
+    const who = flags.preset === undefined ? `${ofFile!.from}: preset` : "--preset";
+    const names = Object.keys(presets);
+    const hint = typeof preset === "string" ? didYouMean(preset, names) : "";
+    throw new UsageError(`${who}: needs one of ${names.join(", ")}, got ${JSON.stringify(preset)}${hint}`);
+  }
+  const { router, data, steps, seed, adapter } = flags;
+  const named = { "router.name": router, data, "train.steps": steps, seed, adapter };
+  return {
+    preset: preset as PresetName,
+    sources: [
+      file.filter(({ key }) => key !== "preset"),
+      Object.entries(named).flatMap(([key, value]) => (value === undefined ? [] : [{ key, value, from: "" }])),
+      flags.set.map(parseSetting),
+    ],
+  };
+}
 
-function applySetting(config: Config, setting: string): void {
+function parseSetting(setting: string): GivenValue {
   const [key, ...rest] = setting.split("=");
   if (!key || rest.length === 0) throw new UsageError(`--set: needs key=value, got "${setting}"`);
-  const known = settings().map((setting) => setting.key);
-  if (!known.includes(key) && !key.startsWith("router.")) {
-    throw new UsageError(`--set: there is no key "${key}"${didYouMean(key, known)}`);
-  }
-  const path = key.split(".");
-  const last = path.pop()!;
-  let parent = config as unknown as Record<string, unknown>;
-  for (const name of path) {
-    parent[name] ??= {};
-    parent = parent[name] as Record<string, unknown>;
-  }
-  parent[last] = parseValue(rest.join("="));
-}
-
-/** A dotted key that `--set` takes, with its meaning. */
-export interface SettingKey {
-  key: string;
-  description: string;
-}
-
-/** Every dotted key that `--set` takes. */
-export function settings(schema: z.ZodObject = configSchema as unknown as z.ZodObject, prefix = ""): SettingKey[] {
-  return Object.entries(schema.shape).flatMap(([name, field]) => {
-    if (field instanceof z.ZodObject) return settings(field, `${prefix}${name}.`);
-    const key = `${prefix}${name}`;
-    return key === "preset" ? [] : [{ key, description: (field as z.ZodType).description ?? "" }];
-  });
+  return { key, value: parseValue(rest.join("=")), from: "" };
 }
 
 /** JSON where the text is JSON (numbers, booleans, lists), else the text itself. */
@@ -102,6 +107,42 @@ function parseValue(text: string): unknown {
   }
 }
 
-function at(value: unknown, path: PropertyKey[]): unknown {
-  return path.reduce<unknown>((branch, key) => (branch as Record<PropertyKey, unknown> | undefined)?.[key], value);
+const knownKeys = () => settingKeys().flatMap(({ key }) => (key === "preset" ? [] : [key]));
+
+function applyValues(config: Config, source: GivenValue[]): void {
+  // Another router brings its own options, so its name comes before them.
+  const isName = ({ key }: GivenValue) => key === "router.name";
+  for (const given of [...source.filter(isName), ...source.filter((value) => !isName(value))]) {
+    checkKey(given);
+    const { key, value } = given;
+    if (isName(given) && !(isRecurrent(value) && isRecurrent(config.router.name)))
+      config.router = { name: value as string };
+    else setValue(config, key.split("."), value);
+  }
+}
+
+/** Routers with the recurrent stage share its options. */
+const isRecurrent = (name: unknown) => typeof name === "string" && name.startsWith("recurrent");
+
+function checkKey({ key, value, from }: GivenValue): void {
+  const known = knownKeys();
+  if (known.includes(key) || /^router(\.[a-z]\w*)+$/i.test(key)) return;
+  const below = known.filter((other) => other.startsWith(`${key}.`));
+  if (below.length > 0) {
+    throw new UsageError(
+      `${from || "--set"}: ${key}: needs keys below it, as ${below[0]}, got ${JSON.stringify(value)}`,
+    );
+  }
+  throw new UsageError(`${from || "--set"}: there is no key "${key}"${didYouMeanKey(key, known)}`);
+}
+
+function setValue(config: object, path: string[], value: unknown): void {
+  const last = path.at(-1)!;
+  let parent = config as Record<string, unknown>;
+  for (const name of path.slice(0, -1)) {
+    const group = Object.hasOwn(parent, name) ? parent[name] : undefined;
+    if (typeof group !== "object" || group === null) parent[name] = {};
+    parent = parent[name] as Record<string, unknown>;
+  }
+  parent[last] = value;
 }

@@ -57,9 +57,14 @@ export const configSchema = z.strictObject({
     accumulate: count.describe("Micro-batches of a step."),
   }),
   schedule: z.strictObject({
-    name: z.enum(["constant", "cosine"]).describe("constant or cosine, after the warm-up."),
+    name: z
+      .enum(["constant", "cosine", "linear", "wsd"])
+      .describe(
+        "Course of the learning rate after the warm-up; wsd stays, then falls linearly (warm-up, stable, decay).",
+      ),
     warmup: countOrZero.describe("Steps until the learning rate is at its peak."),
-    minLr: z.number().min(0).max(1).describe("Where the cosine ends, as a share of optimizer.lr."),
+    decay: z.number().gt(0).max(1).default(0.2).describe("wsd: share of the steps in which it falls."),
+    minLr: z.number().min(0).max(1).describe("Where it ends, as a share of optimizer.lr."),
   }),
   train: z.strictObject({ steps: count.describe("Optimizer steps.") }),
   validation: z.strictObject({

@@ -1,0 +1,22 @@
+import { Help } from "commander";
+import { presetValues, settingKeys } from "./keys";
+
+/** The keys of `--set` for `--help`, a paragraph for each group: what each means and what it is in the preset `nano`. */
+export function settingsHelp(width = process.stdout.columns ?? 100): string {
+  const help = new Help();
+  help.prepareContext({ helpWidth: width });
+  const keys = settingKeys().filter(({ key }) => key !== "preset");
+  const longest = Math.max(...keys.map(({ key }) => key.length));
+  let group = "";
+  const rows = keys.map(({ key, description }) => {
+    const [name] = key.includes(".") ? key.split(".") : [""];
+    const gap = name === group ? "" : "\n";
+    group = name!;
+    const value = presetValues(key)[0]!.text;
+    return gap + help.formatItem(key, longest, value ? `${description} [${value}]` : description, help);
+  });
+  return `
+Keys of --set and --config, with their values in nano. A router's own options are
+router.OPTION. docs/configuration.md has the values that each key takes.
+${rows.join("\n")}`;
+}
