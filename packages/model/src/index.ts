@@ -18,4 +18,4 @@ export {
 } from "./language-model";
 export type { BatchTensors, LossInput, LossOutput, Model } from "./model";
 export { type Preset, type PresetName, presets } from "./presets";
-export type { BlockParameters, TrunkParameters } from "./trunk";
+export type { BlockParameters, RoutedLayer, TrunkParameters } from "./trunk";

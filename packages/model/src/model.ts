@@ -1,8 +1,7 @@
-import type { MoeOutput } from "@webmoe/moe";
 import type { AnyRouter } from "@webmoe/router";
 import { add, type Init, type InputSpec, type Key, type MapLeaves, scale, type Tensor } from "@webmoe/tensor";
 import type { ModelConfig } from "./config";
-import type { LayerInput, TrunkParameters } from "./trunk";
+import type { LayerInput, RoutedLayer, TrunkParameters } from "./trunk";
 
 /** The tensors that a batch is made of, by name. */
 export type BatchTensors = Record<string, Tensor<"u32">>;
@@ -36,15 +35,14 @@ export interface LossOutput {
   /** Of every MoE layer: assignments of each expert [E], with `moe.capacity` how many of them were dropped. */
   load: Tensor[];
   dropped?: Tensor[];
-  /** Of every MoE layer: the sum of each expert's probability over tokens [E], and the router's scores [B T, E]. */
-  probabilities: Tensor[];
-  logits: Tensor[];
+  /** What went into and came out of every MoE layer. */
+  layers: RoutedLayer[];
   /** Of a classifier: the scores of each sequence's classes, [B, C]. */
   scores?: Tensor;
 }
 
 /** Cross entropy and the losses of all MoE layers, weighted as the configuration says. */
-export function lossOf({ moe }: ModelConfig, crossEntropy: Tensor, routed: MoeOutput[]): LossOutput {
+export function lossOf({ moe }: ModelConfig, crossEntropy: Tensor, routed: RoutedLayer[]): LossOutput {
   const meanOf = (losses: Tensor[]) => scale(add(...losses), 1 / Math.max(1, losses.length));
   const balanceLoss = meanOf(routed.map((layer) => layer.balanceLoss));
   const zLoss = meanOf(routed.map((layer) => layer.zLoss));
@@ -60,7 +58,6 @@ export function lossOf({ moe }: ModelConfig, crossEntropy: Tensor, routed: MoeOu
     zLoss,
     load: routed.map((layer) => layer.load),
     ...(dropped.length > 0 && { dropped }),
-    probabilities: routed.map((layer) => layer.probabilities),
-    logits: routed.map((layer) => layer.logits),
+    layers: routed,
   };
 }

@@ -71,6 +71,14 @@ export interface TrunkInput extends LayerInput {
   attend(qkv: Tensor, block: number): Tensor;
 }
 
+/** One MoE layer of a batch: what it returned, and what its router saw. */
+export interface RoutedLayer extends MoeOutput {
+  /** What router and experts received, [T, D]. */
+  x: Tensor;
+  /** What the router had handed on from the MoE layer before; undefined at the first. */
+  carryBefore: unknown;
+}
+
 /** Initial values of a trunk, and of what its router keeps besides. */
 export function initTrunk(config: ModelConfig, router: AnyRouter, key: Key) {
   checkConfig(config);
@@ -115,7 +123,7 @@ export function runTrunk(
   router: AnyRouter,
   parameters: TrunkParameters<Tensor>,
   { tokens, mask, attend, buffers, training, noise, loadBefore }: TrunkInput,
-): { x: Tensor; routed: MoeOutput[] } {
+): { x: Tensor; routed: RoutedLayer[] } {
   let x = embedding(parameters.embedding, tokens); // [T, D]
   /** What the last layer brings to the residual stream; it is added where the next norm reads the stream. */
   let branch: Tensor | undefined;
@@ -126,7 +134,7 @@ export function runTrunk(
     return both.normalized;
   };
   let carry: unknown;
-  const routed: MoeOutput[] = [];
+  const routed: RoutedLayer[] = [];
   parameters.blocks.forEach((block, index) => {
     const { qkv, output } = block.attention;
     branch = linear(attend(linear(normalized(block.norm1), qkv), index), output);
@@ -151,8 +159,8 @@ export function runTrunk(
       noise: noise?.[routed.length],
       loadBefore: loadBefore?.[routed.length],
     });
+    routed.push({ ...result, x: u, carryBefore: carry });
     carry = result.carry;
-    routed.push(result);
     branch = result.y;
   });
   return { x: normalized(parameters.norm), routed };

@@ -7,8 +7,8 @@
 //
 // Dropless unless told: every assignment is computed, whatever the balance (Gale et al. 2022), in memory of the worst case.
 
-import { routerZLoss, switchBalanceLoss } from "@webmoe/router";
-import { add, combineExperts, groupByExpert, reshape, sub, sum, type Tensor } from "@webmoe/tensor";
+import { routerZLoss, type Selection, switchBalance } from "@webmoe/router";
+import { add, combineExperts, groupByExpert, sub, type Tensor } from "@webmoe/tensor";
 import { runExperts, runSharedExperts } from "./experts";
 import type { MoeInput } from "./moe-input";
 import { route } from "./route";
@@ -26,10 +26,13 @@ export interface MoeOutput {
   load: Tensor;
   /** Of these, what was past its capacity, f32 [E]; where there is one. */
   dropped?: Tensor;
-  /** The sum of each expert's probability over tokens, f32 [E]. */
+  /** The sum of each expert's probability over tokens, f32 [E], and their mean entropy over tokens in nats, a scalar. */
   probabilities: Tensor;
+  entropy: Tensor;
   /** [T, E] */
   logits: Tensor;
+  /** Which experts the tokens go to, with dropped assignments left out. */
+  selection: Selection;
 }
 
 /** sum over the chosen experts e of weight_e * expert_e(x), and the shared experts where there are some. */
@@ -41,15 +44,18 @@ export function moeLayer(input: MoeInput): MoeOutput {
   const routed = combineExperts(outputs, selection.weight, groups, x.shape[0]!);
   const load = chosen ?? groups.load;
   const balanced = loadBefore ? add(load, loadBefore) : load;
+  const balance = switchBalance({ probabilities: selection.probabilities, load: balanced, mask });
   return {
     y: sharedExperts ? add(routed, runSharedExperts(x, sharedExperts, config.activation)) : routed,
     carry,
-    balanceLoss: switchBalanceLoss({ probabilities: selection.probabilities, load: balanced, mask }),
+    balanceLoss: balance.loss,
     zLoss: routerZLoss(logits, mask),
     losses,
     load,
     ...(chosen && { dropped: sub(chosen, groups.load) }),
-    probabilities: reshape(sum(selection.probabilities, 0, 1), [config.experts]),
+    probabilities: balance.total,
+    entropy: balance.entropy,
     logits,
+    selection,
   };
 }

@@ -1,5 +1,5 @@
 export { evenTopK } from "./even-top-k";
-export { type BalanceInput, routerZLoss, switchBalanceLoss } from "./losses";
+export { type BalanceInput, routerZLoss, switchBalance } from "./losses";
 export {
   type AfterStepInput,
   type AnyRouter,

@@ -1,6 +1,6 @@
-import { balance, Expression, logSumExp, map, mul, sum, type Tensor } from "@webmoe/tensor";
+import { type Balance, balance, Expression, logSumExp, map, mul, sum, type Tensor } from "@webmoe/tensor";
 
-/** What the balance loss looks at in one MoE layer. */
+/** What a layer's balance is seen from. */
 export interface BalanceInput {
   /** [T, E]; zero rows for padding. */
   probabilities: Tensor;
@@ -11,10 +11,11 @@ export interface BalanceInput {
 }
 
 /**
- * E * sum_e f_e p_e, where f_e is expert e's share of the assignments and p_e the mean of its probability over tokens
- * (Fedus et al. 2021, eq. 4-6). 1 at perfect balance for any K; f has no gradient; padding does not count.
+ * The Switch balance loss E * sum_e f_e p_e, where f_e is expert e's share of the assignments and p_e the mean of its
+ * probability over tokens (Fedus et al. 2021, eq. 4-6): 1 at perfect balance for any K. Beside it the mean entropy of the
+ * probabilities and their sums. f has no gradient; padding does not count.
  */
-export function switchBalanceLoss({ probabilities, load, mask }: BalanceInput): Tensor {
+export function switchBalance({ probabilities, load, mask }: BalanceInput): Balance {
   return balance(probabilities, load, sum(mask));
 }
 

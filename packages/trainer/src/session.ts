@@ -5,7 +5,6 @@
 import { type BatchTensors, type Model, moeLayers, type TrunkParameters } from "@webmoe/model";
 import { type AdamwState, adamw, initAdamw } from "@webmoe/nn";
 import {
-  add,
   addInPlace,
   allocate,
   balance,
@@ -53,6 +52,9 @@ export interface StepValues {
   /** Global norm of the gradients before clipping. */
   gradNorm: number;
   balanceLoss: number;
+  /** Of every MoE layer: its Switch balance loss, and the mean entropy of the router's probabilities in nats. */
+  balance: number[];
+  entropy: number[];
   /** Assignments of each expert in each MoE layer, and with `moe.capacity` how many of them were dropped. */
   load: number[][];
   dropped?: number[][];
@@ -171,10 +173,11 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
       gpu,
       { label: "step", state, inputs: { ...inputs, ...noise.inputs, lr: f32() }, precision },
       (handles, { lr, ...batch }) => {
-        const { total, loss, balanceLoss, load, dropped } = forward(handles, batch, true);
+        const { total, loss, layers, load, dropped } = forward(handles, batch, true);
         const updated = update(handles, differentiate(handles, total), lr);
         applyRouter(handles, load);
-        return { loss, ...updated, balanceLoss, load, dropped };
+        const [balance, entropy] = [layers.map((layer) => layer.balanceLoss), layers.map((layer) => layer.entropy)];
+        return { loss, ...updated, balance, entropy, load, dropped };
       },
     );
     return {
@@ -202,12 +205,12 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
       compile(gpu, { label, state: all, inputs: { ...inputs, ...noise.inputs }, precision }, (handles, batch) => {
         const { sums } = handles;
         const before = put === addInPlace ? sums.load : undefined;
-        const { total, loss, load, dropped, probabilities } = forward(handles, batch, true, before);
+        const { total, loss, load, dropped, layers } = forward(handles, batch, true, before);
         const grads = new Map(leaves<Tensor>(differentiate(handles, scale(total, 1 / accumulate))));
         for (const [path, target] of leaves<Tensor>(sums.gradients)) put(target, grads.get(path)!);
         for (const [layer, target] of sums.load.entries()) put(target, load[layer]!);
-        for (const [layer, target] of sums.probabilities.entries()) put(target, probabilities[layer]!);
-        return { loss, load, dropped };
+        for (const [layer, target] of sums.probabilities.entries()) put(target, layers[layer]!.probabilities);
+        return { loss, load, dropped, entropy: layers.map((layer) => layer.entropy) };
       });
     const first = await part("first micro-batch", copyInto);
     const further = await part("further micro-batch", addInPlace);
@@ -216,10 +219,10 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
       const updated = update(handles, gradients, lr);
       applyRouter(handles, load);
       const tokens = constant(lr.trace, [], accumulate * size * context);
-      const losses = load.map((counts, layer) =>
-        balance(reshape(probabilities[layer]!, [1, counts.size]), counts, tokens),
+      const losses = load.map(
+        (counts, layer) => balance(reshape(probabilities[layer]!, [1, counts.size]), counts, tokens).loss,
       );
-      return { ...updated, balanceLoss: scale(add(...losses), 1 / losses.length) };
+      return { ...updated, balance: losses };
     });
     return {
       stats: first.stats,
@@ -255,12 +258,16 @@ type Host = Float32Array | Uint32Array;
 /** What the update of a step tells. */
 interface Updated {
   gradNorm: Host;
-  balanceLoss: Host;
+  balance: Host[];
   lossScale?: Host;
   skipped?: Host;
 }
 
-function stepValues(parts: { loss: Host; load: Host[]; dropped?: Host[] }[], updated: Updated): StepValues {
+function stepValues(
+  parts: { loss: Host; load: Host[]; dropped?: Host[]; entropy: Host[] }[],
+  updated: Updated,
+): StepValues {
+  const meanOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
   /** Counts of each expert of each layer, summed over micro-batches. */
   const counted = (name: "load" | "dropped") =>
     parts[0]![name]?.map((counts, layer) =>
@@ -268,9 +275,11 @@ function stepValues(parts: { loss: Host; load: Host[]; dropped?: Host[] }[], upd
     );
   const dropped = counted("dropped");
   return {
-    loss: parts.reduce((sum, part) => sum + part.loss[0]!, 0) / parts.length,
+    loss: meanOf(parts.map((part) => part.loss[0]!)),
     gradNorm: updated.gradNorm[0]!,
-    balanceLoss: updated.balanceLoss[0]!,
+    balanceLoss: meanOf(updated.balance.map((loss) => loss[0]!)),
+    balance: updated.balance.map((loss) => loss[0]!),
+    entropy: parts[0]!.entropy.map((_, layer) => meanOf(parts.map((part) => part.entropy[layer]![0]!))),
     load: counted("load")!,
     ...(dropped && { dropped }),
     ...(updated.lossScale && { lossScale: updated.lossScale[0]!, skipped: updated.skipped![0]! }),

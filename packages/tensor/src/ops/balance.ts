@@ -1,13 +1,23 @@
-import { balance as balanceKernel, columnSum, columnSumChunks, Expression } from "@webmoe/webgpu";
+import { balance as balanceKernel, columnSumChunks, Expression, probabilitySums } from "@webmoe/webgpu";
 import { showShape } from "../shape";
-import { place, reshape, type Tensor, withGradient } from "../tensor";
+import { place, reshape, type Tensor, withGradient, withoutGradient } from "../tensor";
 import { placeFormulas } from "./formulas";
 
-/**
- * E * sum_e f_e p_e: how unevenly load spreads (Fedus et al. 2021, eq. 4). f_e is expert e's share of `load` [E], p_e the sum
- * of its `probabilities` [T, E] divided by `tokens`, a scalar. A scalar; only the probabilities get a gradient.
- */
-export function balance(probabilities: Tensor, load: Tensor, tokens: Tensor): Tensor {
+/** How a router spreads a batch of tokens. */
+export interface Balance {
+  /**
+   * E * sum_e f_e p_e, a scalar (Fedus et al. 2021, eq. 4): f_e is expert e's share of the load, p_e the mean of its
+   * probability over tokens. Only the probabilities get a gradient.
+   */
+  loss: Tensor;
+  /** The mean over tokens of -sum_e p_e ln p_e, a scalar without gradient. */
+  entropy: Tensor;
+  /** The sum over tokens of each expert's probability, [E], without gradient. */
+  total: Tensor;
+}
+
+/** Balance and entropy of `probabilities` [T, E] under the `load` [E] of experts; rows of zeros are no `tokens`, a scalar. */
+export function balance(probabilities: Tensor, load: Tensor, tokens: Tensor): Balance {
   const [rows, experts] = probabilities.shape as [number, number];
   if (probabilities.shape.length !== 2 || load.size !== experts || tokens.size !== 1) {
     throw new Error(
@@ -17,14 +27,14 @@ export function balance(probabilities: Tensor, load: Tensor, tokens: Tensor): Te
   }
   const chunks = columnSumChunks({ rows, cols: experts }, probabilities.trace.target);
   const summed = { rows, cols: experts, chunks };
-  const sums = place(columnSum, { x: probabilities }, summed, { y: [chunks, experts] }).y;
-  const { loss, slope } = place(
+  const sums = place(probabilitySums, { p: probabilities }, summed, { partial: [chunks, 2, experts] }).partial;
+  const { loss, slope, total, entropy } = place(
     balanceKernel,
     { sums, load, tokens },
     { experts, chunks },
-    { loss: [], slope: [1, experts] },
+    { loss: [], slope: [1, experts], total: [experts], entropy: [] },
   );
-  return withGradient("balance", loss, [probabilities], (dy) =>
+  withGradient("balance", loss, [probabilities], (dy) =>
     placeFormulas(
       "balanceBackward",
       [slope, reshape(dy, [1, 1])],
@@ -32,4 +42,6 @@ export function balance(probabilities: Tensor, load: Tensor, tokens: Tensor): Te
       probabilities.shape,
     ),
   );
+  withoutGradient("balance", [entropy, total], [probabilities]);
+  return { loss, entropy, total };
 }

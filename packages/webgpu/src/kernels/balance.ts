@@ -1,12 +1,35 @@
+// How evenly a router spreads tokens, in two stages: sums over a few chunks of tokens, then over those. The entropy rides
+// along, as the probabilities are read for the balance anyway.
+
 import { kernel } from "../kernel";
+import { columnSums } from "./column-sums";
+
+/** partial[chunk,0,e] = sum over the rows r of the chunk of p[r,e], partial[chunk,1,e] = that of -p[r,e] ln p[r,e] */
+export const probabilitySums = kernel({
+  name: "probabilitySums",
+  buffers: { p: "read", partial: "write" },
+  sizes: { rows: "u32", cols: "u32", chunks: "u32" },
+  flops: ({ rows, cols }) => 4 * rows * cols,
+  source: (sizes, target) =>
+    columnSums({ ...sizes, terms: ["p[at]", "-p[at] * log(p[at] + 1e-30)"], buffers: ["p"], result: "partial" }, target),
+});
 
 /**
- * With p[e] = sum over chunks of sums[chunk,e] and f[e] = load[e] / (sum of load * tokens[0]):
- * slope[e] = experts * f[e], loss[0] = sum over e of slope[e] * p[e]
+ * With total[e] = sum over chunks of sums[chunk,0,e] and f[e] = load[e] / (sum of load * tokens[0]):
+ * slope[e] = experts * f[e], loss[0] = sum over e of slope[e] * total[e];
+ * entropy[0] = sum over chunks and e of sums[chunk,1,e] / tokens[0]
  */
 export const balance = kernel({
   name: "balance",
-  buffers: { sums: "read", load: "read", tokens: "read", loss: "write", slope: "write" },
+  buffers: {
+    sums: "read",
+    load: "read",
+    tokens: "read",
+    loss: "write",
+    slope: "write",
+    total: "write",
+    entropy: "write",
+  },
   sizes: { experts: "u32", chunks: "u32" },
   source: () => ({
     form: "rows",
@@ -16,15 +39,24 @@ fn run(row: u32) {
   var assignments = 0.0;
   for (var e = first(); e < sizes.experts; e += step()) { assignments += load[e]; }
   let scale = f32(sizes.experts) / max(1.0, rowSum(assignments) * tokens[0]);
-  var total = 0.0;
+  var unevenness = 0.0;
+  var uncertainty = 0.0;
   for (var e = first(); e < sizes.experts; e += step()) {
     var probability = 0.0;
-    for (var chunk = 0u; chunk < sizes.chunks; chunk++) { probability += sums[chunk * sizes.experts + e]; }
+    for (var chunk = 0u; chunk < sizes.chunks; chunk++) {
+      probability += sums[2u * chunk * sizes.experts + e];
+      uncertainty += sums[(2u * chunk + 1u) * sizes.experts + e];
+    }
+    total[e] = probability;
     slope[e] = scale * load[e];
-    total += scale * load[e] * probability;
+    unevenness += scale * load[e] * probability;
   }
-  total = rowSum(total);
-  if (isFirst()) { loss[0] = total; }
+  unevenness = rowSum(unevenness);
+  uncertainty = rowSum(uncertainty);
+  if (isFirst()) {
+    loss[0] = unevenness;
+    entropy[0] = uncertainty / max(1.0, tokens[0]);
+  }
 }`,
   }),
 });

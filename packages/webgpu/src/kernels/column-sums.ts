@@ -1,4 +1,4 @@
-// Sums down the columns of a matrix, chunk of rows by chunk of rows, of any term of its elements. On the "tiled" class a
+// Sums down the columns of a matrix, chunk of rows by chunk of rows, of any terms of its elements. On the "tiled" class a
 // workgroup has a strip of columns: some lanes side by side along the rows, the others each with every so many rows of the
 // chunk, whose sums are then added in a fixed order. On the "serial" class an invocation walks a column of a chunk alone.
 
@@ -10,9 +10,9 @@ export interface ColumnSums {
   rows: number;
   cols: number;
   chunks: number;
-  /** WGSL for the term of row `r` at element `at` of a matrix, `row * cols + column`, in the width that `buffers` have. */
-  term: string;
-  /** The matrices, and the result [chunks, cols]. */
+  /** WGSL for each term of row `r` at element `at` of a matrix, `row * cols + column`, in the width that `buffers` have. */
+  terms: string[];
+  /** The matrices, and the result [chunks, terms, cols]. */
   buffers: string[];
   result: string;
 }
@@ -31,10 +31,11 @@ export function columnSumChunks({ rows, cols }: { rows: number; cols: number }, 
 
 /** Chunks are of ceil(rows / chunks) rows, the last ones of fewer or none. */
 export function columnSums(
-  { rows, cols, chunks, term, buffers, result }: ColumnSums,
+  { rows, cols, chunks, terms, buffers, result }: ColumnSums,
   target: KernelTarget,
 ): KernelSource {
   const length = Math.ceil(rows / chunks);
+  const each = (line: (term: string, index: number) => string) => terms.map(line).join(" ");
   if (target.kernelClass === "serial") {
     return {
       form: "items",
@@ -42,15 +43,16 @@ export function columnSums(
       wgsl: /* wgsl */ `
 fn run(i: u32) {
   let c = i % sizes.cols;
+  let chunk = i / sizes.cols;
   let length = (sizes.rows + sizes.chunks - 1u) / sizes.chunks;
-  let start = (i / sizes.cols) * length;
+  let start = chunk * length;
   let end = min(start + length, sizes.rows);
-  var total = 0.0;
+  ${each((_, index) => `var total${index} = 0.0;`)}
   for (var r = start; r < end; r++) {
     let at = r * sizes.cols + c;
-    total += ${term};
+    ${each((term, index) => `total${index} += ${term};`)}
   }
-  ${result}[i] = total;
+  ${each((_, index) => `${result}[(chunk * ${terms.length}u + ${index}u) * sizes.cols + c] = total${index};`)}
 }`,
     };
   }
@@ -62,24 +64,28 @@ fn run(i: u32) {
     workgroup: WORKGROUP,
     vectors,
     wgsl: /* wgsl */ `${alias}
-var<workgroup> sums: array<Wide, ${WORKGROUP}>;
+var<workgroup> sums: array<Wide, ${WORKGROUP * terms.length}>;
 fn run(group: vec3u, lane: u32) {
   let column = group.x * ${lanesAcross}u + lane % ${lanesAcross}u;
   let down = lane / ${lanesAcross}u;
   let end = min(group.y * ${length}u + ${length}u, ${rows}u);
-  var total = Wide();
+  ${each((_, index) => `var total${index} = Wide();`)}
   if (column < ${cols / lanes}u) {
     for (var r = group.y * ${length}u + down; r < end; r += ${lanesDown}u) {
       let at = r * ${cols / lanes}u + column;
-      total += ${term};
+      ${each((term, index) => `total${index} += ${term};`)}
     }
   }
-  sums[lane] = total;
+  ${each((_, index) => `sums[${index * WORKGROUP}u + lane] = total${index};`)}
   for (var half = ${lanesDown >> 1}u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (down < half) { sums[lane] += sums[lane + half * ${lanesAcross}u]; }
+    if (down < half) {
+      ${each((_, index) => `sums[${index * WORKGROUP}u + lane] += sums[${index * WORKGROUP}u + lane + half * ${lanesAcross}u];`)}
+    }
   }
-  if (down == 0u && column < ${cols / lanes}u) { ${result}[group.y * ${cols / lanes}u + column] = sums[lane]; }
+  if (down == 0u && column < ${cols / lanes}u) {
+    ${each((_, index) => `${result}[(group.y * ${terms.length}u + ${index}u) * ${cols / lanes}u + column] = sums[${index * WORKGROUP}u + lane];`)}
+  }
 }`,
   };
 }

@@ -49,5 +49,5 @@ export const columnSum = kernel({
   buffers: { x: "read", y: "write" },
   sizes: { rows: "u32", cols: "u32", chunks: "u32" },
   flops: ({ rows, cols }) => rows * cols,
-  source: (sizes, target) => columnSums({ ...sizes, term: "x[at]", buffers: ["x"], result: "y" }, target),
+  source: (sizes, target) => columnSums({ ...sizes, terms: ["x[at]"], buffers: ["x"], result: "y" }, target),
 });

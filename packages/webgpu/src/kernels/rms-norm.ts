@@ -110,5 +110,5 @@ export const rmsNormWeightGradient = kernel({
   sizes: { rows: "u32", cols: "u32", chunks: "u32" },
   flops: ({ rows, cols }) => 3 * rows * cols,
   source: (sizes, target) =>
-    columnSums({ ...sizes, term: "x[at] * inverse[r] * dy[at]", buffers: ["x", "dy"], result: "partial" }, target),
+    columnSums({ ...sizes, terms: ["x[at] * inverse[r] * dy[at]"], buffers: ["x", "dy"], result: "partial" }, target),
 });
