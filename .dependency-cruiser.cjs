@@ -1,5 +1,6 @@
 // The arrows between packages, `webgpu <- tensor <- nn <- router <- router-* , moe <- model <- trainer <- apps`, as a
-// table: each package and what it may import. `data` stands alone. Tests may also import what they test with.
+// table: each package and what it may import. `data` stands alone. `inspect` looks at models and knows no training; its
+// statistics and its page stand alone. Tests may also import what they test with.
 
 const arrows = {
   webgpu: [],
@@ -11,7 +12,8 @@ const arrows = {
   moe: ["webgpu", "tensor", "nn", "router"],
   model: ["webgpu", "tensor", "nn", "router", "moe"],
   data: [],
-  trainer: ["webgpu", "tensor", "nn", "router", "moe", "model", "data"],
+  inspect: ["webgpu", "tensor", "nn", "router", "moe", "model"],
+  trainer: ["webgpu", "tensor", "nn", "router", "moe", "model", "data", "inspect"],
 };
 
 const tests = "\\.test\\.tsx?$";
@@ -25,6 +27,13 @@ module.exports = {
       from: { path: `^packages/(${name})/src`, pathNot: tests },
       to: { path: "^(packages|apps)/", pathNot: `^packages/(${["$1", ...allowed].join("|")})/` },
     })),
+    {
+      name: "statistics-stand-alone",
+      comment: "What is computed from plain numbers, and the page that shows it, run anywhere.",
+      severity: "error",
+      from: { path: "^packages/inspect/src/(statistics|page)/", pathNot: tests },
+      to: { path: "^packages/", pathNot: "^packages/inspect/src/(statistics|page)/" },
+    },
     {
       name: "packages-before-apps",
       comment: "Tests as well: no package knows an app.",

@@ -1,8 +1,10 @@
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { languageModel } from "@webmoe/model";
+import { defineRouter } from "@webmoe/router";
 import { recurrentRouter } from "@webmoe/router-recurrent";
+import { type Init, map, reshape, valuesInit } from "@webmoe/tensor";
 import { openGpu } from "@webmoe/webgpu/node";
 import { describe, expect, test } from "vitest";
 import { createRun, openRun, type RunFolder } from "./node";
@@ -128,6 +130,55 @@ describe("train", () => {
     expect(Number.isFinite(losses(two)[0])).toBe(true);
     const same = await run({ settings: { ...settings, train: { steps: 4 }, batch: { size: 2, accumulate: 3 } } });
     expect(losses(same)[3]).toBeLessThan(losses(same)[0]!);
+  });
+
+  test.each([1, 2])(
+    "metrics have balance, entropy, the largest load and dead experts of each layer (%i a step)",
+    async (accumulate) => {
+      const store = await folder();
+      const batch = { size: 4 / accumulate, accumulate };
+      const [report] = await run({ store, settings: { ...settings, train: { steps: 1 }, batch } }).then((all) =>
+        all.filter((report) => report.kind === "step"),
+      );
+      const [line] = (await readFile(join(store.path, "metrics.jsonl"), "utf8")).split("\n");
+      const { router } = JSON.parse(line!);
+      expect(router.balanceLoss).toBeCloseTo((router.balance[0] + router.balance[1]) / 2, 6);
+      expect(router.entropy).toEqual(report!.entropy);
+      for (const layer of [0, 1]) {
+        // Small weights: nearly even probabilities, and so the balance loss is nearly 1 whatever the load.
+        expect(router.entropy[layer]).toBeGreaterThan(0.999 * Math.log(4));
+        expect(router.entropy[layer]).toBeLessThan(Math.log(4) + 1e-6);
+        expect(router.balance[layer]).toBeCloseTo(1, 2);
+        expect(router.maxLoad[layer]).toBe(Math.max(...router.load[layer]) / 64);
+        expect(router.dead[layer]).toBe(router.load[layer].filter((count: number) => count === 0).length);
+      }
+    },
+  );
+
+  test("a router that collapses is said once", async () => {
+    const stuck = defineRouter<Record<string, never>, { gate: Init }, undefined>({
+      name: "stuck",
+      init: ({ experts, layers }) => ({
+        shared: {},
+        layers: Array.from({ length: layers }, () => ({
+          gate: valuesInit(
+            [experts],
+            Float32Array.from({ length: experts }, (_, expert) => -50 * expert),
+          ),
+        })),
+      }),
+      score: ({ layer, mask }) => ({
+        logits: map("same", [layer.gate, reshape(mask, [mask.size, 1])], (gate, mask) => gate.mul(mask)),
+      }),
+    });
+    const reports = await run({
+      model: languageModel({ ...model.config, moe: { ...model.config.moe, topK: 1 } }, stuck),
+      settings: { ...settings, train: { steps: 60 } },
+    });
+    const warnings = reports.filter((report) => report.kind === "warning");
+    expect(warnings).toEqual([
+      { kind: "warning", step: 50, message: expect.stringMatching(/^routing collapsed: .* layer 0/) },
+    ]);
   });
 
   test("a checkpoint of another shape is refused by name", async () => {

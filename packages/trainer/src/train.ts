@@ -1,7 +1,9 @@
+import { collapseWatch } from "@webmoe/inspect";
 import type { Model } from "@webmoe/model";
 import type { Gpu } from "@webmoe/webgpu";
 import { restore, save } from "./checkpoint";
 import { type LanguageFigures, languageTask, type TextData } from "./language-task";
+import { routerMetrics } from "./router-metrics";
 import type { Checkpoint, RunStore } from "./run-store";
 import { learningRate } from "./schedule";
 import { type Evaluation, openSession, type Session, type StepValues } from "./session";
@@ -32,6 +34,8 @@ export type Report<Figures extends object = LanguageFigures> =
   | ({ kind: "step"; step: number; lr: number; tokensPerSecond: number; elapsedSeconds: number } & StepValues)
   | ({ kind: "validation"; step: number; loss: number; load: number[][] } & Figures)
   | { kind: "checkpoint"; step: number; location: string }
+  /** Something to tell whoever watches, in a sentence: that routing collapsed. */
+  | { kind: "warning"; step: number; message: string }
   /** The last report: the session is still open while it is looked at. */
   | { kind: "done"; step: number; session: Session };
 
@@ -56,6 +60,7 @@ export async function* train<Figures extends object = LanguageFigures>(
     const task = "judge" in data ? data : (languageTask(data, sizes) as unknown as Task<Figures>);
     const started = performance.now();
     const clock = stepClock(batch.size * batch.accumulate * context);
+    const routing = collapseWatch(model.config.moe);
     const pending: { step: number; lr: number; values: Promise<StepValues> }[] = [];
 
     async function* settle(most: number): AsyncGenerator<Report<Figures>> {
@@ -77,9 +82,11 @@ export async function* train<Figures extends object = LanguageFigures>(
           gradNorm: figures.gradNorm,
           ...timing,
           ...(figures.lossScale !== undefined && { lossScale: figures.lossScale, skipped: figures.skipped }),
-          router: routerMetrics(figures),
+          router: routerMetrics(figures, model.config.moe.topK),
         });
         yield { kind: "step", step, lr, ...timing, ...figures };
+        const collapse = routing.see(figures.load);
+        if (collapse) yield { kind: "warning", step, message: collapse };
       }
     }
 
@@ -131,10 +138,6 @@ export async function validate<Figures extends object>(session: Session, task: T
   const evaluations: Evaluation[] = [];
   for (const batch of task.validation) evaluations.push(await session.evaluate(batch));
   return { ...task.judge(evaluations), load: totalLoad(evaluations) };
-}
-
-function routerMetrics({ balanceLoss, load, dropped }: StepValues) {
-  return { balanceLoss, load, ...(dropped && { dropped }) };
 }
 
 /** Tokens per second over the last few steps, pauses left out. */

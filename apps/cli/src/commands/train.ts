@@ -85,6 +85,8 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
         if (every > 0 && report.step % every === 0 && report.step < config.train.steps) {
           display!.print(await sample(session!, model, tokenizer, config));
         }
+      } else if (report.kind === "warning") {
+        display!.print(`${color.yellow("warning")}  step ${report.step}: ${report.message}`);
       } else if (report.kind === "validation") {
         const last = report.step >= config.train.steps;
         const line = `${color.bold(last ? "validation" : `validation at step ${report.step}`)}  ${report.bitsPerByte.toFixed(3)} bits per byte (${report.loss.toFixed(4)} nats a token)`;

@@ -11,7 +11,10 @@ export const probabilitySums = kernel({
   sizes: { rows: "u32", cols: "u32", chunks: "u32" },
   flops: ({ rows, cols }) => 4 * rows * cols,
   source: (sizes, target) =>
-    columnSums({ ...sizes, terms: ["p[at]", "-p[at] * log(p[at] + 1e-30)"], buffers: ["p"], result: "partial" }, target),
+    columnSums(
+      { ...sizes, terms: ["p[at]", "-p[at] * log(p[at] + 1e-30)"], buffers: ["p"], result: "partial" },
+      target,
+    ),
 });
 
 /**
