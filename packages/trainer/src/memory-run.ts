@@ -3,7 +3,6 @@ import type { Checkpoint, RunStore, TensorEntry, TensorReader } from "./run-stor
 /** A run kept in memory, for browsers and tests: every metrics record and the last checkpoint. */
 export interface MemoryRun extends RunStore {
   readonly metrics: Record<string, unknown>[];
-  latestCheckpoint(): Promise<Checkpoint | undefined>;
 }
 
 /** Start a run that is gone with the page. */

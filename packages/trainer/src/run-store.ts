@@ -38,4 +38,6 @@ export interface RunStore {
   appendMetrics(record: Record<string, unknown>): Promise<void>;
   /** Resolves with where the checkpoint is. */
   saveCheckpoint(parts: CheckpointParts): Promise<string>;
+  /** The last whole checkpoint; undefined when there is none. */
+  latestCheckpoint(): Promise<Checkpoint | undefined>;
 }

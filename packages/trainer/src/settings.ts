@@ -43,7 +43,9 @@ export interface TrainSettings {
   checkpoint: {
     /** Steps between checkpoints; 0 for one at the end alone. */
     every: number;
-    /** Checkpoints that stay. */
+    /** Minutes after which there is one in any case; default 0, never. */
+    minutes?: number;
+    /** Checkpoints that stay, besides the one with the best validation. */
     keep: number;
   };
 }
@@ -74,6 +76,6 @@ export function trainSettings(changes: SettingsChanges = {}): TrainSettings {
     },
     schedule: { name: "cosine", warmup: 20, decay: 0.2, minLr: 0.1, ...changes.schedule },
     validation: { every: 0, batches: 8, ...changes.validation },
-    checkpoint: { every: 0, keep: 3, ...changes.checkpoint },
+    checkpoint: { every: 0, minutes: 10, keep: 3, ...changes.checkpoint },
   };
 }

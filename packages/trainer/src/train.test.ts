@@ -5,6 +5,7 @@ import { languageModel } from "@webmoe/model";
 import { defineRouter } from "@webmoe/router";
 import { recurrentRouter } from "@webmoe/router-recurrent";
 import { type Init, map, reshape, valuesInit } from "@webmoe/tensor";
+import type { Gpu } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
 import { describe, expect, test } from "vitest";
 import { createRun, openRun, type RunFolder } from "./node";
@@ -91,6 +92,53 @@ describe("train", () => {
     const second = await run({ store: broken, resume });
     expect([...losses(first), ...losses(second)]).toEqual(losses(whole));
     expect(await parameters(broken)).toEqual(await parameters(unbroken));
+  });
+
+  test("a lost device is replaced, up to three times, as if nothing had happened", async () => {
+    const every = { ...settings, validation: { every: 4, batches: 2 }, checkpoint: { every: 5, keep: 2 } };
+    const unbroken = await folder();
+    const whole = await run({ store: unbroken, settings: every });
+    const store = await folder();
+    const devices: Gpu[] = [];
+    const opening = async () => {
+      devices.push(await open());
+      return devices.at(-1)!;
+    };
+    const reports: Report[] = [];
+    for await (const report of train({ open: opening, model, settings: every, data, store })) {
+      reports.push(report);
+      // While it computes, while a checkpoint is due, and right after another was lost.
+      const losesAt = [3, 10].includes(report.kind === "step" ? report.step : 0);
+      if (losesAt || (report.kind === "ready" && devices.length === 3)) devices.at(-1)!.device.destroy();
+    }
+    expect(devices).toHaveLength(4);
+    const lost = reports.filter((report) => report.kind === "device-lost");
+    expect(lost).toMatchObject([
+      { step: 3, from: 0, attempt: 1, message: expect.stringContaining("device lost (destroyed)") },
+      { step: 10, from: 5, attempt: 2 },
+      { step: 10, from: 5, attempt: 3 },
+    ]);
+    expect(losses(reports)).toEqual(losses(whole));
+    expect(await parameters(store)).toEqual(await parameters(unbroken));
+    expect(await figures(store)).toEqual(await figures(unbroken));
+
+    const always = train({ open: opening, model, settings, data });
+    const attempts: number[] = [];
+    const failing = async () => {
+      for await (const report of always) {
+        if (report.kind === "ready") devices.at(-1)!.device.destroy();
+        if (report.kind === "device-lost") attempts.push(report.attempt);
+      }
+    };
+    await expect(failing()).rejects.toThrow(/device lost \(destroyed\)/);
+    expect(attempts).toEqual([1, 2, 3]);
+  });
+
+  test("an interrupted run leaves a checkpoint and no figures that an unbroken one has not", async () => {
+    const store = await folder();
+    const reports = await run({ store, stopAt: 4 });
+    expect(reports.map(({ kind }) => kind).slice(-2)).toEqual(["checkpoint", "done"]);
+    expect(reports.some(({ kind }) => kind === "validation")).toBe(false);
   });
 
   test("mixed precision scales the loss, trains alike, and resumes with its scale", async () => {
@@ -191,6 +239,12 @@ describe("train", () => {
     );
   });
 });
+
+/** What the metrics say, times left out. */
+async function figures(store: RunFolder) {
+  const lines = (await readFile(join(store.path, "metrics.jsonl"), "utf8")).trim().split("\n");
+  return lines.map((line) => ({ ...JSON.parse(line), tokensPerSecond: 0, elapsedSeconds: 0 }));
+}
 
 async function parameters(store: RunFolder) {
   const { model: reader, optimizer } = (await store.latestCheckpoint())!;

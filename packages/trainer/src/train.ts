@@ -2,6 +2,7 @@ import { collapseWatch } from "@webmoe/inspect";
 import type { Model } from "@webmoe/model";
 import type { Gpu } from "@webmoe/webgpu";
 import { restore, save } from "./checkpoint";
+import { lossOf } from "./device-loss";
 import { type LanguageFigures, languageTask, type TextData } from "./language-task";
 import { routerMetrics } from "./router-metrics";
 import type { Checkpoint, RunStore } from "./run-store";
@@ -12,7 +13,7 @@ import { type Task, totalLoad } from "./task";
 
 /** What to train, on what, and where the run is kept. */
 export interface TrainOptions<Figures extends object = LanguageFigures> {
-  /** Opens a device; the trainer closes it. A function, so that a lost device can be replaced. */
+  /** Opens a device; the trainer closes it. A lost one is replaced by another, up to three times. */
   open(): Promise<Gpu>;
   model: Model;
   settings: TrainSettings;
@@ -22,7 +23,7 @@ export interface TrainOptions<Figures extends object = LanguageFigures> {
   store?: RunStore;
   /** Go on from here. */
   resume?: Checkpoint;
-  /** Stop after the step in progress. */
+  /** Stop after the step in progress, with a checkpoint. */
   signal?: AbortSignal;
   /** Asked before each step: where it returns a promise, the run pauses until that resolves. */
   beforeStep?(): Promise<void> | undefined;
@@ -36,102 +37,157 @@ export type Report<Figures extends object = LanguageFigures> =
   | { kind: "checkpoint"; step: number; location: string }
   /** Something to tell whoever watches, in a sentence: that routing collapsed. */
   | { kind: "warning"; step: number; message: string }
+  /** The device went away at `step`: another is opened, for the `attempt`th time, and goes on after the checkpoint of step `from`. */
+  | { kind: "device-lost"; step: number; from: number; attempt: number; message: string }
   /** The last report: the session is still open while it is looked at. */
   | { kind: "done"; step: number; session: Session };
 
+/** How often a lost device is replaced. */
+const REPLACEMENTS = 3;
+
 /**
  * Train a model: an async generator of reports. The host stays one step ahead of the device; a step's report comes when
- * its figures do. Validation and a checkpoint follow the last step in any case.
+ * its figures do. Validation and a checkpoint follow the last step in any case. When the device is lost, the steps since
+ * the last checkpoint are computed again on another one, bit for bit, and reported once.
  */
 export async function* train<Figures extends object = LanguageFigures>(
   options: TrainOptions<Figures>,
 ): AsyncGenerator<Report<Figures>> {
+  const { store } = options;
+  const progress = { step: options.resume?.step ?? 0, validated: 0, started: performance.now() };
+  let resume = options.resume;
+  for (let attempt = 1; ; attempt++) {
+    let gpu: Gpu | undefined;
+    try {
+      gpu = await options.open();
+      yield* trainOn(gpu, { ...options, resume }, progress);
+      return;
+    } catch (error) {
+      // Right after a loss a driver may be starting again, and have no device yet.
+      const starting = !gpu && attempt > 1 ? (error as Error) : undefined;
+      if (starting) await new Promise((resolve) => setTimeout(resolve, 2000));
+      const lost = starting ?? (await lossOf(gpu, error));
+      if (!lost || attempt > REPLACEMENTS) throw lost ?? error;
+      resume = (await store?.latestCheckpoint()) ?? options.resume;
+      yield { kind: "device-lost", step: progress.step, from: resume?.step ?? 0, attempt, message: lost.message };
+    } finally {
+      gpu?.close();
+    }
+  }
+}
+
+/** What was reported, whatever the device. */
+interface Progress {
+  step: number;
+  validated: number;
+  started: number;
+}
+
+async function* trainOn<Figures extends object>(
+  gpu: Gpu,
+  options: TrainOptions<Figures>,
+  progress: Progress,
+): AsyncGenerator<Report<Figures>> {
   const { model, settings, data, store, resume, signal } = options;
   const { batch, train: length, validation, checkpoint, seed } = settings;
   const opened = performance.now();
-  const gpu = await options.open();
-  try {
-    const session = await openSession(gpu, model, settings);
-    if (resume) await restore(session, model, resume);
-    yield { kind: "ready", session, seconds: (performance.now() - opened) / 1000 };
+  const session = await openSession(gpu, model, settings);
+  if (resume) await restore(session, model, resume);
+  yield { kind: "ready", session, seconds: (performance.now() - opened) / 1000 };
 
-    const { context } = model.config;
-    const sizes = { batch: batch.size, context, batches: validation.batches };
-    const task = "judge" in data ? data : (languageTask(data, sizes) as unknown as Task<Figures>);
-    const started = performance.now();
-    const clock = stepClock(batch.size * batch.accumulate * context);
-    const routing = collapseWatch(model.config.moe);
-    const pending: { step: number; lr: number; values: Promise<StepValues> }[] = [];
+  const { context } = model.config;
+  const sizes = { batch: batch.size, context, batches: validation.batches };
+  const task = "judge" in data ? data : (languageTask(data, sizes) as unknown as Task<Figures>);
+  const clock = stepClock(batch.size * batch.accumulate * context);
+  const routing = collapseWatch(model.config.moe);
+  const pending: { step: number; lr: number; values: Promise<StepValues> }[] = [];
+  let saved = performance.now();
 
-    async function* settle(most: number): AsyncGenerator<Report<Figures>> {
-      while (pending.length > most) {
-        const { step, lr, values } = pending.shift()!;
-        const figures = await values;
-        // In mixed precision a step that overflowed is skipped, and the next one has a smaller loss scale.
-        const overflowed = figures.lossScale !== undefined && figures.lossScale > 1;
-        if (!Number.isFinite(figures.loss) && !overflowed) {
-          throw new Error(
-            `train: the loss is ${figures.loss} at step ${step}: lower optimizer.lr, or raise schedule.warmup`,
-          );
-        }
-        const timing = { tokensPerSecond: clock.tick(), elapsedSeconds: (performance.now() - started) / 1000 };
-        await store?.appendMetrics({
-          step,
-          loss: figures.loss,
-          lr,
-          gradNorm: figures.gradNorm,
-          ...timing,
-          ...(figures.lossScale !== undefined && { lossScale: figures.lossScale, skipped: figures.skipped }),
-          router: routerMetrics(figures, model.config.moe.topK),
-        });
-        yield { kind: "step", step, lr, ...timing, ...figures };
-        const collapse = routing.see(figures.load);
-        if (collapse) yield { kind: "warning", step, message: collapse };
+  async function* settle(most: number): AsyncGenerator<Report<Figures>> {
+    while (pending.length > most) {
+      const { step, lr, values } = pending.shift()!;
+      const figures = await values;
+      // In mixed precision a step that overflowed is skipped, and the next one has a smaller loss scale.
+      const overflowed = figures.lossScale !== undefined && figures.lossScale > 1;
+      if (!Number.isFinite(figures.loss) && !overflowed) {
+        throw new Error(
+          `train: the loss is ${figures.loss} at step ${step}: lower optimizer.lr, or raise schedule.warmup`,
+        );
       }
+      const timing = {
+        tokensPerSecond: clock.tick(),
+        elapsedSeconds: (performance.now() - progress.started) / 1000,
+      };
+      if (step <= progress.step) continue;
+      progress.step = step;
+      await store?.appendMetrics({
+        step,
+        loss: figures.loss,
+        lr,
+        gradNorm: figures.gradNorm,
+        ...timing,
+        ...(figures.lossScale !== undefined && { lossScale: figures.lossScale, skipped: figures.skipped }),
+        router: routerMetrics(figures, model.config.moe.topK),
+      });
+      yield { kind: "step", step, lr, ...timing, ...figures };
+      const collapse = routing.see(figures.load);
+      if (collapse) yield { kind: "warning", step, message: collapse };
     }
+  }
 
-    async function* pause(step: number, last: boolean): AsyncGenerator<Report<Figures>> {
-      const due = (every: number) => last || (every > 0 && step % every === 0);
-      if (!due(validation.every) && !due(checkpoint.every)) return;
-      yield* settle(0);
-      if (due(validation.every) && task.validation.length > 0) {
-        const { load, ...figures } = await validate(session, task);
+  async function* pause(step: number, last: boolean): AsyncGenerator<Report<Figures>> {
+    const due = (every: number) => last || (every > 0 && step % every === 0);
+    // An interrupted run is validated where an unbroken one would be, and at no other step.
+    const interrupted = signal?.aborted && step < length.steps;
+    const validates = task.validation.length > 0 && !interrupted && due(validation.every);
+    const saves = store && (due(checkpoint.every) || performance.now() - saved > minutes(checkpoint.minutes));
+    if (!validates && !saves) return;
+    yield* settle(0);
+    let validationLoss: number | undefined;
+    if (validates) {
+      const { load, ...figures } = await validate(session, task);
+      validationLoss = figures.loss;
+      if (step > progress.validated) {
+        progress.validated = step;
         await store?.appendMetrics({ step, split: "validation", ...figures });
         yield { kind: "validation", step, load, ...figures } as Report<Figures>;
       }
-      if (due(checkpoint.every) && store) {
-        const location = await save(store, session, model, { step, settings });
-        yield { kind: "checkpoint", step, location };
-      }
-      clock.skip();
     }
-
-    let step = resume?.step ?? 0;
-    while (step < length.steps && !signal?.aborted) {
-      const wait = options.beforeStep?.();
-      if (wait) {
-        yield* settle(0);
-        await wait;
-        clock.skip();
-        continue;
-      }
-      step++;
-      const lr = learningRate(step, settings);
-      const batches = Array.from({ length: batch.accumulate }, (_, micro) =>
-        task.batchAt({ seed, step, micro, batch: batch.size, context }),
-      );
-      const { values } = await session.step(batches, lr, step);
-      pending.push({ step, lr, values });
-      yield* settle(1);
-      if (step < length.steps && !signal?.aborted) yield* pause(step, false);
+    if (saves) {
+      const location = await save(store, session, model, { step, settings, validationLoss });
+      saved = performance.now();
+      yield { kind: "checkpoint", step, location };
     }
-    yield* pause(step, true);
-    yield { kind: "done", step, session };
-    session.close();
-  } finally {
-    gpu.close();
+    clock.skip();
   }
+
+  let step = resume?.step ?? 0;
+  while (step < length.steps && !signal?.aborted) {
+    const wait = options.beforeStep?.();
+    if (wait) {
+      yield* settle(0);
+      await wait;
+      clock.skip();
+      continue;
+    }
+    step++;
+    const lr = learningRate(step, settings);
+    const batches = Array.from({ length: batch.accumulate }, (_, micro) =>
+      task.batchAt({ seed, step, micro, batch: batch.size, context }),
+    );
+    const { values } = await session.step(batches, lr, step);
+    values.catch(() => {}); // of two steps in flight the first says what failed
+    pending.push({ step, lr, values });
+    yield* settle(1);
+    if (step < length.steps && !signal?.aborted) yield* pause(step, false);
+  }
+  yield* pause(step, true);
+  yield* settle(0);
+  yield { kind: "done", step, session };
+  session.close();
 }
+
+const minutes = (count = 0) => (count > 0 ? count * 60_000 : Number.POSITIVE_INFINITY);
 
 /** Judge a model on the validation batches of its task. */
 export async function validate<Figures extends object>(session: Session, task: Task<Figures>) {

@@ -3,7 +3,7 @@ import type { Tokenizer } from "@webmoe/data";
 import { type LanguageModel, measureModel } from "@webmoe/model";
 import { type Checkpoint, openGenerator, type Session, train } from "@webmoe/trainer";
 import { createRun, latestRun, openRun, type RunFolder } from "@webmoe/trainer/node";
-import { adapterName, type Gpu } from "@webmoe/webgpu";
+import { adapterName, DeviceLostError, type Gpu } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
 import color from "picocolors";
 import { configText } from "../config/print";
@@ -40,7 +40,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   let gpu: Gpu | undefined = await openGpu({ adapter: config.adapter });
   const store = folder ?? (await newRunFolder(flags, config));
   if (!saved) await saveTokenizer(store.path, tokenizer);
-  if (checkpoint) await store.truncateMetrics(checkpoint.step);
+  if (folder) await store.truncateMetrics(checkpoint?.step ?? 0);
   announce(config, model, corpus.size, tokenizer);
 
   const stop = new AbortController();
@@ -73,6 +73,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
     for await (const report of reports) {
       if (report.kind === "ready") {
         session = report.session;
+        if (display) continue; // on another device, in place of a lost one
         const { gpu, stats } = session;
         console.log(
           ` ${report.seconds.toFixed(1)} s\n${color.bold("adapter")}  ${adapterName(gpu.adapter)}, ${gpu.target.kernelClass} kernels\n` +
@@ -83,10 +84,15 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
         display!.update(report);
         const { every } = config.sample;
         if (every > 0 && report.step % every === 0 && report.step < config.train.steps) {
-          display!.print(await sample(session!, model, tokenizer, config));
+          display!.print(await sample(session!, model, tokenizer, config).catch(withoutDevice));
         }
       } else if (report.kind === "warning") {
         display!.print(`${color.yellow("warning")}  step ${report.step}: ${report.message}`);
+      } else if (report.kind === "device-lost") {
+        const { step, from, attempt, message } = report;
+        const line = `${message}: opening another (${attempt} of 3), and computing steps ${from + 1} to ${step} again`;
+        if (display) display.print(color.yellow(line));
+        else console.log(color.yellow(`\n${line}`));
       } else if (report.kind === "validation") {
         const last = report.step >= config.train.steps;
         const line = `${color.bold(last ? "validation" : `validation at step ${report.step}`)}  ${report.bitsPerByte.toFixed(3)} bits per byte (${report.loss.toFixed(4)} nats a token)`;
@@ -176,6 +182,12 @@ function announce(config: Config, model: LanguageModel, size: number, tokenizer:
 }
 
 const tokenizerText = ({ name, vocab }: Tokenizer) => (name === "bytes" ? name : `${vocab} ${name} tokens`);
+
+/** A device that is lost while a sample is written is replaced at the next step. */
+function withoutDevice(error: unknown): string {
+  if (error instanceof DeviceLostError) return color.dim("no sample: the device was lost");
+  throw error;
+}
 
 async function sample(session: Session, model: LanguageModel, tokenizer: Tokenizer, config: Config): Promise<string> {
   const { parameters, buffers } = session.state;

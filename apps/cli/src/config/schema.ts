@@ -73,7 +73,8 @@ export const configSchema = z.strictObject({
   }),
   checkpoint: z.strictObject({
     every: countOrZero.describe("Steps between checkpoints; 0 for one at the end."),
-    keep: count.describe("Checkpoints that stay."),
+    minutes: rate.optional().describe("Minutes after which there is a checkpoint in any case; 0 for never."),
+    keep: count.describe("Checkpoints that stay, besides the one with the best validation."),
   }),
   log: z.strictObject({ every: count.describe("Steps between printed lines where there is no terminal.") }),
   sample: z.strictObject({
