@@ -114,7 +114,8 @@ describe("train", () => {
     expect(devices).toHaveLength(4);
     const lost = reports.filter((report) => report.kind === "device-lost");
     expect(lost).toMatchObject([
-      { step: 3, from: 0, attempt: 1, message: expect.stringContaining("device lost (destroyed)") },
+      // The step after the third may still have been done.
+      { from: 0, attempt: 1, message: expect.stringContaining("device lost (destroyed)") },
       { step: 10, from: 5, attempt: 2 },
       { step: 10, from: 5, attempt: 3 },
     ]);
