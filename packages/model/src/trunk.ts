@@ -25,6 +25,7 @@ import {
   type Key,
   type MapLeaves,
   normal,
+  recomputed,
   reshape,
   rmsNorm,
   rope,
@@ -59,6 +60,8 @@ export interface LayerInput {
   noise?: Tensor<"u32">[];
   /** Assignments of each expert in the micro-batches of this step so far, [E] for every MoE layer, for the balance loss. */
   loadBefore?: Tensor[];
+  /** Keep each block's input alone for the backward pass, and compute what is inside it again. */
+  recompute?: boolean;
 }
 
 /** Tokens of all sequences, and how they see each other. */
@@ -117,53 +120,87 @@ function initBlock({ dim, moe }: ModelConfig, withExperts: boolean, key: Key): B
   };
 }
 
+/** What goes from block to block. */
+interface Stream {
+  /** The residual stream [T, D], and what the last layer brings to it; that is added where the next norm reads the stream. */
+  x: Tensor;
+  branch?: Tensor;
+  /** The router's state. */
+  carry?: unknown;
+}
+
 /** All blocks: normalised states x [T, D], and what each MoE layer says besides. */
 export function runTrunk(
-  { moe }: ModelConfig,
+  config: ModelConfig,
   router: AnyRouter,
   parameters: TrunkParameters<Tensor>,
-  { tokens, mask, attend, buffers, training, noise, loadBefore }: TrunkInput,
+  input: TrunkInput,
 ): { x: Tensor; routed: RoutedLayer[] } {
-  let x = embedding(parameters.embedding, tokens); // [T, D]
-  /** What the last layer brings to the residual stream; it is added where the next norm reads the stream. */
-  let branch: Tensor | undefined;
-  const normalized = (weight: Tensor) => {
-    if (!branch) return rmsNorm(x, weight);
-    const both = addRmsNorm(x, branch, weight);
-    x = both.sum;
-    return both.normalized;
-  };
-  let carry: unknown;
+  const withExperts = moeLayers(config);
   const routed: RoutedLayer[] = [];
+  let stream: Stream = { x: embedding(parameters.embedding, input.tokens) };
   parameters.blocks.forEach((block, index) => {
-    const { qkv, output } = block.attention;
-    branch = linear(attend(linear(normalized(block.norm1), qkv), index), output);
-    const u = normalized(block.norm2);
-    if (block.dense) {
-      branch = swigluLayer(u, block.dense);
-      return;
-    }
-    const layer = parameters.router.layers[routed.length] as MapLeaves<unknown, Tensor>;
-    const result = moeLayer({
-      x: u,
-      experts: block.experts!,
-      sharedExperts: block.sharedExperts,
-      config: moe,
-      router,
-      routerParameters: { shared: parameters.router.shared as MapLeaves<unknown, Tensor>, layer, buffers },
-      index: routed.length,
-      carry,
-      tokens,
-      mask,
-      training,
-      noise: noise?.[routed.length],
-      loadBefore: loadBefore?.[routed.length],
-    });
-    routed.push({ ...result, x: u, carryBefore: carry });
-    carry = result.carry;
-    branch = result.y;
+    const moeIndex = withExperts.indexOf(index);
+    const { shared, layers } = parameters.router;
+    const routing = { shared, layer: layers[moeIndex] } as BlockRouting;
+    const before = stream;
+    const run = () => runBlock({ config, router, block, routing, index, moeIndex, input }, before);
+    const { moe, ...after } = input.recompute ? recomputed({ before, block, routing }, run) : run();
+    stream = after;
+    if (moe) routed.push(moe);
   });
-  return { x: normalized(parameters.norm), routed };
+  return { x: normalized(stream, parameters.norm).normalized, routed };
+}
+
+interface BlockRouting {
+  shared: MapLeaves<unknown, Tensor>;
+  layer: MapLeaves<unknown, Tensor>;
+}
+
+interface BlockInput {
+  config: ModelConfig;
+  router: AnyRouter;
+  block: BlockParameters<Tensor>;
+  routing: BlockRouting;
+  /** Number of the block, and among those with experts. */
+  index: number;
+  moeIndex: number;
+  input: TrunkInput;
+}
+
+/** Attention, then experts or a dense layer. */
+function runBlock(
+  { config, router, block, routing, index, moeIndex, input }: BlockInput,
+  { carry, ...before }: Stream,
+): Stream & { moe?: RoutedLayer } {
+  const { attend, tokens, mask, buffers, training, noise, loadBefore } = input;
+  const first = normalized(before, block.norm1);
+  const attended = linear(attend(linear(first.normalized, block.attention.qkv), index), block.attention.output);
+  const { x, normalized: u } = normalized({ x: first.x, branch: attended }, block.norm2);
+  if (block.dense) return { x, branch: swigluLayer(u, block.dense), carry };
+  const moe = moeLayer({
+    x: u,
+    experts: block.experts!,
+    sharedExperts: block.sharedExperts,
+    config: config.moe,
+    router,
+    routerParameters: { ...routing, buffers },
+    index: moeIndex,
+    carry,
+    tokens,
+    mask,
+    training,
+    noise: noise?.[moeIndex],
+    loadBefore: loadBefore?.[moeIndex],
+  });
+  return { x, branch: moe.y, carry: moe.carry, moe: { ...moe, x: u, carryBefore: carry } };
+}
+
+/** The residual stream with the branch added, and its norm. */
+function normalized({ x, branch }: Stream, weight: Tensor): { x: Tensor; normalized: Tensor } {
+  if (!branch) return { x, normalized: rmsNorm(x, weight) };
+  const both = addRmsNorm(x, branch, weight);
+  return { x: both.sum, normalized: both.normalized };
 }
 
 /** Rotary causal attention within each of some sequences of one length, for `TrunkInput.attend`. */

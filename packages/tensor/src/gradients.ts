@@ -18,29 +18,42 @@ export interface GradientOptions {
 export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptions = {}): MapLeaves<T, Tensor> {
   if (loss.size !== 1) throw new Error(`gradients: needs a scalar loss, got shape ${showShape(loss.shape)}`);
   const wanted = leaves<Leaf & Tensor>(parameters);
-  const { nodes } = loss.trace;
-  const nodesBefore = nodes.slice(); // backward kernels append nodes of their own
   const leavesWanted = new Set<AnyTensor>(wanted.map(([, leaf]) => leaf));
-  const needed = reachedFrom(leavesWanted, nodesBefore);
+  const needed = new Set(leavesWanted);
 
   const parts = new Map<AnyTensor, Tensor[]>();
   parts.set(loss, [options.seed ?? constant(loss.trace, loss.shape, 1)]);
-  for (const node of nodesBefore.reverse()) {
-    if (!node.outputs.some((output) => parts.has(output))) continue;
-    if (node.rule === null || !node.inputs.some((input) => needed.has(input))) continue;
-    if (!node.rule) throw new Error(missingRule(node));
-    const dy = node.outputs.map((output) => total(parts.get(output)));
-    node.outputs.forEach((output, index) => {
-      if (!leavesWanted.has(output)) parts.delete(output);
-      else if (dy[index]) parts.set(output, [dy[index]]);
-    });
-    node.rule(...dy).forEach((dx, index) => {
-      const input = node.inputs[index]!;
-      if (!dx || !needed.has(input)) return;
-      checkShape(node.name, input.shape, dx.shape);
-      parts.set(input, [...(parts.get(input) ?? []), dx]);
-    });
-  }
+  const walk = (nodes: TraceNode[]) => {
+    reach(needed, nodes);
+    for (const node of nodes.toReversed()) {
+      if (!node.outputs.some((output) => parts.has(output))) continue;
+      if (node.rule === null || !node.inputs.some((input) => needed.has(input))) continue;
+      if (node.again) {
+        const inside = node.again();
+        node.outputs.forEach((output, index) => {
+          const gradients = parts.get(output);
+          if (!gradients) return;
+          parts.delete(output);
+          parts.set(inside.outputs[index]!, gradients);
+        });
+        walk(inside.nodes);
+        continue;
+      }
+      if (!node.rule) throw new Error(missingRule(node));
+      const dy = node.outputs.map((output) => total(parts.get(output)));
+      node.outputs.forEach((output, index) => {
+        if (!leavesWanted.has(output)) parts.delete(output);
+        else if (dy[index]) parts.set(output, [dy[index]]);
+      });
+      node.rule(...dy).forEach((dx, index) => {
+        const input = node.inputs[index]!;
+        if (!dx || !needed.has(input)) return;
+        checkShape(node.name, input.shape, dx.shape);
+        parts.set(input, [...(parts.get(input) ?? []), dx]);
+      });
+    }
+  };
+  walk(loss.trace.nodes.slice()); // backward kernels append nodes of their own
   return mapTree(parameters, (leaf, path) => {
     const gradient = total(parts.get(leaf as Tensor));
     if (!gradient) {
@@ -50,15 +63,13 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
   });
 }
 
-/** Every tensor that depends on one of `start`. */
-function reachedFrom(start: Set<AnyTensor>, nodes: TraceNode[]): Set<AnyTensor> {
-  const reached = new Set(start);
+/** Add every tensor that depends on one of `reached`. */
+function reach(reached: Set<AnyTensor>, nodes: TraceNode[]): void {
   for (const { inputs, outputs, rule } of nodes) {
     if (rule !== null && inputs.some((input) => reached.has(input))) {
       for (const output of outputs) reached.add(output);
     }
   }
-  return reached;
 }
 
 function total(parts: Tensor[] | undefined): Tensor | undefined {

@@ -45,6 +45,7 @@ export * from "./ops/softmax";
 export * from "./ops/sum-to";
 export * from "./ops/top-k";
 export { packLike } from "./pack";
+export { recomputed } from "./recomputed";
 export {
   decodeHeader,
   encodeHeader,

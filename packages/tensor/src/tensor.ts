@@ -52,6 +52,8 @@ export interface TraceNode {
   inputs: AnyTensor[];
   outputs: AnyTensor[];
   rule?: GradientRule | null;
+  /** In place of a rule: records the ops inside once more and returns them, with what `outputs` are this time. */
+  again?(): { nodes: TraceNode[]; outputs: AnyTensor[] };
 }
 
 /** The construction of one program: its kernel calls, and which op made which tensor. */

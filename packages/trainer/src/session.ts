@@ -124,6 +124,7 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
       noise: training ? keys : [],
       loadBefore,
       buffers: handles.buffers,
+      recompute: settings.memory.recompute && training,
       training,
     });
   };

@@ -35,6 +35,10 @@ export interface TrainSettings {
     /** Where it ends, as a share of `optimizer.lr`. */
     minLr: number;
   };
+  memory: {
+    /** Keep the inputs of blocks alone for the backward pass, and compute what is inside them again. */
+    recompute: boolean;
+  };
   validation: {
     /** Steps between validations; 0 for one at the end alone. */
     every: number;
@@ -75,6 +79,7 @@ export function trainSettings(changes: SettingsChanges = {}): TrainSettings {
       ...changes.optimizer,
     },
     schedule: { name: "cosine", warmup: 20, decay: 0.2, minLr: 0.1, ...changes.schedule },
+    memory: { recompute: false, ...changes.memory },
     validation: { every: 0, batches: 8, ...changes.validation },
     checkpoint: { every: 0, minutes: 10, keep: 3, ...changes.checkpoint },
   };

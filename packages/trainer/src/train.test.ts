@@ -30,6 +30,7 @@ const settings: TrainSettings = {
   batch: { size: 4, accumulate: 1 },
   optimizer: { lr: 3e-3, beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1, decay: "matrices", clip: 1 },
   schedule: { name: "cosine", warmup: 3, decay: 0.2, minLr: 0.1 },
+  memory: { recompute: false },
   validation: { every: 0, batches: 2 },
   checkpoint: { every: 0, keep: 2 },
 };

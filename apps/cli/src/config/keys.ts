@@ -14,7 +14,7 @@ export interface SettingKey {
 /** Every dotted key below a schema, in its order. */
 export function settingKeys(schema: z.ZodObject = configSchema as unknown as z.ZodObject, prefix = ""): SettingKey[] {
   return Object.entries(schema.shape).flatMap(([name, field]) => {
-    const group = field instanceof z.ZodOptional ? field.unwrap() : field;
+    const group = field instanceof z.ZodOptional || field instanceof z.ZodDefault ? field.unwrap() : field;
     if (group instanceof z.ZodObject) return settingKeys(group, `${prefix}${name}.`);
     const type = field as z.ZodType;
     return [{ key: `${prefix}${name}`, values: valuesText(type), description: type.description ?? "" }];

@@ -66,6 +66,15 @@ export const configSchema = z.strictObject({
     decay: z.number().gt(0).max(1).default(0.2).describe("wsd: share of the steps in which it falls."),
     minLr: z.number().min(0).max(1).describe("Where it ends, as a share of optimizer.lr."),
   }),
+  memory: z
+    .strictObject({
+      recompute: z
+        .boolean()
+        .describe(
+          "Compute what is inside a block again in the backward pass: less memory, the same numbers, a third more work.",
+        ),
+    })
+    .default({ recompute: false }),
   train: z.strictObject({ steps: count.describe("Optimizer steps.") }),
   validation: z.strictObject({
     every: countOrZero.describe("Steps between validations; 0 for one at the end."),
