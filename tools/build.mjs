@@ -1,7 +1,6 @@
-// `npm run build`: every package into its dist/. Turbo wants pnpm in the path, so npx lends it the pinned one.
+// `npm run build`: every package into its dist/. Arguments go to turbo.
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { pinnedPnpm } from "./packages.mjs";
 import { installDependencies } from "./setup/dependencies.mjs";
 import { main } from "./setup/index.mjs";
 import { root } from "./setup/places.mjs";
@@ -9,9 +8,8 @@ import { runForeground } from "./setup/run.mjs";
 
 main(async () => {
   await installDependencies();
-  const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const pnpm = packageManager.split("+")[0];
-  const args = ["--yes", "--package", pnpm, "turbo", "run", "build", "--output-logs=errors-only"];
+  // Turbo wants pnpm in the path, so npx lends it the pinned one.
+  const args = ["--yes", "--package", pinnedPnpm(), "turbo", "run", "build", "--output-logs=errors-only"];
   const env = { TURBO_TELEMETRY_DISABLED: "1" };
   return runForeground([...args, ...process.argv.slice(2)], { command: "npx", cwd: root, env });
 });
