@@ -2,6 +2,8 @@
 // table: each package and what it may import. `data` stands alone. `inspect` looks at models and knows no training; its
 // statistics and its page stand alone. Tests may also import what they test with.
 
+const { builtinModules } = require("node:module");
+
 const arrows = {
   webgpu: [],
   tensor: ["webgpu"],
@@ -42,6 +44,20 @@ module.exports = {
       to: { path: "^apps/" },
     },
     {
+      name: "node-in-few-places",
+      comment: "Everything runs in a browser but opening a device through Dawn, run folders, and the readers of files.",
+      severity: "error",
+      from: { path: "^packages/", pathNot: [tests, "^packages/(webgpu/src/node\\.ts|trainer/src/node/|data/src/)"] },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "browser-doors",
+      comment: "What the main door of a package leads to runs in a browser.",
+      severity: "error",
+      from: { path: "^packages/[^/]+/src/index\\.ts$" },
+      to: { path: `^(node:)?(${builtinModules.join("|")})$`, reachable: true },
+    },
+    {
       name: "no-circular",
       severity: "error",
       from: {},
@@ -64,6 +80,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
+    exclude: { path: "^(packages|apps)/[^/]+/dist/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "default"] },

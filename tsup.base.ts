@@ -19,13 +19,16 @@ const pureConstants: Plugin = {
 
 /**
  * How every library is built: ES modules and CommonJS, types for both, source maps. Types are checked by `npm run check`,
- * so writing them does without.
+ * so writing them does without. `globals` is the package of global types that the library's own mention.
  */
-export function library(entry: string[], more: Options = {}) {
+export function library(entry: string[], { globals, ...more }: Options & { globals?: string } = {}) {
   return defineConfig({
     entry,
     format: ["esm", "cjs"],
-    dts: { compilerOptions: { noCheck: true } },
+    dts: {
+      compilerOptions: { noCheck: true },
+      ...(globals && { banner: `/// <reference types="${globals}" />` }),
+    },
     sourcemap: true,
     clean: true,
     esbuildPlugins: [pureConstants],

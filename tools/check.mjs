@@ -1,4 +1,4 @@
-// `npm run check`: types, lint and format, arrows between packages. Every one runs, so that one run shows all there is.
+// `npm run check`: types, lint and format, arrows between packages, dependencies that are declared and used. Every one runs, so that one run shows all there is.
 
 import { join } from "node:path";
 import { installDependencies } from "./setup/dependencies.mjs";
@@ -14,6 +14,7 @@ main(async () => {
   const checks = [
     { name: "types", command: [tool("typescript/bin/tsc"), "--noEmit"] },
     { name: "lint and format", command: [tool("@biomejs/biome/bin/biome"), "check", "--max-diagnostics=20", "."] },
+    { name: "dependencies", command: [tool("knip/bin/knip.js"), "--no-progress", "--no-config-hints"] },
     { name: "arrows", command: [tool("dependency-cruiser/bin/dependency-cruise.mjs"), "packages", "apps"] },
     { name: "reference of the configuration", command: [join(root, "tools/reference.mjs"), "--check"] },
   ];

@@ -2,18 +2,23 @@ import { readTokens, type Tokens } from "./token-source";
 
 /** Sequences to learn from, one after the other: the target of a token is the token after it. */
 export type Batch = {
+  /** Token ids, [batch, context]. */
   tokens: Uint32Array;
+  /** The token after each one, [batch, context]; `IGNORED` where it takes no part in the loss. */
   targets: Uint32Array;
 };
 
 /** Which batch of a run is wanted. */
 export interface BatchAt {
+  /** Another seed draws other batches. */
   seed: number;
-  /** Step of the run, from 1, and number of the micro-batch in it, from 0. */
+  /** Step of the run, from 1. */
   step: number;
+  /** Number of the micro-batch in the step, from 0. Default 0. */
   micro?: number;
-  /** Sequences, and tokens of each. */
+  /** Sequences. */
   batch: number;
+  /** Tokens of each sequence. */
   context: number;
 }
 

@@ -2,9 +2,13 @@ import { checkMoeConfig, type MoeConfig } from "@webmoe/moe";
 
 /** The sizes of a language model. */
 export interface ModelConfig {
+  /** Different tokens. */
   vocab: number;
+  /** Width of the residual stream. */
   dim: number;
+  /** Transformer blocks. */
   layers: number;
+  /** Attention heads of a block; each has dim / heads numbers, an even count. */
   heads: number;
   /** Tokens a sequence may have. */
   context: number;

@@ -35,4 +35,5 @@ export const presets = {
   },
 } satisfies Record<string, Preset>;
 
+/** A name of `presets`. */
 export type PresetName = keyof typeof presets;

@@ -39,6 +39,7 @@ const PLAIN = {
 const isPlain = (activation: MoeConfig["activation"]): activation is keyof typeof PLAIN =>
   activation === "gelu" || activation === "relu";
 
+/** How the experts of a layer of width `dim` start: normal with standard deviation 0.02. */
 export function initExperts(dim: number, config: MoeConfig, key: Key): ExpertParameters<Init> {
   const { experts, hidden, activation } = config;
   return {
@@ -49,6 +50,7 @@ export function initExperts(dim: number, config: MoeConfig, key: Key): ExpertPar
   };
 }
 
+/** How the `config.sharedExperts` shared experts of a layer of width `dim` start: normal with standard deviation 0.02. */
 export function initSharedExperts(dim: number, config: MoeConfig, key: Key): SharedExpertParameters<Init> {
   const hidden = config.hidden * config.sharedExperts!;
   return {

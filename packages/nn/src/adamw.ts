@@ -17,9 +17,13 @@ import type { Gpu } from "@webmoe/webgpu";
 
 /** Settings that stay the same for a whole run; see torch.optim.AdamW (Loshchilov and Hutter 2019). */
 export interface AdamwOptions {
+  /** How much of the first moment stays at each step. Default 0.9. */
   beta1?: number;
+  /** How much of the second moment stays at each step. Default 0.95. */
   beta2?: number;
+  /** Added to the root of the second moment. Default 1e-8. */
   eps?: number;
+  /** What a parameter loses at each step, as a share of lr times itself. Default 0.1. */
   weightDecay?: number;
   /** Decay matrices alone (default), or every parameter. */
   decay?: "matrices" | "all";

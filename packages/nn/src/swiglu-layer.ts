@@ -8,6 +8,7 @@ export interface SwigluParameters<L> {
   down: L;
 }
 
+/** How the three matrices of a SwiGLU layer start: normal with standard deviation 0.02, keys folded by their names. */
 export function initSwiglu(dim: number, hidden: number, key: Key): SwigluParameters<Init> {
   return {
     gate: linearWeight([hidden, dim], fold(key, "gate")),

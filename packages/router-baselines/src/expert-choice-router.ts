@@ -2,6 +2,7 @@ import { type InitStyle, linear, linearBias, linearWeight } from "@webmoe/nn";
 import { defineRouter, matrixSelection } from "@webmoe/router";
 import { columnRanks, fold, type Init, map, reshape, softmax, stopGradient } from "@webmoe/tensor";
 
+/** How many tokens each expert takes, and how the gate starts. */
 export interface ExpertChoiceRouterOptions {
   /** Experts take this times T K / E tokens each. Default 1. */
   capacity?: number;

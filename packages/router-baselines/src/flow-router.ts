@@ -27,6 +27,7 @@ import {
   type Tensor,
 } from "@webmoe/tensor";
 
+/** The sizes of the flow and how its weights start. */
 export interface FlowRouterOptions {
   /** Width p of the projected token; even. Default 32. */
   dim?: number;

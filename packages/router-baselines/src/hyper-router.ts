@@ -2,6 +2,7 @@ import { type InitStyle, linear, linearBias, linearWeight } from "@webmoe/nn";
 import { defineRouter } from "@webmoe/router";
 import { fold, type Init, map, normal, reshape } from "@webmoe/tensor";
 
+/** The sizes of the network that makes the gates, and how it starts. */
 export interface HyperRouterOptions {
   /** Inner width h of the hypernetwork. Default 256, as in the authors' code. */
   hidden?: number;

@@ -14,6 +14,7 @@ import {
   tokenOfAssignment,
 } from "@webmoe/tensor";
 
+/** How fast the selection bias moves, and what scores are. */
 export interface LossFreeRouterOptions {
   /** How far the bias of an expert moves after a step. Default 0.001. */
   rate?: number;

@@ -3,6 +3,7 @@ import { defineRouter } from "@webmoe/router";
 import { fold, type Init, map } from "@webmoe/tensor";
 import { gelu } from "./gelu";
 
+/** The width and the activation of the perceptron, and how it starts. */
 export interface MlpRouterOptions {
   /** Width h of the inner layer. Default 256, the paper's by its parameter count. */
   hidden?: number;

@@ -2,6 +2,7 @@ import { type InitStyle, linear, linearBias, linearWeight } from "@webmoe/nn";
 import { defineRouter } from "@webmoe/router";
 import { fold, type Init } from "@webmoe/tensor";
 
+/** Whether the frozen scores have a bias, and how they start. */
 export interface RandomRouterOptions {
   /** Add a bias per expert, frozen too. Default true, as in the authors' runs. */
   bias?: boolean;

@@ -12,6 +12,7 @@ import {
   type Tensor,
 } from "@webmoe/tensor";
 
+/** Where the coefficient of the sparsity loss starts and how fast it moves. */
 export interface RemoeRouterOptions {
   /** First coefficient of the L1 loss. Default 1e-8. */
   coefficient?: number;

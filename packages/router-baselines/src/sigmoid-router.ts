@@ -2,6 +2,7 @@ import { type InitStyle, linear, linearBias, linearWeight } from "@webmoe/nn";
 import { defineRouter, sigmoidTopK } from "@webmoe/router";
 import { fold, type Init } from "@webmoe/tensor";
 
+/** How the chosen experts are weighted, and how the gate starts. */
 export interface SigmoidRouterOptions {
   /** Add a learned bias per expert. Default false. */
   bias?: boolean;

@@ -16,6 +16,7 @@ import {
   topK as topKColumns,
 } from "@webmoe/tensor";
 
+/** When the router is frozen, and what it is distilled into. */
 export interface StableRouterOptions {
   /** Steps of the first stage. Default 6000, a tenth of the authors' runs. */
   switchAt?: number;

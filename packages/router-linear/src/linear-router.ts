@@ -2,6 +2,7 @@ import { type InitStyle, linear, linearBias, linearWeight } from "@webmoe/nn";
 import { defineRouter } from "@webmoe/router";
 import { fold, type Init } from "@webmoe/tensor";
 
+/** Whether scores have a bias, and how the gate starts. */
 export interface LinearRouterOptions {
   /** Add a learned bias per expert. Default false. */
   bias?: boolean;

@@ -14,6 +14,7 @@ import { type AnyRouter, defineRouter, type Router, scoreFlops } from "@webmoe/r
 import { fold, type Init, type MapLeaves, map, mapTree, stopGradient, type Tensor } from "@webmoe/tensor";
 import { type Cell, gru, lstm, type Memory, rnn } from "./cells";
 
+/** The width and kind of the recurrent cell, the ablations of the paper, and the router behind it. */
 export interface RecurrentRouterOptions {
   /** Width p of the state. Default 128, as in the paper. */
   dim?: number;

@@ -3,6 +3,7 @@ import { defineRouter } from "@webmoe/router";
 import { fold, type Init } from "@webmoe/tensor";
 import { cosineScores, initTemperature, type TemperatureOptions } from "./cosine-scores";
 
+/** The width of the space of the cosines, and what they are divided by. */
 export interface XmoeRouterOptions extends TemperatureOptions {
   /** Width d_e that tokens and experts are compared in. Default 16. */
   dim?: number;

@@ -5,10 +5,13 @@ import type { Selector } from "./selector";
 export interface RouterShape {
   /** Width of what the experts receive. */
   dim: number;
+  /** Experts of a layer. */
   experts: number;
   /** Number of MoE layers. */
   layers: number;
+  /** Experts that a token goes to. */
   topK: number;
+  /** Different tokens. */
   vocab: number;
 }
 
@@ -26,7 +29,9 @@ export interface RouterParameters<Shared, Layer, Buffers> {
 export interface ScoreInput<Shared, Layer, Carry, Buffers> {
   /** What the experts receive, f32 [T, D]. */
   x: Tensor;
+  /** What all layers share of `init`'s parameters. */
   shared: MapLeaves<Shared, Tensor>;
+  /** This layer's own parameters. */
   layer: MapLeaves<Layer, Tensor>;
   /** Number of the MoE layer, from 0. */
   index: number;
@@ -36,7 +41,9 @@ export interface ScoreInput<Shared, Layer, Carry, Buffers> {
   tokens: Tensor<"u32">;
   /** 1 for tokens, 0 for padding; f32 [T]. */
   mask: Tensor;
+  /** What `init` gave as state that is not learned. */
   buffers?: MapLeaves<Buffers, Tensor>;
+  /** False in validation and sampling. */
   training: boolean;
 }
 
@@ -55,8 +62,11 @@ export interface Scores<Carry> {
  * repository is a file whose default export is `(options) => Router`; `checkRouter` of `@webmoe/router/testing` proves it.
  */
 export interface Router<Shared = unknown, Layer = unknown, Carry = unknown, Buffers = unknown> {
+  /** What reports and checkpoints call it. */
   readonly name: string;
+  /** What it starts from, for a model of this shape. Fold `key` by name, so that another parameter leaves the rest as it was. */
   init(shape: RouterShape, key: Key): RouterParameters<Shared, Layer, Buffers>;
+  /** The scores of every expert for every token at one MoE layer; called for each layer, from the first. */
   score(input: ScoreInput<Shared, Layer, Carry, Buffers>): Scores<Carry>;
   /** Default: softmax top-k. */
   select?: Selector<Buffers>;

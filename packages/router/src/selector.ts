@@ -20,6 +20,7 @@ export interface Selection {
   atMost?: number;
 }
 
+/** What a selector chooses from at one MoE layer. */
 export interface SelectorInput<Buffers = unknown> {
   /** [T, E] */
   logits: Tensor;

@@ -1,6 +1,7 @@
 import {
   aligned,
   compileProgram,
+  type DispatchDigest,
   type DispatchTime,
   type Gpu,
   type KernelTarget,
@@ -57,6 +58,8 @@ export interface CompiledProgram<I, O> {
   run(inputs: { [K in keyof I]: HostArray | number }): Promise<{ readonly outputs: Promise<ValuesOf<O>> }>;
   /** Run once with a timestamp around every kernel, in their order. Changes the state as a run does. */
   profile(inputs: { [K in keyof I]: HostArray | number }): Promise<DispatchTime[]>;
+  /** Run once, kernel by kernel, and hash what each writes, to compare two devices. Changes the state as a run does. */
+  digest(inputs: { [K in keyof I]: HostArray | number }): Promise<DispatchDigest[]>;
   close(): void;
 }
 
@@ -113,6 +116,7 @@ export async function compile<S, const I extends Record<string, InputSpec>, O>(
       return { outputs: arrays };
     },
     profile: (values) => program.profile(layout.pack(label, values)),
+    digest: (values) => program.digest(layout.pack(label, values)),
     close: () => program.close(),
   };
 }

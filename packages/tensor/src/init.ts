@@ -26,6 +26,7 @@ export function uniform(shape: Shape, limit: number, key: Key): Init {
   return { [LEAF]: true, dtype: "f32", shape, distribution: "uniform", scale: limit, key };
 }
 
+/** One number everywhere. */
 export function constantInit(shape: Shape, value: number): Init {
   return { [LEAF]: true, dtype: "f32", shape, distribution: "constant", scale: value };
 }

@@ -4,6 +4,7 @@
 /** A leaf of a tree carries this mark, so that copies of this package agree on what a leaf is. */
 export const LEAF = Symbol.for("webmoe.leaf");
 
+/** What ends a branch of a tree: a tensor, or what stands for one. */
 export interface Leaf {
   readonly [LEAF]: true;
 }

@@ -87,6 +87,7 @@ export class Expression {
   }
 }
 
+/** A number as the constant that it is; expressions as they come. */
 export function toExpression(value: Expression | number): Expression {
   return typeof value === "number" ? Expression.constant(value) : value;
 }

@@ -9,6 +9,8 @@ export interface OpenOptions {
   memoryBudget?: number;
   /** Use subgroup operations where the adapter has them. Default true. */
   subgroups?: boolean;
+  /** Features to use where the adapter has them; default: all that kernels can use. Two devices with one list run the same kernels. */
+  features?: string[];
   /** Which class of kernels to use; by default "serial" on software adapters, else "tiled". */
   kernelClass?: KernelTarget["kernelClass"];
 }
@@ -80,7 +82,8 @@ export async function openDevice(
 ): Promise<Gpu> {
   const adapter = await findAdapter(source, options);
   const description = describe(adapter);
-  const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name)) as GPUFeatureName[];
+  const wanted = WANTED_FEATURES.filter((name) => options.features?.includes(name) ?? true);
+  const requiredFeatures = wanted.filter((name) => adapter.features.has(name)) as GPUFeatureName[];
   const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: ownLimits(adapter) });
   device.label = "webmoe";
 
@@ -105,7 +108,7 @@ export async function openDevice(
     target: {
       kernelClass: options.kernelClass ?? (description.software ? "serial" : "tiled"),
       subgroups: (options.subgroups ?? true) && requiredFeatures.includes("subgroups" as GPUFeatureName),
-      matrixUnits: (options.subgroups ?? true) && hasMatrixUnits(adapter),
+      matrixUnits: (options.subgroups ?? true) && hasMatrixUnits(adapter, requiredFeatures),
       precision: "f32",
     },
     memoryBudget:
@@ -147,11 +150,11 @@ async function findAdapter(source: GPU, { adapter: wanted }: OpenOptions): Promi
   );
 }
 
-function hasMatrixUnits(adapter: GPUAdapter): boolean {
+function hasMatrixUnits(adapter: GPUAdapter, opened: string[]): boolean {
   const info = adapter.info as GPUAdapterInfo & { subgroupMatrixConfigs?: SubgroupMatrixConfig[] };
   const features = ["shader-f16", "subgroups", "chromium-experimental-subgroup-matrix"];
   return (
-    features.every((name) => adapter.features.has(name)) &&
+    features.every((name) => opened.includes(name)) &&
     info.subgroupMinSize === 32 &&
     info.subgroupMaxSize === 32 &&
     (info.subgroupMatrixConfigs ?? []).some(

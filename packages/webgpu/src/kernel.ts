@@ -69,6 +69,7 @@ export interface KernelSpec<B extends string, S extends string, O> {
   source(sizes: Record<NoInfer<S>, number>, target: KernelTarget, options: O): KernelSource;
 }
 
+/** A declared kernel, made by `kernel()`: `B` names its buffers, `S` its sizes, `O` is the type of its options. */
 export interface Kernel<B extends string = string, S extends string = string, O = undefined>
   extends KernelSpec<B, S, O> {}
 

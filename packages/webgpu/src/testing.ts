@@ -37,6 +37,7 @@ export const kernelTargets: { name: string; target: KernelTarget }[] = [
   { name: "tiled with subgroups", target: { ...serialTarget, kernelClass: "tiled", subgroups: true } },
 ];
 
+/** What a buffer of a kernel may hold. */
 export type KernelArray = Float32Array | Uint32Array;
 
 /**

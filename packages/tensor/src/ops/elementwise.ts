@@ -1,19 +1,34 @@
 import type { AnyTensor, Tensor } from "../tensor";
 import { MAX_INPUTS, map } from "./map";
 
-/** x_1 + x_2 + ... */
+/** x_1 + x_2 + ..., element by element; the shapes stretch to a common one. One kernel adds as many as it can bind. */
 export function add(...inputs: AnyTensor[]): Tensor {
   if (inputs.length > MAX_INPUTS) return add(add(...inputs.slice(0, MAX_INPUTS)), ...inputs.slice(MAX_INPUTS));
   return map("add", inputs, (...x) => x.reduce((total, term) => total.add(term)));
 }
 
+/** a - b, element by element; the shapes stretch to a common one. */
 export const sub = (a: AnyTensor, b: AnyTensor): Tensor => map("sub", [a, b], (a, b) => a.sub(b));
+
+/** a * b, element by element; the shapes stretch to a common one. For products of matrices see `matmul`. */
 export const mul = (a: AnyTensor, b: AnyTensor): Tensor => map("mul", [a, b], (a, b) => a.mul(b));
+
+/** a / b, element by element; the shapes stretch to a common one. */
 export const div = (a: AnyTensor, b: AnyTensor): Tensor => map("div", [a, b], (a, b) => a.div(b));
+
+/** x * factor, where the factor is a number that never changes. */
 export const scale = (x: AnyTensor, factor: number): Tensor => map("scale", [x], (x) => x.mul(factor));
+
+/** The hyperbolic tangent of every element. */
 export const tanh = (x: AnyTensor): Tensor => map("tanh", [x], (x) => x.tanh());
+
+/** 1 / (1 + exp(-x)) of every element. */
 export const sigmoid = (x: AnyTensor): Tensor => map("sigmoid", [x], (x) => x.sigmoid());
+
+/** e^x of every element. */
 export const exp = (x: AnyTensor): Tensor => map("exp", [x], (x) => x.exp());
+
+/** The natural logarithm of every element. */
 export const log = (x: AnyTensor): Tensor => map("log", [x], (x) => x.log());
 
 /** x * sigmoid(x) */

@@ -12,7 +12,9 @@ import { halves } from "./halves";
 
 /** Which operands are stored with their last two axes swapped. */
 export interface MatmulOptions {
+  /** `a` is stored as [..., K, M]. */
   transposeA?: boolean;
+  /** `b` is stored as [..., N, K]. */
   transposeB?: boolean;
 }
 

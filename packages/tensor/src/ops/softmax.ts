@@ -3,7 +3,7 @@ import { showShape } from "../shape";
 import { place, reshape, type Tensor, withGradient } from "../tensor";
 import { map } from "./map";
 
-/** Make each row (the last axis) positive and sum to one. */
+/** exp(x) / sum(exp(x)) over the last axis, without overflow: [..., C] to [..., C]. A row of no elements is an error. */
 export function softmax(x: Tensor): Tensor {
   const cols = x.shape.at(-1);
   if (!cols) throw new Error(`softmax: needs a last axis to sum over, got shape ${showShape(x.shape)}`);

@@ -31,8 +31,8 @@ function variants({ kernelClass, matrixUnits, precision }: KernelTarget, shape: 
   return vector.fitsVectors(shape) ? vector : tiled;
 }
 
-/** Floating-point operations of `products` matrix products over the causal half of the scores. */
-const products = (count: number) => (shape: AttentionSizes) =>
+/** Floating-point operations of `count` matrix products over the causal half of the scores. */
+const products = (count: number, shape: AttentionSizes) =>
   count * shape.batch * shape.heads * shape.context * (shape.context + 1) * shape.headDim;
 
 /** out [batch, context, heads, headDim] = softmax(q k^T / sqrt(headDim)) v, lse [batch, heads, context] */
@@ -40,7 +40,7 @@ export const attentionForward = kernel({
   name: "attentionForward",
   buffers: { qkv: "read", out: "write", lse: "write" },
   sizes,
-  flops: products(2),
+  flops: (shape) => products(2, shape),
   source: (shape, target) => variants(target, shape).forward(shape),
 });
 
@@ -81,7 +81,7 @@ export const attentionBackwardQuery = kernel({
     dqkv: "write",
   },
   sizes,
-  flops: products(3),
+  flops: (shape) => products(3, shape),
   source: (shape, target) => variants(target, shape).backwardQuery(shape),
 });
 
@@ -96,6 +96,6 @@ export const attentionBackwardKeyValue = kernel({
     dqkv: "update",
   },
   sizes,
-  flops: products(4),
+  flops: (shape) => products(4, shape),
   source: (shape, target) => variants(target, shape).backwardKeyValue(shape),
 });

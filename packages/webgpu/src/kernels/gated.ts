@@ -22,6 +22,7 @@ const activations: Record<GateActivation, string> = {
   let value = g * slope;`,
 };
 
+/** Which activation the gate has. */
 export interface GateOptions {
   activation: GateActivation;
 }

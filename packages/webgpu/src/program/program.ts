@@ -1,5 +1,6 @@
 import { GpuError } from "../errors";
 import type { Gpu } from "../gpu";
+import { type DispatchDigest, digestDispatches } from "./digest";
 import { type Plan, planMemory } from "./plan";
 import { type DispatchTime, timeDispatches } from "./profile";
 import { copyOutputs, cutOutputs, ReadbackRing } from "./readback";
@@ -32,9 +33,12 @@ export interface Program {
   run(inputs?: ArrayBuffer): Promise<Ticket>;
   /** Run once with a timestamp around every dispatch, in their order. Changes the state as a run does. */
   profile(inputs?: ArrayBuffer): Promise<DispatchTime[]>;
+  /** Run once, dispatch by dispatch, and hash what each writes; `firstDifference` compares two of these. Changes the state as a run does. */
+  digest(inputs?: ArrayBuffer): Promise<DispatchDigest[]>;
   close(): void;
 }
 
+/** What `compileProgram` needs besides the recording. */
 export interface ProgramOptions {
   label: string;
   /** The storage that `run` uploads into. */
@@ -117,6 +121,11 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
       gpu.check();
       if (inputBuffer && data) gpu.device.queue.writeBuffer(inputBuffer, 0, data);
       return timeDispatches(gpu, plan.dispatches, steps);
+    },
+    async digest(data) {
+      gpu.check();
+      if (inputBuffer && data) gpu.device.queue.writeBuffer(inputBuffer, 0, data);
+      return digestDispatches(gpu, plan.dispatches, steps, buffers.bufferOf);
     },
     close() {
       buffers.destroy();
