@@ -1,8 +1,3 @@
-import { defineConfig } from "tsup";
+import { library } from "../../tsup.base";
 
-export default defineConfig({
-  entry: ["src/index.ts"],
-  format: ["esm"],
-  dts: true,
-  clean: true,
-});
+export default library(["src/index.ts"]);

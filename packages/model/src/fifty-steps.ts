@@ -1,7 +1,7 @@
 // A short training run for the test that compares a browser with Node: what it computes depends on nothing but the device.
 
 import { adamw, initAdamw } from "@webmoe/nn";
-import { recurrentRouter } from "@webmoe/router-recurrent";
+import type { AnyRouter } from "@webmoe/router";
 import { compile, f32, gradients, key, materialize, u32 } from "@webmoe/tensor";
 import { adapterName, type DispatchDigest, type Gpu, type OpenOptions } from "@webmoe/webgpu";
 import { languageModel } from "./language-model";
@@ -21,16 +21,20 @@ const BATCH = 1;
 const TEXT = "It is not down on any map; true places never are. ".repeat(8);
 
 /** Train `nano` for 50 steps on a device without optional features, and watch some steps kernel by kernel. */
-export async function fiftySteps(open: (options: OpenOptions) => Promise<Gpu>, watched: number[]): Promise<FiftySteps> {
+export async function fiftySteps(
+  open: (options: OpenOptions) => Promise<Gpu>,
+  router: AnyRouter,
+  watched: number[],
+): Promise<FiftySteps> {
   const gpu = await open({ features: [] });
-  const model = languageModel(presets.nano.model, recurrentRouter({ dim: 32 }));
+  const model = languageModel(presets.nano.model, router);
   const { context } = model.config;
   const initial = model.init(key(7));
   const parameters = await materialize(gpu, initial.parameters);
   const state = { parameters, optimizer: await initAdamw(gpu, parameters) };
   const inputs = { tokens: u32(BATCH, context), targets: u32(BATCH, context), lr: f32() };
   const program = await compile(gpu, { state, inputs }, ({ parameters, optimizer }, { lr, ...batch }) => {
-    const { total, loss } = model.loss(parameters, { ...batch, training: true });
+    const { total, loss } = model.loss(parameters, batch, { training: true });
     adamw(parameters, gradients(total, parameters), optimizer, lr);
     return { loss };
   });

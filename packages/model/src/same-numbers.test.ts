@@ -16,9 +16,10 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 /** The run in Node, in a process that sees SwiftShader alone. */
 async function inNode(watched: number[]): Promise<FiftySteps> {
   const program = `
+    import { recurrentRouter } from "@webmoe/router-recurrent";
     import { openGpu } from "@webmoe/webgpu/node";
     import { fiftySteps } from "./fifty-steps.ts";
-    console.log(JSON.stringify(await fiftySteps(openGpu, ${JSON.stringify(watched)})));`;
+    console.log(JSON.stringify(await fiftySteps(openGpu, recurrentRouter({ dim: 32 }), ${JSON.stringify(watched)})));`;
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
   const child = spawn(process.execPath, ["--import", tsx, "--input-type=module", "--eval", program], {
     cwd: here,
@@ -41,9 +42,10 @@ async function inNode(watched: number[]): Promise<FiftySteps> {
 /** The run in Chromium, from the same source. */
 async function inBrowser(watched: number[]): Promise<FiftySteps> {
   const program = `
+    import { recurrentRouter } from "@webmoe/router-recurrent";
     import { openGpu } from "@webmoe/webgpu";
     import { fiftySteps } from "./fifty-steps";
-    globalThis.run = (watched) => fiftySteps(openGpu, watched);`;
+    globalThis.run = (watched) => fiftySteps(openGpu, recurrentRouter({ dim: 32 }), watched);`;
   const { outputFiles } = await build({
     stdin: { contents: program, resolveDir: here },
     bundle: true,
