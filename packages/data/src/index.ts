@@ -10,6 +10,15 @@ export {
 } from "./batches";
 export { checkText } from "./corpora/check-text";
 export { type Documents, documentBatchAt, documentsWithin } from "./document-batches";
+export { type Example, labelsOf } from "./examples/example";
+export {
+  encodeExamples,
+  inOrder,
+  type LabelledBatch,
+  type LabelledTokens,
+  labelledBatches,
+  splitExamples,
+} from "./examples/labelled-batches";
 export type { TokenArray, TokenSource, Tokens } from "./token-source";
 export { byteTokenizer } from "./tokenizers/byte-tokenizer";
 export { characterSet, characterTokenizer } from "./tokenizers/character-tokenizer";

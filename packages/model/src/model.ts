@@ -1,5 +1,5 @@
 import type { AnyRouter } from "@webmoe/router";
-import { add, type Init, type InputSpec, type Key, type MapLeaves, scale, type Tensor } from "@webmoe/tensor";
+import { add, constant, type Init, type InputSpec, type Key, type MapLeaves, scale, type Tensor } from "@webmoe/tensor";
 import type { ModelConfig } from "./config";
 import type { LayerInput, RoutedLayer, TrunkParameters } from "./trunk";
 
@@ -43,13 +43,14 @@ export interface LossOutput {
 
 /** Cross entropy and the losses of all MoE layers, weighted as the configuration says. */
 export function lossOf({ moe }: ModelConfig, crossEntropy: Tensor, routed: RoutedLayer[]): LossOutput {
-  const meanOf = (losses: Tensor[]) => scale(add(...losses), 1 / Math.max(1, losses.length));
+  const meanOf = (losses: Tensor[]) =>
+    losses.length === 0 ? constant(crossEntropy.trace, [], 0) : scale(add(...losses), 1 / losses.length);
   const balanceLoss = meanOf(routed.map((layer) => layer.balanceLoss));
   const zLoss = meanOf(routed.map((layer) => layer.zLoss));
   const extra = routed.flatMap((layer) => Object.values(layer.losses));
   const parts = [crossEntropy, ...extra];
-  if (moe.balanceLoss > 0) parts.push(scale(balanceLoss, moe.balanceLoss));
-  if (moe.zLoss > 0) parts.push(scale(zLoss, moe.zLoss));
+  if (moe.balanceLoss > 0 && routed.length > 0) parts.push(scale(balanceLoss, moe.balanceLoss));
+  if (moe.zLoss > 0 && routed.length > 0) parts.push(scale(zLoss, moe.zLoss));
   const dropped = routed.flatMap((layer) => layer.dropped ?? []);
   return {
     total: add(...parts),

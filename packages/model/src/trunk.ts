@@ -87,10 +87,10 @@ export function initTrunk(config: ModelConfig, router: AnyRouter, key: Key) {
   checkConfig(config);
   const { dim, vocab, moe } = config;
   const withExperts = moeLayers(config);
-  const routing = router.init(
-    { dim, experts: moe.experts, layers: withExperts.length, topK: moe.topK, vocab },
-    fold(key, "router"),
-  );
+  const shape = { dim, experts: moe.experts, layers: withExperts.length, topK: moe.topK, vocab };
+  // Where every layer is dense there is nothing to route.
+  const routing =
+    withExperts.length > 0 ? router.init(shape, fold(key, "router")) : { shared: {}, layers: [], buffers: undefined };
   const parameters: TrunkParameters<Init> = {
     embedding: normal([vocab, dim], 0.02, fold(key, "embedding")),
     blocks: Array.from({ length: config.layers }, (_, index) =>

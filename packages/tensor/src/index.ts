@@ -18,6 +18,7 @@ export {
   writeTensor,
 } from "./device-tensor";
 export { type GradientOptions, gradients } from "./gradients";
+export { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from "./half-floats";
 export { constantInit, type Init, materialize, normal, uniform, valuesInit } from "./init";
 export * from "./ops/adamw";
 export * from "./ops/assignments";
@@ -53,6 +54,7 @@ export {
   parseSafetensors,
   type SafetensorsDtype,
   type TensorInfo,
+  tensorBytes,
 } from "./safetensors";
 export { type Shape, sizeOf } from "./shape";
 export {
@@ -74,4 +76,4 @@ export {
   withoutGradient,
 } from "./tensor";
 export { fold, type Key, key, normals, uniforms } from "./threefry";
-export { LEAF, type Leaf, leaves, type MapLeaves, mapTree, type Tree } from "./tree";
+export { isLeaf, LEAF, type Leaf, leaves, type MapLeaves, mapTree, type Tree } from "./tree";

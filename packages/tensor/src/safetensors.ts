@@ -2,7 +2,7 @@
 // the header, padded with spaces; then the tensors' bytes back to back in the order of their offsets.
 
 /** Element types this project reads and writes; u32 and f32 are 4 bytes, as is i32. */
-export type SafetensorsDtype = "F32" | "U32" | "I32" | "F16";
+export type SafetensorsDtype = "F32" | "U32" | "I32" | "F16" | "BF16";
 
 /** A tensor's place in a file. */
 export interface TensorInfo {
@@ -13,7 +13,12 @@ export interface TensorInfo {
   end: number;
 }
 
-const BYTES: Record<SafetensorsDtype, number> = { F32: 4, U32: 4, I32: 4, F16: 2 };
+const BYTES: Record<SafetensorsDtype, number> = { F32: 4, U32: 4, I32: 4, F16: 2, BF16: 2 };
+
+/** Bytes of a tensor's elements. */
+export function tensorBytes({ dtype, shape }: Pick<TensorInfo, "dtype" | "shape">): number {
+  return shape.reduce((product, extent) => product * extent, BYTES[dtype]);
+}
 
 /** Write a header for tensors that will follow in the given order. Resolves names to places in the file. */
 export function encodeHeader(
@@ -24,7 +29,7 @@ export function encodeHeader(
   const entries: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
   for (const { name, dtype, shape } of tensors) {
     if (Object.hasOwn(entries, name)) throw new Error(`safetensors: tensor names must differ, got "${name}" twice`);
-    const bytes = shape.reduce((product, extent) => product * extent, BYTES[dtype]);
+    const bytes = tensorBytes({ dtype, shape });
     entries[name] = { dtype, shape, data_offsets: [offset, offset + bytes] };
     offset += bytes;
   }
@@ -105,7 +110,7 @@ function tensorInfo(name: string, value: unknown, base: number, fileBytes: numbe
   return { dtype: dtype as SafetensorsDtype, shape, start, end };
 }
 
-/** Every tensor of a file in memory: its shape and its elements (F16 as raw 16-bit words). */
+/** Every tensor of a file in memory: its shape and its elements (F16 and BF16 as raw 16-bit words). */
 export function parseSafetensors(
   file: Uint8Array,
 ): Map<string, { shape: readonly number[]; values: Float32Array | Uint32Array | Int32Array | Uint16Array }> {
@@ -113,7 +118,7 @@ export function parseSafetensors(
   return new Map(
     [...tensors].map(([name, { dtype, shape, start, end }]) => {
       const bytes = Uint8Array.from(file.subarray(start, end)).buffer; // a copy of its own: views need aligned starts
-      const make = { F32: Float32Array, U32: Uint32Array, I32: Int32Array, F16: Uint16Array }[dtype];
+      const make = { F32: Float32Array, U32: Uint32Array, I32: Int32Array, F16: Uint16Array, BF16: Uint16Array }[dtype];
       return [name, { shape, values: new make(bytes) }];
     }),
   );

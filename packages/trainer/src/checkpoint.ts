@@ -3,6 +3,7 @@ import { type DeviceTensor, type Dtype, leaves, readTensor, sizeOf, writeTensor 
 import type { Checkpoint, RunStore, TensorEntry, TensorReader } from "./run-store";
 import type { Session } from "./session";
 import type { TrainSettings } from "./settings";
+import { readValues } from "./tensor-values";
 
 /** Write everything that outlives a step; resolves with where it is. */
 export async function save(
@@ -101,18 +102,6 @@ function* plainEntries(tree: unknown, prefix: string): Generator<TensorEntry> {
       data: async () => new Uint8Array((await readTensor(leaf)).buffer),
     };
   }
-}
-
-async function readValues(reader: TensorReader, name: string, shape: readonly number[]): Promise<Float32Array> {
-  const found = reader.shape(name);
-  if (!found) throw new Error(`checkpoint: has no tensor "${name}": it is of another model or router`);
-  if (found.join() !== shape.join()) {
-    throw new Error(
-      `checkpoint: "${name}" needs shape [${shape.join(", ")}], got [${found.join(", ")}]: it is of another model`,
-    );
-  }
-  const bytes = await reader.read(name);
-  return new Float32Array(Uint8Array.from(bytes).buffer);
 }
 
 /** A checkpoint with more parameters than the model is of another model too. */

@@ -1,4 +1,7 @@
 export { restore, restoreParameters, restorePlain, save } from "./checkpoint";
+export { type ClassificationFigures, classificationFigures } from "./classification-figures";
+export { classificationTask, type LabelledData } from "./classification-task";
+export { splitFrozen } from "./freeze";
 export { draw, type GenerateOptions, type Generator, openGenerator } from "./generate";
 export { type LanguageFigures, languageTask, type TextData } from "./language-task";
 export { type MemoryRun, memoryRun } from "./memory-run";
@@ -14,5 +17,6 @@ export {
   type StepValues,
 } from "./session";
 export { type SettingsChanges, type TrainSettings, trainSettings } from "./settings";
+export { type StartOptions, startFrom } from "./start-from";
 export { type Task, totalLoad } from "./task";
 export { type Report, type TrainOptions, train, validate } from "./train";

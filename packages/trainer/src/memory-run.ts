@@ -24,11 +24,13 @@ export function memoryRun(): MemoryRun {
 }
 
 async function held(entries: TensorEntry[]): Promise<TensorReader> {
-  const tensors = new Map<string, { shape: readonly number[]; bytes: Uint8Array }>();
-  for (const { name, shape, data } of entries) tensors.set(name, { shape, bytes: (await data()).slice() });
+  const tensors = new Map<string, Pick<TensorEntry, "dtype" | "shape"> & { bytes: Uint8Array }>();
+  for (const { name, dtype, shape, data } of entries)
+    tensors.set(name, { dtype, shape, bytes: (await data()).slice() });
   return {
     names: () => [...tensors.keys()],
     shape: (name) => tensors.get(name)?.shape,
+    dtype: (name) => tensors.get(name)?.dtype,
     async read(name) {
       const tensor = tensors.get(name);
       if (!tensor) throw new Error(`memory run: the checkpoint has no tensor "${name}"`);

@@ -1,7 +1,9 @@
+import type { SafetensorsDtype } from "@webmoe/tensor";
+
 /** A tensor to be written: its bytes are asked for when their turn comes, so that large models stream. */
 export interface TensorEntry {
   name: string;
-  dtype: "F32" | "U32";
+  dtype: SafetensorsDtype;
   shape: readonly number[];
   data(): Promise<Uint8Array>;
 }
@@ -11,6 +13,7 @@ export interface TensorReader {
   names(): string[];
   /** Undefined for a tensor the file does not have. */
   shape(name: string): readonly number[] | undefined;
+  dtype(name: string): SafetensorsDtype | undefined;
   read(name: string): Promise<Uint8Array>;
 }
 

@@ -27,6 +27,7 @@ import {
   type TensorsOf,
 } from "@webmoe/tensor";
 import type { DispatchTime, Gpu, ProgramStats } from "@webmoe/webgpu";
+import { mergeTrees, splitFrozen } from "./freeze";
 import type { TrainSettings } from "./settings";
 import { stepNoise } from "./step-noise";
 
@@ -96,22 +97,29 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
   const { context } = model.config;
   const { size, accumulate } = settings.batch;
   const initial = model.init(key(settings.seed));
-  const parameters = (await materialize(gpu, initial.parameters)) as Parameters;
+  // What is frozen lies in arenas of its own, which no optimizer walks; no gradient of it is asked for, so none is computed.
+  const freeze = settings.freeze ?? [];
+  const parts = splitFrozen(initial.parameters, freeze);
+  const learned = (await materialize(gpu, parts.learned)) as Parameters;
+  const frozen = freeze.length > 0 ? await materialize(gpu, parts.frozen, "frozen parameters") : learned;
+  const parameters = mergeTrees(learned, frozen as Parameters);
+  /** Of a tree like the parameters, what learns. */
+  const learning = <T>(tree: T): T => splitFrozen(tree, freeze).learned;
   const buffers = (await materialize(gpu, initial.buffers, "router buffers")) as SessionState["buffers"];
   const { precision } = settings;
   // Where operands are rounded to f16, gradients are computed of a scaled loss.
   const lossScale = precision === "mixed" ? FIRST_LOSS_SCALE : undefined;
-  const state: SessionState = { parameters, optimizer: await initAdamw(gpu, parameters, { lossScale }), buffers };
+  const state: SessionState = { parameters, optimizer: await initAdamw(gpu, learned, { lossScale }), buffers };
 
   const inputs = model.inputs(size);
   const noise = stepNoise(model, settings.seed);
   const { optimizer } = settings;
   const differentiate = ({ parameters, optimizer }: TensorsOf<SessionState>, total: Tensor) => {
     const seed = optimizer.lossScale && reshape(optimizer.lossScale.scale, total.shape);
-    return gradients(total, parameters, { seed });
+    return gradients(total, learning(parameters), { seed });
   };
   const update = (handles: TensorsOf<SessionState>, grads: MapLeaves<Parameters, Tensor>, lr: Tensor) => {
-    const { gradNorm } = adamw(handles.parameters, grads, handles.optimizer as never, lr, optimizer);
+    const { gradNorm } = adamw(learning(handles.parameters), grads, handles.optimizer as never, lr, optimizer);
     const { scale, skipped } = handles.optimizer.lossScale ?? {};
     return { gradNorm, lossScale: scale, skipped };
   };
@@ -129,7 +137,7 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
     });
   };
   const applyRouter = (handles: TensorsOf<SessionState>, load: Tensor[]) => {
-    if (!model.router.afterStep || !handles.buffers) return;
+    if (!model.router.afterStep || !handles.buffers || freeze.includes("router")) return;
     const next = model.router.afterStep({
       ...handles.parameters.router,
       buffers: handles.buffers,
@@ -197,7 +205,7 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
   async function threePrograms() {
     const perExpert = moeLayers(model.config).map(() => spec([model.config.moe.experts]));
     const sums = {
-      gradients: (await allocate(gpu, parameters, "accumulated gradients")) as Parameters,
+      gradients: (await allocate(gpu, learned, "accumulated gradients")) as Parameters,
       load: await allocate(gpu, perExpert, "expert load"),
       probabilities: await allocate(gpu, perExpert, "expert probabilities"),
     };

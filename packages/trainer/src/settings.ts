@@ -7,6 +7,8 @@ export interface TrainSettings {
    */
   precision: "f32" | "mixed";
   train: { steps: number };
+  /** Parts of the model that stay as they are, as `splitFrozen` names them. Default none. */
+  freeze?: string[];
   batch: {
     /** Sequences a micro-batch. */
     size: number;
@@ -67,6 +69,7 @@ export function trainSettings(changes: SettingsChanges = {}): TrainSettings {
     seed: changes.seed ?? 1,
     precision: changes.precision ?? "f32",
     train: { steps: 300, ...changes.train },
+    ...(changes.freeze && { freeze: changes.freeze }),
     batch: { size: 8, accumulate: 1, ...changes.batch },
     optimizer: {
       lr: 3e-3,

@@ -21,6 +21,8 @@ export interface TrainOptions<Figures extends object = LanguageFigures> {
   data: TextData | Task<Figures>;
   /** Keeps metrics and checkpoints; without one the run leaves nothing. */
   store?: RunStore;
+  /** Gives the parameters of a run that begins other values than fresh ones, for example with `startFrom`. */
+  initialize?(session: Session): Promise<void>;
   /** Go on from here. */
   resume?: Checkpoint;
   /** Stop after the step in progress, with a checkpoint. */
@@ -93,6 +95,7 @@ async function* trainOn<Figures extends object>(
   const opened = performance.now();
   const session = await openSession(gpu, model, settings);
   if (resume) await restore(session, model, resume);
+  else await options.initialize?.(session);
   yield { kind: "ready", session, seconds: (performance.now() - opened) / 1000 };
 
   const { context } = model.config;

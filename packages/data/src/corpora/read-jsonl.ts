@@ -12,21 +12,31 @@ export async function* readJsonl(
   column: string | undefined,
   count?: (bytes: number) => void,
 ): AsyncGenerator<Piece> {
-  const [utf8, text] = [new TextEncoder(), new TextDecoder()];
+  const utf8 = new TextEncoder();
+  for await (const { row, place } of jsonlRows(path, count)) {
+    const bytes = utf8.encode(textOf(row, column, place));
+    if (bytes.length > 0) yield { bytes, end: true };
+  }
+}
+
+/** The values of a file of JSON lines, with where each stands; blank lines are passed over. */
+export async function* jsonlRows(
+  path: string,
+  count?: (bytes: number) => void,
+): AsyncGenerator<{ row: unknown; place: string }> {
+  const text = new TextDecoder();
   let number = 0;
-  const document = (line: Uint8Array): Piece[] => {
-    number++;
+  const rows = (line: Uint8Array) => {
+    const place = `${path}:${++number}`;
     const json = text.decode(line).trim();
-    if (!json) return [];
-    const bytes = utf8.encode(textOf(parse(json, `${path}:${number}`), column, `${path}:${number}`));
-    return bytes.length > 0 ? [{ bytes, end: true }] : [];
+    return json ? [{ row: parse(json, place), place }] : [];
   };
   let waiting: Uint8Array[] = [];
   let length = 0;
   for await (const bytes of byteStream(path, count)) {
     let start = 0;
     for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, start)) {
-      yield* document(joinBytes([...waiting, bytes.subarray(start, end)]));
+      yield* rows(joinBytes([...waiting, bytes.subarray(start, end)]));
       waiting = [];
       length = 0;
       start = end + 1;
@@ -37,7 +47,7 @@ export async function* readJsonl(
       throw new Error(`data: needs lines of at most ${LONGEST_LINE} bytes, and ${path}:${number + 1} is longer`);
     }
   }
-  yield* document(joinBytes(waiting));
+  yield* rows(joinBytes(waiting));
 }
 
 function parse(json: string, place: string): unknown {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
-import { decodeHeader, encodeHeader, headerBytes } from "@webmoe/tensor";
+import { decodeHeader, encodeHeader, headerBytes, tensorBytes } from "@webmoe/tensor";
 import type { TensorEntry, TensorReader } from "../run-store";
 
 /** What a file holds, to know it by later. */
@@ -17,9 +17,9 @@ export async function writeTensors(path: string, tensors: TensorEntry[]): Promis
   const file = await open(path, "w");
   try {
     await file.writeFile(header);
-    for (const { name, shape, data } of tensors) {
+    for (const { name, dtype, shape, data } of tensors) {
       const bytes = await data();
-      const expected = shape.reduce((product, extent) => product * extent, 4);
+      const expected = tensorBytes({ dtype, shape });
       if (bytes.length !== expected)
         throw new Error(`writeTensors: "${name}" needs ${expected} bytes, got ${bytes.length}`);
       hash.update(bytes);
@@ -43,6 +43,7 @@ export async function readTensors(path: string): Promise<TensorReader> {
     return {
       names: () => [...tensors.keys()],
       shape: (name) => tensors.get(name)?.shape,
+      dtype: (name) => tensors.get(name)?.dtype,
       async read(name) {
         const info = tensors.get(name);
         if (!info) throw new Error(`${path}: has no tensor "${name}"`);

@@ -1,0 +1,10 @@
+/** A text and the class it belongs to. */
+export interface Example {
+  text: string;
+  label: string;
+}
+
+/** The classes of some examples, in the order of their names. */
+export function labelsOf(examples: Example[]): string[] {
+  return [...new Set(examples.map(({ label }) => label))].sort();
+}
