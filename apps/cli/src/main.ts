@@ -37,6 +37,10 @@ withConfig(program.command("train").description("train a model and keep the run 
     "--data <name|path>",
     "a corpus by name, a file, folder or pattern of text, JSON lines, CSV or parquet, or hf:owner/name",
   )
+  .option("--task <name>", "language (default), or classify: --data is then spam or a file of texts with classes")
+  .option("--init-from <run>", "start from the model of another run; of a language model, also to classify")
+  .option("--upcycle", "with --init-from: start every expert from a dense model's layer")
+  .option("--freeze <parts>", "parts that do not learn, with commas: router, experts, embedding, attention ...")
   .option("--out <dir>", "folder of the run (default: runs/PRESET-ROUTER-TIME)")
   .option("--resume <auto|dir>", "go on with an interrupted run; auto takes the newest")
   .addHelpText("after", () => settingsHelp())

@@ -1,4 +1,11 @@
-import { type LanguageModel, type LanguageModelParameters, languageModel } from "@webmoe/model";
+import {
+  type Classifier,
+  classifier,
+  type LanguageModel,
+  type LanguageModelParameters,
+  languageModel,
+  type Model,
+} from "@webmoe/model";
 import { type DeviceTensor, key, type MapLeaves, materialize } from "@webmoe/tensor";
 import { type Checkpoint, restoreParameters, restorePlain } from "@webmoe/trainer";
 import { latestRun, openRun, type RunFolder } from "@webmoe/trainer/node";
@@ -15,11 +22,11 @@ export const RUNS = "runs";
 export interface SavedRun {
   folder: RunFolder;
   config: Config;
-  model: LanguageModel;
+  model: Model;
   checkpoint: Checkpoint;
 }
 
-/** The model of a configuration. */
+/** The language model of a configuration. */
 export async function makeModel(config: Config): Promise<LanguageModel> {
   const router = await makeRouter(config.router);
   try {
@@ -29,18 +36,39 @@ export async function makeModel(config: Config): Promise<LanguageModel> {
   }
 }
 
-/** Open a run folder, or the newest run for "latest". */
-export async function openSavedRun(path: string): Promise<SavedRun> {
+/** The classifier of a configuration whose classes are known. */
+export async function makeClassifier(config: Config): Promise<Classifier> {
+  const router = await makeRouter(config.router);
+  const { labels = [], pool } = config.classification;
+  try {
+    return classifier({ ...config.model, moe: layersFor(config) }, router, { classes: labels.length, pool });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** Open a run folder, or the newest run for "latest"; `flag` is what a person said it with. */
+export async function openSavedRun(path: string, flag = "--from"): Promise<SavedRun> {
   const found = path === "latest" ? await latestRun(RUNS) : path;
-  if (!found) throw new UsageError(`--from latest: there is no run below ${RUNS}/: train one first`);
+  if (!found) throw new UsageError(`${flag} latest: there is no run below ${RUNS}/: train one first`);
   const folder = await openRun(found).catch((error: Error) => {
-    throw new UsageError(`--from: ${error.message}`);
+    throw new UsageError(`${flag}: ${error.message}`);
   });
   const { config: saved } = await folder.readConfig();
   const config = checkedConfig(saved);
   const checkpoint = await folder.latestCheckpoint((message) => console.error(message));
   if (!checkpoint) throw new Error(`run folder: "${found}" has no whole checkpoint yet`);
-  return { folder, config, model: await makeModel(config), checkpoint };
+  const model = config.task === "classify" ? await makeClassifier(config) : await makeModel(config);
+  return { folder, config, model, checkpoint };
+}
+
+/** Open the run of a language model. */
+export async function openLanguageRun(path: string): Promise<SavedRun & { model: LanguageModel }> {
+  const run = await openSavedRun(path);
+  if (run.config.task === "language") return run as SavedRun & { model: LanguageModel };
+  throw new UsageError(
+    `--from: needs the run of a language model, and "${run.folder.path}" classifies texts: see eval`,
+  );
 }
 
 /** Put the parameters of a checkpoint on a device. */

@@ -1,8 +1,21 @@
-import { bitsPerByte, bytesPerTarget, splitTokens, validationBatches } from "@webmoe/data";
-import { openSession, restore } from "@webmoe/trainer";
+import { bytesPerTarget, encodeExamples, splitTokens, validationBatches } from "@webmoe/data";
+import { readExamples } from "@webmoe/data/node";
+import {
+  type ClassificationFigures,
+  classificationTask,
+  type LanguageFigures,
+  languageTask,
+  openSession,
+  restore,
+  type Task,
+  validate,
+} from "@webmoe/trainer";
 import { openGpu } from "@webmoe/webgpu/node";
-import { openSavedRun } from "../run-model";
+import { openSavedRun, type SavedRun } from "../run-model";
 import { openText, runTokenizer, tokenizeText } from "../run-text";
+import { classificationLine, examplesOf } from "../tasks/classification";
+import { languageLine } from "../tasks/language";
+import { confusionTable } from "../terminal/confusion-table";
 import { loadChart } from "../terminal/load-chart";
 
 export interface EvalFlags {
@@ -13,39 +26,67 @@ export interface EvalFlags {
   json: boolean;
 }
 
-/** Validate the last checkpoint of a run on its own held-out text, or on all of another. */
+/** A task to validate on, and its figures in words. */
+interface Held<F extends object> {
+  task: Task<F>;
+  text(figures: { loss: number } & F): string;
+}
+
+/** Validate the last checkpoint of a run on its own held-out part, or on all of other data. */
 export async function evalCommand({ from, data, batches, adapter, json }: EvalFlags): Promise<void> {
   const run = await openSavedRun(from);
-  const { config, model, checkpoint } = run;
-  const tokenizer = await runTokenizer(run.folder.path, config);
-  const text = await tokenizeText(config, await openText(config, data), tokenizer);
-  const tokens = data ? text.tokens : splitTokens(text.tokens).validation;
-  const held = validationBatches(tokens, {
-    batch: config.batch.size,
-    context: config.model.context,
-    batches: batches ?? config.validation.batches,
-  });
-  const { byteLengths } = tokenizer;
-  const bytesPerToken = byteLengths ? bytesPerTarget(held, byteLengths) : text.bytesPerToken;
+  const classifies = run.config.task === "classify";
+  if (classifies) await evaluate(run, await heldExamples(run, data), { adapter, json });
+  else await evaluate(run, await heldText(run, data, batches), { adapter, json });
+}
+
+async function evaluate<F extends object>(
+  { config, model, checkpoint }: SavedRun,
+  { task, text }: Held<F>,
+  { adapter, json }: Pick<EvalFlags, "adapter" | "json">,
+): Promise<void> {
   const gpu = await openGpu({ adapter: adapter ?? config.adapter });
   try {
     const session = await openSession(gpu, model, config);
     await restore(session, model, checkpoint);
-    const results: Awaited<ReturnType<typeof session.evaluate>>[] = [];
-    for (const batch of held) results.push(await session.evaluate(batch));
-    const loss = results.reduce((sum, result) => sum + result.loss, 0) / results.length;
-    const load = results[0]!.load.map((row, layer) =>
-      row.map((_, e) => results.reduce((sum, r) => sum + r.load[layer]![e]!, 0)),
-    );
-    const bits = bitsPerByte(loss, 1, bytesPerToken);
-    if (json) console.log(JSON.stringify({ step: checkpoint.step, loss, bitsPerByte: bits, load }));
-    else {
-      console.log(
-        `step ${checkpoint.step}: ${bits.toFixed(3)} bits per byte (${loss.toFixed(4)} nats a token)\n\n${loadChart(load)}`,
-      );
-    }
+    const figures = await validate(session, task);
+    if (json) console.log(JSON.stringify({ step: checkpoint.step, ...figures }));
+    else console.log(`step ${checkpoint.step}: ${text(figures)}\n\n${loadChart(figures.load)}`);
     session.close();
   } finally {
     gpu.close();
   }
+}
+
+async function heldText({ folder, config }: SavedRun, data?: string, batches?: number): Promise<Held<LanguageFigures>> {
+  const tokenizer = await runTokenizer(folder.path, config);
+  const { tokens, bytesPerToken: average } = await tokenizeText(config, await openText(config, data), tokenizer);
+  const validation = data ? tokens : splitTokens(tokens).validation;
+  const sizes = {
+    batch: config.batch.size,
+    context: config.model.context,
+    batches: batches ?? config.validation.batches,
+  };
+  const { byteLengths } = tokenizer;
+  const bytesPerToken = byteLengths ? bytesPerTarget(validationBatches(validation, sizes), byteLengths) : average;
+  return {
+    task: languageTask({ train: validation, validation, bytesPerToken }, sizes),
+    text: languageLine,
+  };
+}
+
+async function heldExamples({ folder, config }: SavedRun, data?: string): Promise<Held<ClassificationFigures>> {
+  const { classification, model, batch } = config;
+  const labels = classification.labels!;
+  const { context } = model;
+  const examples = data ? await readExamples(data, classification) : (await examplesOf(config)).validation;
+  const tokenizer = await runTokenizer(folder.path, config);
+  const validation = encodeExamples(examples, { tokenizer, labels, context });
+  return {
+    task: classificationTask(
+      { train: validation, validation, classes: labels.length },
+      { batch: batch.size, context, accumulate: 1 },
+    ),
+    text: (figures) => `${classificationLine(figures)}\n\n${confusionTable(figures.confusion, labels)}`,
+  };
 }

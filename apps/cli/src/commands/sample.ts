@@ -1,7 +1,7 @@
 import { openGenerator } from "@webmoe/trainer";
 import { openGpu } from "@webmoe/webgpu/node";
 import { UsageError } from "../errors";
-import { loadParameters, openSavedRun } from "../run-model";
+import { loadParameters, openLanguageRun } from "../run-model";
 import { runTokenizer } from "../run-text";
 import { printable } from "../terminal/printable";
 
@@ -18,7 +18,7 @@ export interface SampleFlags {
 export async function sampleCommand({ from, prompt, tokens, temperature, seed, adapter }: SampleFlags): Promise<void> {
   if (prompt.length === 0) throw new UsageError("--prompt: needs at least one character, got none");
   if (temperature < 0) throw new UsageError(`--temperature: needs 0 or more, got ${temperature}`);
-  const run = await openSavedRun(from);
+  const run = await openLanguageRun(from);
   const gpu = await openGpu({ adapter: adapter ?? run.config.adapter });
   try {
     const { parameters, buffers } = await loadParameters(gpu, run);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Tokenizer } from "@webmoe/data";
-import { type LanguageModel, measureModel } from "@webmoe/model";
-import { type Checkpoint, openGenerator, type Session, train } from "@webmoe/trainer";
+import { measureModel } from "@webmoe/model";
+import { type Checkpoint, type Session, train } from "@webmoe/trainer";
 import { createRun, latestRun, openRun, type RunFolder } from "@webmoe/trainer/node";
 import { adapterName, DeviceLostError, type Gpu } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
@@ -10,38 +10,38 @@ import { configText } from "../config/print";
 import { type ConfigFlags, checkedConfig, givenKeys, resolveConfig } from "../config/resolve";
 import type { Config } from "../config/schema";
 import { UsageError } from "../errors";
-import { bytesOfHeldOut, trainingData, vocabOf } from "../run-data";
-import { makeModel, RUNS } from "../run-model";
-import { newTokenizer, openText, runTokenizer, saveTokenizer, tokenizeText } from "../run-text";
+import { RUNS, type SavedRun } from "../run-model";
+import { runTokenizer, saveTokenizer } from "../run-text";
+import { openStart, type StartFlags, startConfig, starter } from "../start";
+import { prepareClassification } from "../tasks/classification";
+import { prepareLanguage } from "../tasks/language";
+import type { PreparedRun } from "../tasks/prepared-run";
 import { bytes, duration, shortNumber } from "../terminal/format";
 import { loadChart } from "../terminal/load-chart";
-import { printable } from "../terminal/printable";
 import { type ProgressDisplay, progressDisplay } from "../terminal/progress";
 import { COMMAND, VERSION } from "../version";
 
-export interface TrainFlags extends ConfigFlags {
+export interface TrainFlags extends ConfigFlags, StartFlags {
   out?: string;
   resume?: string;
 }
 
 /** Train a model, or go on with an interrupted run, and keep everything in a run folder. */
 export async function trainCommand(flags: TrainFlags): Promise<void> {
-  const { config, folder, checkpoint } = flags.resume ? await resumeRun(flags) : await startRun(flags);
-  const corpus = await openText(config);
+  const { config, folder, checkpoint, start } = flags.resume ? await resumeRun(flags) : await startRun(flags);
   // A run that was killed before its first checkpoint may have been killed before its tokenizer was whole.
   const saved = folder && checkpoint && (await runTokenizer(folder.path, config));
-  const tokenizer = saved ?? (await newTokenizer(config, corpus));
-  if (!folder) config.model.vocab = vocabOf(config, tokenizer, givenKeys(flags));
-  const model = await makeModel(config);
-  const text = await tokenizeText(config, corpus, tokenizer);
-  const parts = trainingData(text, config);
-  const data = { ...parts, bytesPerToken: bytesOfHeldOut(parts.validation, text, tokenizer, config) };
+  const tokenizerOf = start && (await runTokenizer(start.folder.path, start.config));
+  const prepare = config.task === "classify" ? prepareClassification : prepareLanguage;
+  const given = folder || start ? undefined : givenKeys(flags);
+  const run: PreparedRun = await prepare(config, saved ?? tokenizerOf, given);
+  const { model, tokenizer } = run;
   // The device before the folder: where there is none, nothing is left behind.
   let gpu: Gpu | undefined = await openGpu({ adapter: config.adapter });
   const store = folder ?? (await newRunFolder(flags, config));
   if (!saved) await saveTokenizer(store.path, tokenizer);
   if (folder) await store.truncateMetrics(checkpoint?.step ?? 0);
-  announce(config, model, corpus.size, tokenizer);
+  announce(config, run);
 
   const stop = new AbortController();
   let asked = 0;
@@ -63,9 +63,10 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
       return opened;
     },
     model,
-    settings: text.documents ? { ...config, batch: { ...config.batch, padded: true } } : config,
-    data,
+    settings: run.padded ? { ...config, batch: { ...config.batch, padded: true } } : config,
+    data: run.data,
     store,
+    initialize: starter(config, model),
     resume: checkpoint,
     signal: stop.signal,
   });
@@ -83,8 +84,8 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
       } else if (report.kind === "step") {
         display!.update(report);
         const { every } = config.sample;
-        if (every > 0 && report.step % every === 0 && report.step < config.train.steps) {
-          display!.print(await sample(session!, model, tokenizer, config).catch(withoutDevice));
+        if (run.sample && every > 0 && report.step % every === 0 && report.step < config.train.steps) {
+          display!.print(await run.sample(session!).catch(withoutDevice));
         }
       } else if (report.kind === "warning") {
         display!.print(`${color.yellow("warning")}  step ${report.step}: ${report.message}`);
@@ -95,14 +96,15 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
         else console.log(color.yellow(`\n${line}`));
       } else if (report.kind === "validation") {
         const last = report.step >= config.train.steps;
-        const line = `${color.bold(last ? "validation" : `validation at step ${report.step}`)}  ${report.bitsPerByte.toFixed(3)} bits per byte (${report.loss.toFixed(4)} nats a token)`;
+        const title = color.bold(last ? "validation" : `validation at step ${report.step}`);
+        const line = `${title}  ${run.line(report)}`;
         if (!last) display!.print(line);
         else {
           display!.stop();
-          console.log(`\n${line}\n\n${loadChart(report.load)}`);
+          console.log(["", line, ...(run.table ? ["", run.table(report)] : []), "", loadChart(report.load)].join("\n"));
         }
-      } else if (report.kind === "done" && !stop.signal.aborted && config.sample.tokens > 0) {
-        console.log(`\n${await sample(report.session, model, tokenizer, config)}`);
+      } else if (report.kind === "done" && run.sample && !stop.signal.aborted && config.sample.tokens > 0) {
+        console.log(`\n${await run.sample(report.session)}`);
       }
     }
   } finally {
@@ -113,13 +115,8 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   console.log(
     `\n${color.bold(interrupted ? "stopped" : "done")} in ${duration((performance.now() - begun) / 1000)}; the run is in ${color.cyan(store.path)}`,
   );
-  console.log(
-    color.dim(
-      interrupted
-        ? `go on with: ${COMMAND} train --resume ${store.path}`
-        : `more text: ${COMMAND} sample --from ${store.path} --prompt "The whale"`,
-    ),
-  );
+  const [what, command] = interrupted ? ["go on with", `train --resume ${store.path}`] : run.next(store.path);
+  console.log(color.dim(`${what}: ${COMMAND} ${command}`));
   if (interrupted) process.exitCode = 130;
 }
 
@@ -127,10 +124,13 @@ interface Start {
   config: Config;
   folder?: RunFolder;
   checkpoint?: Checkpoint;
+  /** The run that a new one starts from. */
+  start?: SavedRun;
 }
 
 async function startRun(flags: TrainFlags): Promise<Start> {
-  return { config: resolveConfig(flags) };
+  const start = await openStart(flags);
+  return { config: resolveConfig(flags, start && startConfig(start, flags)), start };
 }
 
 async function newRunFolder(flags: TrainFlags, config: Config): Promise<RunFolder> {
@@ -166,7 +166,7 @@ async function resumeRun(flags: TrainFlags): Promise<Start> {
   return { config, folder, checkpoint };
 }
 
-function announce(config: Config, model: LanguageModel, size: number, tokenizer: Tokenizer): void {
+function announce(config: Config, { model, tokenizer, about }: PreparedRun): void {
   const { total, active, flopsPerToken } = measureModel(model);
   const { layers, dim, context } = config.model;
   console.log(
@@ -174,7 +174,7 @@ function announce(config: Config, model: LanguageModel, size: number, tokenizer:
       `${color.bold("model")}    ${config.preset}: ${layers} layers, width ${dim}, ${config.moe.experts} experts, top ${config.moe.topK}`,
       `${color.bold("size")}     ${shortNumber(total)} parameters, ${shortNumber(active)} active, ${shortNumber(flopsPerToken)} FLOPs a token`,
       `${color.bold("router")}   ${model.router.name}`,
-      `${color.bold("data")}     ${config.data}, ${bytes(size)} in ${tokenizerText(tokenizer)}; ${config.batch.size * config.batch.accumulate} x ${context} tokens a step, ${config.train.steps} steps`,
+      `${color.bold("data")}     ${about} in ${tokenizerText(tokenizer)}; ${config.batch.size * config.batch.accumulate} x ${context} tokens a step, ${config.train.steps} steps`,
       color.bold("config"),
       configText(config),
     ].join("\n"),
@@ -187,20 +187,4 @@ const tokenizerText = ({ name, vocab }: Tokenizer) => (name === "bytes" ? name :
 function withoutDevice(error: unknown): string {
   if (error instanceof DeviceLostError) return color.dim("no sample: the device was lost");
   throw error;
-}
-
-async function sample(session: Session, model: LanguageModel, tokenizer: Tokenizer, config: Config): Promise<string> {
-  const { parameters, buffers } = session.state;
-  const generator = await openGenerator(session.gpu, model, parameters, buffers);
-  const prompt = "The ";
-  const tokens: number[] = [];
-  const options = {
-    prompt: tokenizer.encode(prompt),
-    tokens: config.sample.tokens,
-    temperature: 0.8,
-    seed: config.seed,
-  };
-  for await (const token of generator.generate(options)) tokens.push(token);
-  generator.close();
-  return `${color.bold("sample")}\n${color.dim(prompt)}${printable(tokenizer.decode(tokens))}`;
 }

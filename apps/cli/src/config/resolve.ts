@@ -16,6 +16,9 @@ export interface ConfigFlags {
   config?: string;
   router?: string;
   data?: string;
+  task?: string;
+  /** Parts that do not learn, separated by commas. */
+  freeze?: string;
   steps?: number;
   seed?: number;
   adapter?: string;
@@ -23,10 +26,10 @@ export interface ConfigFlags {
   set: string[];
 }
 
-/** A preset, then the values of `--config`, then flags, then `--set`, checked against the schema. */
-export function resolveConfig(flags: ConfigFlags): Config {
-  const { preset, sources } = givenValues(flags);
-  const config = presetConfig(preset);
+/** A preset, then `base`, the values of `--config`, flags, and `--set`, checked against the schema. */
+export function resolveConfig(flags: ConfigFlags, base: Partial<Config> = {}): Config {
+  const { preset, sources } = givenValues({ ...flags, preset: flags.preset ?? base.preset });
+  const config = { ...presetConfig(preset), ...structuredClone(base) };
   const { dim: presetDim } = config.router;
   const presetWidth = config.model.dim;
   for (const source of sources) applyValues(config, source);
@@ -38,9 +41,15 @@ export function resolveConfig(flags: ConfigFlags): Config {
   const checked = checkedConfig(config, given);
   // A run can be sampled from another folder than it was trained in.
   if (isRouterFile(checked.router.name)) checked.router.name = resolve(checked.router.name);
+  if (checked.task === "classify") resolveExamples(checked);
   if (checked.tokenizer.file) checked.tokenizer.file = resolve(checked.tokenizer.file);
   if (checked.schedule.warmup > checked.train.steps) checked.schedule.warmup = checked.train.steps;
   return checked;
+}
+
+/** Examples are spam, unless something else is meant. */
+function resolveExamples(config: Config): void {
+  if (config.data === "moby-dick") config.data = "spam";
 }
 
 /** The dotted keys that the file and the command line set, whatever the preset has. */
@@ -80,8 +89,9 @@ function givenValues(flags: ConfigFlags): { preset: PresetName; sources: GivenVa
     const hint = typeof preset === "string" ? didYouMean(preset, names) : "";
     throw new UsageError(`${who}: needs one of ${names.join(", ")}, got ${JSON.stringify(preset)}${hint}`);
   }
-  const { router, data, steps, seed, adapter } = flags;
-  const named = { "router.name": router, data, "train.steps": steps, seed, adapter };
+  const { router, data, task, steps, seed, adapter } = flags;
+  const freeze = flags.freeze?.split(",").filter(Boolean);
+  const named = { "router.name": router, data, task, freeze, "train.steps": steps, seed, adapter };
   return {
     preset: preset as PresetName,
     sources: [

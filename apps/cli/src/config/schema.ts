@@ -76,6 +76,32 @@ export const configSchema = z.strictObject({
     })
     .default({ recompute: false }),
   train: z.strictObject({ steps: count.describe("Optimizer steps.") }),
+  task: z
+    .enum(["language", "classify"])
+    .default("language")
+    .describe("Predict the next token of a text, or find the class of a text."),
+  classification: z
+    .strictObject({
+      text: z.string().optional().describe("Column of the text; default text, or the only one besides the class."),
+      label: z.string().optional().describe("Column of the class; default label, or the only one besides the text."),
+      validation: z.string().optional().describe("File to validate on; default a tenth of the data, held out."),
+      pool: z
+        .enum(["last", "mean"])
+        .optional()
+        .describe("What stands for a text: the mean of its tokens' states (default), or the last one."),
+      labels: z.array(z.string()).optional().describe("The classes; default those of the data."),
+    })
+    .default({}),
+  freeze: z
+    .array(z.string())
+    .optional()
+    .describe("Parts that do not learn: embedding, attention, experts, router, router.layers.*.gate ..."),
+  start: z
+    .strictObject({
+      from: z.string().optional().describe("Run whose parameters a new one starts from; see --init-from."),
+      upcycle: z.boolean().optional().describe("Start every expert from a dense model's feed-forward layer."),
+    })
+    .default({}),
   validation: z.strictObject({
     every: countOrZero.describe("Steps between validations; 0 for one at the end."),
     batches: count.describe("Batches of the fixed validation set."),

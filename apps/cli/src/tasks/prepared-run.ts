@@ -1,0 +1,24 @@
+import type { Tokenizer } from "@webmoe/data";
+import type { Model } from "@webmoe/model";
+import type { ClassificationFigures, LanguageFigures, Session, Task, TextData } from "@webmoe/trainer";
+
+/** What a run is judged by, of a language model or of a classifier. */
+export type Figures = LanguageFigures | ClassificationFigures;
+
+/** A model with what it is to learn, ready to train. */
+export interface PreparedRun<F extends Figures = Figures> {
+  model: Model;
+  data: TextData | Task<F>;
+  tokenizer: Tokenizer;
+  /** Whether sequences are padded. */
+  padded: boolean;
+  /** The data, in a few words. */
+  about: string;
+  /** How good the model is, in one line, and what is to see in a table below it. */
+  line(report: { loss: number } & F): string;
+  table?(report: F): string;
+  /** Text that the model writes, where it writes any. */
+  sample?(session: Session): Promise<string>;
+  /** What to do next with a finished run: a description and a command. */
+  next(path: string): [what: string, command: string];
+}
