@@ -4,6 +4,7 @@ import { benchCommand } from "./commands/bench";
 import { configCommand } from "./commands/config";
 import { devicesCommand } from "./commands/devices";
 import { evalCommand } from "./commands/eval";
+import { inspectCommand } from "./commands/inspect";
 import { paramsCommand } from "./commands/params";
 import { sampleCommand } from "./commands/sample";
 import { trainCommand } from "./commands/train";
@@ -66,6 +67,17 @@ program
   .option("--adapter <name>", "hardware, software, or part of an adapter's name")
   .option("--json", "print one JSON object", false)
   .action((flags) => evalCommand(flags));
+
+program
+  .command("inspect")
+  .description("measure how a trained model routes, and write report.html and report.json")
+  .option("--from <run>", "folder of the run, or latest", "latest")
+  .option("--data <name|path>", "another text than the run's own held-out part")
+  .option("--tokens <n>", "tokens to look at", wholeNumber, 4096)
+  .option("--out <dir>", "folder of the report (default: the run's)")
+  .option("--adapter <name>", "hardware, software, or part of an adapter's name")
+  .option("--json", "print the numbers as one JSON object", false)
+  .action((flags) => inspectCommand(flags));
 
 program
   .command("devices")
