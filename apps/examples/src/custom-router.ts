@@ -1,9 +1,10 @@
-// A router with a memory: what it scores at one MoE layer, it remembers at the next. npx tsx apps/examples/src/custom-router.ts
+// A router with a memory, checked and trained: what it scores at one MoE layer, it remembers at the next. npx tsx apps/examples/src/custom-router.ts
 
 import { byteTokenizer, splitTokens } from "@webmoe/data";
 import { languageModel, presets } from "@webmoe/model";
 import { linear, linearWeight } from "@webmoe/nn";
 import { defineRouter } from "@webmoe/router";
+import { checkRouter } from "@webmoe/router/testing";
 import { add, fold, type Init, scale, type Tensor } from "@webmoe/tensor";
 import { train, trainSettings } from "@webmoe/trainer";
 import { openGpu } from "@webmoe/webgpu/node";
@@ -22,6 +23,11 @@ const echoRouter = ({ decay = 0.5 } = {}) =>
       return { logits, carry: logits };
     },
   });
+
+const gpu = await openGpu();
+await checkRouter(echoRouter(), { gpu }); // throws at the first promise of the contract that is broken
+console.log("the router keeps its contract");
+gpu.close();
 
 const model = languageModel(presets.nano.model, echoRouter({ decay: 0.7 }));
 const text = "How much wood would a woodchuck chuck if a woodchuck could chuck wood? ".repeat(40);

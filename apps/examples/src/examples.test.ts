@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,10 +45,48 @@ test("train-tiny-model learns its sentence and writes some of it", async () => {
   expect(out).toContain("She sells");
 });
 
-test("custom-router trains, and every token reaches two experts in both layers", async () => {
+test("first-gradient prints the gradient of a cube", async () => {
+  expect(await run([join(here, "first-gradient.ts")])).toBe("sum of x^3 = 36\nits gradient 3 x^2 = 3 12 27\n");
+});
+
+test("train-linear-layer finds the weights that its data was made with", async () => {
+  expect(await run([join(here, "train-linear-layer.ts")])).toContain("weight 2.00 -0.50");
+});
+
+test("moe-layer sends every token to two experts", async () => {
+  const out = await run([join(here, "moe-layer.ts")]);
+  const load = /expert: ([\d ]+)/.exec(out)![1]!.split(" ").map(Number);
+  expect(load).toHaveLength(8);
+  expect(load.reduce((a, b) => a + b)).toBe(128);
+  expect(numbersAfter("balance loss", out)[0]).toBeGreaterThan(0.9);
+});
+
+test("own-training-loop learns its sentence", async () => {
+  const losses = numbersAfter("loss", await run([join(here, "own-training-loop.ts")]));
+  expect(losses).toHaveLength(3);
+  expect(losses[2]).toBeLessThan(2);
+});
+
+test("inspect-routing shows the experts of every character of a run's model", async () => {
+  const out = join(await mkdtemp(join(tmpdir(), "webmoe-examples-")), "run");
+  const flags = ["--steps", "2", "--out", out, "--set", "sample.tokens=0"];
+  await run([join(root, "apps/cli/src/main.ts"), "train", ...flags]);
+  const printed = await run([join(here, "inspect-routing.ts"), out, "whale"]);
+  expect(printed).toMatch(/layer 1 {2}tokens of each expert/);
+  expect(printed).toMatch(/^"e" {3}[0-3]\+[0-3] {2}[0-3]\+[0-3]$/m);
+});
+
+test("every example is a program of under 60 lines", async () => {
+  for (const name of (await readdir(here)).filter((name) => !name.includes(".test."))) {
+    expect((await readFile(join(here, name), "utf8")).split("\n").length, name).toBeLessThan(60);
+  }
+});
+
+test("custom-router keeps the contract and trains, and every token reaches two experts in both layers", async () => {
   const out = await run([join(here, "custom-router.ts")]);
   const losses = numbersAfter("loss", out);
   expect(losses.at(-1)).toBeLessThan(losses[0]! - 1);
+  expect(out).toContain("the router keeps its contract");
   const loads = [...out.matchAll(/expert: ([\d ]+)/g)].map((match) => match[1]!.split(" ").map(Number));
   expect(loads).toHaveLength(2);
   for (const load of loads) expect(load.reduce((a, b) => a + b) % (2 * 4 * 64)).toBe(0);
