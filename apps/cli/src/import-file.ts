@@ -2,13 +2,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
 
 /**
  * Import a TypeScript or JavaScript file of a user, with what it imports. `@webmoe/*` in it means the copy that this program
  * uses, wherever the file lies.
  */
 export async function importFile(path: string): Promise<Record<string, unknown>> {
+  const { build } = await import("esbuild"); // only here: most commands import no file
   const { outputFiles } = await build({
     entryPoints: [resolve(path)],
     bundle: true,

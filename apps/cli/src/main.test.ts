@@ -170,6 +170,37 @@ describe("figures", () => {
     });
   });
 
+  test("bench scans a setting, times kernels and writes a trace of each step", async () => {
+    const flags = ["--steps", "1", "--scan", "experts=2,4", "--profile", "trace.json"];
+    const { out, error } = await webmoe("bench", ...small, ...flags, "--json");
+    const lines = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ label }) => label)).toEqual(["experts=2", "experts=4"]);
+    for (const { profile, dispatches, pipelines, planBytes, floor } of lines) {
+      const counted = profile.reduce((sum: number, row: { dispatches: number }) => sum + row.dispatches, 0);
+      expect(counted).toBe(dispatches);
+      expect(pipelines).toBeGreaterThan(10);
+      expect(planBytes).toBeGreaterThan(1e5);
+      expect(floor.arithmeticMs).toBeGreaterThan(0);
+    }
+    expect(error).toContain("trace-experts=4.json");
+    const trace = JSON.parse(await readFile(join(folder, "trace-experts=4.json"), "utf8"));
+    expect(trace.traceEvents.filter(({ ph }: { ph: string }) => ph === "X")).toHaveLength(lines[1].dispatches);
+  });
+
+  test("bench prints a table of steps, the rates of kernels, and how fast text is written", async () => {
+    const steps = await webmoe("bench", ...small, "--steps", "1");
+    expect(steps.out).toMatch(/configuration +ms +tokens\/s +arithmetic/);
+    const kernels = await webmoe("bench", "--kernels", "norm");
+    expect(kernels.out).toContain("rmsNormBackward");
+    expect(kernels.out).not.toContain("matmul");
+    const sampling = await webmoe("bench", ...small, "--sampling", "20", "--json");
+    // One submit for each token and one for the prompt of every text, which here is 15 tokens at most.
+    expect(JSON.parse(sampling.out).submitsPerToken).toBeCloseTo(22 / 20);
+  });
+
   test("devices names the adapter and the kernels", async () => {
     const shown = JSON.parse((await webmoe("devices", "--json")).out);
     expect(Object.keys(shown)).toEqual(["adapter", "features", "limits", "kernels"]);
@@ -188,6 +219,9 @@ describe("mistakes are one line and leave nothing behind", () => {
     [["train", "--preset", "nanno"], 2, 'did you mean "nano"?'],
     [["train", "--router", "lineer"], 2, 'did you mean "linear"?'],
     [["train", "--router", "./no-router.ts"], 2, 'no-router.ts"'],
+    [["bench", "--scan", "exprts=2,4"], 2, 'there is no key "exprts"'],
+    [["bench", "--kernels", "nothing"], 2, 'there is no case with "nothing" in its name'],
+    [["bench", "--kernels", "--profile"], 2, "--kernels: takes no --scan and no --profile"],
     [["train", "--steps", "many"], 2, "needs a whole number"],
     [["train", "--fast"], 2, "unknown option '--fast'"],
     [["train", "--data", "no-such.txt"], 1, 'there is no "no-such.txt"'],

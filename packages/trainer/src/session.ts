@@ -80,6 +80,8 @@ export interface Session {
   readonly state: SessionState;
   /** Of the program that a step runs (of the first micro-batch under accumulation). */
   readonly stats: ProgramStats;
+  /** Bytes of the state. */
+  readonly stateBytes: number;
   /**
    * Queue one step on its micro-batches; resolves when the queue has room, with the figures to come. Models that make noise
    * (`moe.jitter`) need the step's number, of which it is a function.
@@ -160,6 +162,7 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
     gpu,
     state,
     stats: run.stats,
+    stateBytes: bytesOf(state),
     step: run.step,
     profile: run.profile,
     async evaluate(batch) {
@@ -260,6 +263,12 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
       },
     };
   }
+}
+
+/** Bytes of the arenas that a tree lies in. */
+function bytesOf(tree: unknown): number {
+  const arenas = new Set(leaves<DeviceTensor>(tree).map(([, { arena }]) => arena));
+  return [...arenas].reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 type Host = Float32Array | Uint32Array;

@@ -1,92 +1,134 @@
-import { batchAt } from "@webmoe/data";
-import { openSession } from "@webmoe/trainer";
-import { adapterName } from "@webmoe/webgpu";
+import { writeFile } from "node:fs/promises";
+import { adapterName, type DispatchTime, type Gpu } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
+import { chromeTrace } from "../bench/chrome-trace";
+import { stepFloor } from "../bench/floor";
+import { measurePeaks, type Peaks } from "../bench/peaks";
+import { peaksOf, profileRows, profileTable } from "../bench/profile-table";
+import { type Variant, variants } from "../bench/scan";
+import { STEP_TABLE_NOTE, type StepRow, stepTable } from "../bench/step-table";
+import { timeKernels } from "../bench/time-kernels";
+import { timeSampling } from "../bench/time-sampling";
+import { timeSteps } from "../bench/time-steps";
 import { type ConfigFlags, resolveConfig } from "../config/resolve";
-import { countObjects } from "../count-objects";
+import { UsageError } from "../errors";
 import { makeModel } from "../run-model";
-import { bytes, shortNumber } from "../terminal/format";
-import { profileRows, profileTable } from "../terminal/profile-table";
+import { shortNumber } from "../terminal/format";
 
 /** What `bench` takes besides a configuration. */
 export interface BenchFlags {
   json: boolean;
-  /** Time every kernel of one step. */
-  profile: boolean;
+  /** Time every kernel of one step, and where to write it as a trace. */
+  profile?: string | true;
+  /** "key=value,value" */
+  scan: string[];
+  /** Time kernels instead of steps: all, or those of cases with this in their name. */
+  kernels?: string | true;
+  /** Time the writing of so many tokens instead of steps. */
+  sampling?: number;
 }
 
-/** Time training steps on random tokens; the counts are those of one steady step. */
-export async function benchCommand({ json, profile, ...flags }: ConfigFlags & BenchFlags): Promise<void> {
-  const steps = flags.steps ?? 20;
-  const config = resolveConfig({ ...flags, steps });
-  const model = await makeModel(config);
-  const { context, vocab } = config.model;
-  const tokens = Uint32Array.from({ length: 1 << 16 }, (_, i) => (Math.imul(i + 1, 2654435761) % vocab) >>> 0).map(
-    (t) => t % vocab,
-  );
-  const batches = (step: number) =>
-    Array.from({ length: config.batch.accumulate }, (_, micro) =>
-      batchAt(tokens, { seed: 1, step, micro, batch: config.batch.size, context }),
-    );
+/** Time training steps, of one configuration or of a scan, or the kernels by themselves. */
+export async function benchCommand(flags: ConfigFlags & BenchFlags): Promise<void> {
+  if (flags.kernels) await benchKernels(flags);
+  else if (flags.sampling) await benchSampling(flags, flags.sampling);
+  else await benchSteps(flags);
+}
 
-  const gpu = await openGpu({ adapter: config.adapter });
+async function benchSteps({ json, profile, scan, ...flags }: ConfigFlags & BenchFlags): Promise<void> {
+  const wanted = await Promise.all(variants(flags, scan).map(prepare));
+  const gpu = await openGpu({ adapter: wanted[0]!.config.adapter });
+  if (!json) console.log(adapterName(gpu.adapter));
   try {
-    const opened = performance.now();
-    const session = await openSession(gpu, model, config);
-    await (await session.step(batches(1), config.optimizer.lr)).values;
-    const firstStepMs = performance.now() - opened;
-    await warmUp(
-      async (step) => (await session.step(batches(step), config.optimizer.lr)).values,
-      gpu.adapter.software ? 0 : 2000,
-    );
-
-    const counts = countObjects(gpu.device);
-    const start = performance.now();
-    let values: Promise<{ loss: number }> | undefined;
-    for (let step = 1; step <= steps; step++) ({ values } = await session.step(batches(step + 1), config.optimizer.lr));
-    const { loss } = await values!;
-    const msPerStep = (performance.now() - start) / steps;
-    const objects = counts.stop();
-    const tokensPerStep = config.batch.size * config.batch.accumulate * context;
-    const result = {
-      preset: config.preset,
-      router: model.router.name,
-      adapter: adapterName(gpu.adapter),
-      msPerStep,
-      tokensPerSecond: (tokensPerStep * 1000) / msPerStep,
-      dispatches: session.stats.dispatches,
-      submits: objects.submits / steps,
-      newBuffers: objects.buffers / steps,
-      newBindGroups: objects.bindGroups / steps,
-      newPipelines: objects.pipelines / steps,
-      peakBytes: gpu.memoryUsed,
-      firstStepMs,
-      loss,
-      ...(profile && { profile: profileRows(await session.profile(batches(1), config.optimizer.lr)) }),
-    };
-    if (json) console.log(JSON.stringify(result));
-    else {
-      const row = (name: string, value: string) => console.log(`${name.padEnd(14)} ${value}`);
-      row("adapter", result.adapter);
-      row("preset", `${result.preset}, ${result.router} router`);
-      row("step", `${msPerStep.toFixed(2)} ms, ${shortNumber(result.tokensPerSecond)} tokens/s`);
-      row("dispatches", `${result.dispatches} in ${result.submits} submit${result.submits === 1 ? "" : "s"}`);
-      row(
-        "new objects",
-        `${result.newBuffers} buffers, ${result.newBindGroups} bind groups, ${result.newPipelines} pipelines a step`,
-      );
-      row("memory", bytes(result.peakBytes));
-      row("first step", `${(firstStepMs / 1000).toFixed(2)} s with compilation`);
-      if (result.profile) console.log(`\n${profileTable(result.profile)}`);
+    const rows: StepRow[] = [];
+    let peaks: Peaks | undefined;
+    for (const { label, config, model } of wanted) {
+      const warmUp = gpu.adapter.software ? 0 : rows.length === 0 ? 2000 : 200;
+      const { profile: times, ...result } = await timeSteps(gpu, model, config, {
+        steps: flags.steps,
+        warmUp,
+        profile: Boolean(profile),
+      });
+      // After the first steps: what it compiles would make them look faster to start than they are.
+      peaks ??= await measurePeaks(gpu);
+      const row: StepRow = { label, ...result, ...(peaks && { floor: stepFloor(result, peaks) }) };
+      rows.push(row);
+      const kernels = times && profileRows(times, peaksOf(peaks, result.precision));
+      if (json) console.log(JSON.stringify({ ...row, ...(peaks && { peaks }), ...(kernels && { profile: kernels }) }));
+      if (times) await writeTrace(times, typeof profile === "string" ? profile : "webmoe-trace.json", row);
+      if (kernels && !json) console.log(`\n${label || "kernels of a step"}\n${profileTable(kernels)}`);
     }
-    session.close();
+    if (!json) console.log(`${peaksLine(peaks)}\n${stepTable(rows)}\n\n${STEP_TABLE_NOTE}`);
   } finally {
     gpu.close();
   }
 }
 
-/** Run steps until a time has passed: an idle GPU takes seconds to reach its clock rate. */
-async function warmUp(run: (step: number) => Promise<unknown>, milliseconds: number): Promise<void> {
+async function benchSampling(
+  { json, scan, profile, ...flags }: ConfigFlags & BenchFlags,
+  tokens: number,
+): Promise<void> {
+  if (profile) throw new UsageError("--sampling: takes no --profile, which is of steps");
+  const wanted = await Promise.all(variants(flags, scan).map(prepare));
+  const gpu = await openGpu({ adapter: wanted[0]!.config.adapter });
+  if (!json) console.log(adapterName(gpu.adapter));
+  try {
+    for (const { label, config, model } of wanted) {
+      const result = await timeSampling(gpu, model, config, tokens);
+      if (json) console.log(JSON.stringify({ label, ...result }));
+      else {
+        const { tokensPerSecond, submitsPerToken } = result;
+        console.log(
+          `${label || config.preset}: ${shortNumber(tokensPerSecond)} tokens/s, ${shortNumber(submitsPerToken)} submits a token`,
+        );
+      }
+    }
+  } finally {
+    gpu.close();
+  }
+}
+
+async function prepare({ label, flags }: Variant) {
+  const config = resolveConfig(flags);
+  return { label, config, model: await makeModel(config) };
+}
+
+async function benchKernels({ json, kernels, scan, profile, adapter }: BenchFlags & ConfigFlags): Promise<void> {
+  if (scan.length > 0 || profile)
+    throw new UsageError("--kernels: takes no --scan and no --profile, which are of steps");
+  const gpu = await openGpu({ adapter });
+  try {
+    if (!json) console.log(adapterName(gpu.adapter));
+    const peaks = await warmPeaks(gpu);
+    if (!json) console.log(peaksLine(peaks));
+    let any = false;
+    for await (const result of timeKernels(gpu, peaks, kernels === true ? "" : kernels)) {
+      any = true;
+      if (json) console.log(JSON.stringify({ adapter: adapterName(gpu.adapter), ...result, peaks }));
+      else console.log(`\n${result.name}, ${result.precision}\n${profileTable(result.kernels)}`);
+    }
+    if (!any) throw new UsageError(`--kernels: there is no case with "${kernels}" in its name`);
+  } finally {
+    gpu.close();
+  }
+}
+
+/** An idle GPU takes seconds to reach its clock rate. */
+async function warmPeaks(gpu: Gpu): Promise<Peaks | undefined> {
   const start = performance.now();
-  for (let step = 2; performance.now() - start < milliseconds; step++) await run(step);
+  let peaks = await measurePeaks(gpu);
+  while (peaks && !gpu.adapter.software && performance.now() - start < 2000) peaks = await measurePeaks(gpu);
+  return peaks;
+}
+
+function peaksLine(peaks: Peaks | undefined): string {
+  if (!peaks) return "no peaks: this adapter has no timestamps";
+  const { flops, bytes } = peaks;
+  return `peaks: ${shortNumber(flops.f32)}FLOPS f32, ${shortNumber(flops.mixed)}FLOPS mixed, ${shortNumber(bytes)}B/s`;
+}
+
+async function writeTrace(times: DispatchTime[], file: string, { label, preset, router }: StepRow): Promise<void> {
+  const path = label ? file.replace(/(\.\w+)?$/, `-${label.replace(/[^\w.=-]+/g, "-")}$1`) : file;
+  await writeFile(path, chromeTrace(times, label || `${preset}, ${router} router`));
+  console.error(`trace: ${path} (open it in chrome://tracing or ui.perfetto.dev)`);
 }

@@ -9,29 +9,24 @@ import { place, type Tensor } from "../tensor";
 
 /** The norm of several flat tensors together, and min(1, maxNorm / norm), the factor that clips it; 1 for maxNorm 0. */
 export function globalNorm(tensors: Tensor[], maxNorm: number): { norm: Tensor; coefficient: Tensor } {
-  const chunksOf = (x: Tensor) => Math.min(1024, Math.ceil(x.size / 4096));
-  const counts = tensors.map(chunksOf);
+  const { recording } = tensors[0]!.trace;
+  // Every tensor has its partial sums on a binding of its own, so they come in rows of 256 bytes; chunks past the end of a
+  // tensor are empty, and their sums zero.
+  const counts = tensors.map(({ size }) => 64 * Math.min(16, Math.ceil(size / 4096 / 64)));
   const total = counts.reduce((a, b) => a + b, 0);
-  if (tensors.length === 1) {
-    const { sums } = place(
-      sumOfSquares,
-      { x: tensors[0]! },
-      { items: tensors[0]!.size, chunks: total },
-      { sums: [total] },
-    );
-    return place(clipCoefficient, { sums }, { chunks: total, maxNorm }, { norm: [], coefficient: [] });
-  }
-  // Partial sums of several arenas come together in one row: each arena's own sum, squared root left for the last.
-  const { trace } = tensors[0]!;
-  const all = trace.temporary([tensors.length * 64], "f32", "sumOfSquares");
-  const { recording } = trace;
+  const sums = tensors[0]!.trace.temporary([total], "f32", "sumOfSquares");
+  let offset = sums.slice.offset;
   tensors.forEach((x, index) => {
-    // One partial per arena, each on a binding of its own (256 bytes); unused places are zeroed by the same kernel,
-    // since chunks past the end of x are empty.
-    const sums = { ...all.slice, offset: all.slice.offset + index * 256, bytes: 256 };
-    recording.dispatch(sumOfSquares, { x: x.slice, sums }, { items: x.size, chunks: 64 }, undefined);
+    const [chunks, bytes] = [counts[index]!, counts[index]! * 4];
+    recording.dispatch(
+      sumOfSquares,
+      { x: x.slice, sums: { ...sums.slice, offset, bytes } },
+      { items: x.size, chunks },
+      undefined,
+    );
+    offset += bytes;
   });
-  return place(clipCoefficient, { sums: all }, { chunks: all.size, maxNorm }, { norm: [], coefficient: [] });
+  return place(clipCoefficient, { sums }, { chunks: total, maxNorm }, { norm: [], coefficient: [] });
 }
 
 /** Dynamic loss scaling: the scale, steps since it changed, and steps skipped; all [1]. */

@@ -9,9 +9,13 @@ export interface DispatchTime {
   kernel: string;
   /** The sizes it was told, as `rows 4096, cols 128`. */
   sizes: string;
+  /** When it began, after the first dispatch did. */
+  start: number;
   microseconds: number;
   /** Floating-point operations, where the kernel counts them. */
   flops: number;
+  /** Bytes of what it binds, those it updates in place twice: what it moves where it reads and writes everything once. */
+  bytes: number;
 }
 
 /** Most dispatches whose time one query set takes: WebGPU allows 4,096 queries. */
@@ -27,6 +31,7 @@ export async function timeDispatches(gpu: Gpu, dispatches: Dispatch[], steps: St
     throw new GpuError("profile: needs the feature timestamp-query, which this adapter does not have");
   }
   const times: DispatchTime[] = [];
+  let first: bigint | undefined;
   for (let from = 0; from < steps.length; from += PER_SET) {
     const part = steps.slice(from, from + PER_SET);
     const querySet = device.createQuerySet({ type: "timestamp", count: 2 * part.length });
@@ -55,14 +60,25 @@ export async function timeDispatches(gpu: Gpu, dispatches: Dispatch[], steps: St
     await staging.mapAsync(GPUMapMode.READ);
     gpu.check();
     const stamps = new BigUint64Array(staging.getMappedRange());
-    part.forEach((_, index) => {
-      const { kernel, flops } = dispatches[from + index]!;
-      const microseconds = Number(stamps[2 * index + 1]! - stamps[2 * index]!) / 1000;
-      times.push({ kernel: kernel.name, sizes: kernel.sizes, microseconds, flops });
-    });
+    first ??= stamps[0]!;
+    for (const [index, dispatch] of dispatches.slice(from, from + part.length).entries()) {
+      const [begin, end] = [stamps[2 * index]!, stamps[2 * index + 1]!];
+      times.push({
+        kernel: dispatch.kernel.name,
+        sizes: dispatch.kernel.sizes,
+        start: Number(begin - first) / 1000,
+        microseconds: Number(end - begin) / 1000,
+        flops: dispatch.flops,
+        bytes: boundBytes(dispatch),
+      });
+    }
     staging.destroy();
     resolved.destroy();
     querySet.destroy();
   }
   return times;
+}
+
+function boundBytes({ kernel, slices }: Dispatch): number {
+  return slices.reduce((sum, { bytes }, index) => sum + bytes * (kernel.access[index] === "update" ? 2 : 1), 0);
 }

@@ -16,6 +16,8 @@ export interface ProgramStats {
   pipelines: number;
   flops: number;
   bytes: { activations: number; exclusive: number; inputs: number; readback: number; total: number };
+  /** Milliseconds the host took to encode and submit the latest run. */
+  encodeMs: number;
   /** Objects made since `compileProgram` returned; stays zero. */
   created: { buffers: number; bindGroups: number; pipelines: number };
 }
@@ -86,6 +88,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     pipelines: new Set(plan.dispatches.map(({ kernel }) => kernel.wgsl)).size,
     flops: plan.dispatches.reduce((total, { flops }) => total + flops, 0),
     bytes,
+    encodeMs: 0,
     created,
   };
 
@@ -95,6 +98,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
       gpu.check();
       const slot = await ring?.take();
       gpu.check();
+      const start = performance.now();
       if (inputBuffer && data) gpu.device.queue.writeBuffer(inputBuffer, 0, data);
       parts.forEach(([from, to], index) => {
         const encoder = gpu.device.createCommandEncoder({ label });
@@ -109,6 +113,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
         if (slot && index === parts.length - 1) copyOutputs(encoder, outputs, buffers.bufferOf, slot.buffer);
         gpu.device.queue.submit([encoder.finish()]);
       });
+      stats.encodeMs = performance.now() - start;
       const read = slot ? slot.read() : gpu.device.queue.onSubmittedWorkDone().then(() => new ArrayBuffer(0));
       const values = read.then((block) => {
         gpu.check();

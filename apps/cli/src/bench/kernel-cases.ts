@@ -1,0 +1,149 @@
+// The kernels that training spends its time in, at sizes of the presets `small` and `base`, or at small ones on software
+// adapters. Each case is a piece of a model with its gradients; its dispatches are timed one by one.
+
+import {
+  adamwUpdate,
+  add,
+  causalAttention,
+  combineExperts,
+  constantInit,
+  expertLinear,
+  gated,
+  globalNorm,
+  gradients,
+  groupByExpert,
+  matmul,
+  mul,
+  reshape,
+  rmsNorm,
+  rope,
+  softmax,
+  sum,
+  type Tensor,
+  tokenOfAssignment,
+  topK,
+  valuesInit,
+} from "@webmoe/tensor";
+import { random } from "./peaks";
+import type { TimedProgram } from "./time-program";
+
+/** A program, and whose time in it is wanted. */
+export interface KernelCase extends TimedProgram {
+  name: string;
+  /** Names of kernels; what else the program needs is left out. */
+  kernels: RegExp;
+}
+
+/** Every case, at sizes for a software adapter or for a GPU. */
+export function kernelCases(software: boolean): KernelCase[] {
+  const size = (onGpu: number, onSoftware: number) => (software ? onSoftware : onGpu);
+  const tokens = size(8192, 128);
+  const dim = size(512, 64);
+  const experts = { tokens, dim, hidden: size(704, 64), experts: size(16, 4) };
+  return [
+    product("square product", size(4096, 128), size(4096, 128), size(4096, 128)),
+    product("qkv projection", tokens, 3 * dim, dim),
+    product("output projection", tokens, dim, dim),
+    expertCase("even experts", { ...experts, favour: 0 }),
+    expertCase("half of all rows at one expert", { ...experts, favour: 100 }),
+    attention(size(8, 2), size(1024, 32), size(12, 2), size(64, 16)),
+    rowCase("norm", /^rmsNorm|columnSum/, { x: [tokens, dim], weight: [dim] }, ({ x, weight }) => rmsNorm(x!, weight!)),
+    rowCase("gate of experts", /^gated/, { x: [2 * tokens, 2 * experts.hidden] }, ({ x }) => gated(x!)),
+    rowCase("softmax", /^softmax/, { x: [tokens, dim] }, ({ x }) => softmax(x!)),
+    rowCase("rotary embedding", /^rope/, { x: [tokens / size(512, 32), size(512, 32), 3, dim / 16, 16] }, ({ x }) =>
+      rope(x!),
+    ),
+    optimizer(size(2 ** 26, 2 ** 16)),
+  ];
+}
+
+/** y = x w^T, w [n, k], and both its gradients. */
+function product(name: string, m: number, n: number, k: number): KernelCase {
+  return rowCase(name, /^matmul|packHalves|columnSum/, { x: [m, k], w: [n, k] }, ({ x, w }) =>
+    matmul(x!, w!, { transposeB: true }),
+  );
+}
+
+/** SwiGLU experts over tokens that each go to two of them; `favour` raises the first expert's score. */
+function expertCase(
+  name: string,
+  {
+    tokens,
+    dim,
+    hidden,
+    experts,
+    favour,
+  }: { tokens: number; dim: number; hidden: number; experts: number; favour: number },
+): KernelCase {
+  const biases = Float32Array.from({ length: experts }, (_, expert) => (expert === 0 ? favour : 0));
+  return {
+    name,
+    kernels: /^grouped|^expert|^combine|^gatherSum|^packHalves/,
+    state: {
+      x: random([tokens, dim]),
+      first: random([experts, 2 * hidden, dim]),
+      second: random([experts, dim, hidden]),
+      scores: random([tokens, experts]),
+      bias: valuesInit([experts], biases),
+      weight: constantInit([2 * tokens], 0.5),
+      dy: random([tokens, dim]),
+    },
+    body: ({ x, first, second, scores, bias, weight, dy }) => {
+      const chosen = topK(add(scores!, bias!), 2);
+      const groups = groupByExpert(tokenOfAssignment(x!, 2), reshape(chosen, [2 * tokens]), experts);
+      const inner = gated(expertLinear(x!, first!, groups, { gather: true }));
+      const y = combineExperts(expertLinear(inner, second!, groups), weight!, groups, tokens);
+      return Object.values(gradients(sum(mul(y, dy!)), { x: x!, first: first!, second: second! }));
+    },
+  };
+}
+
+function attention(batch: number, context: number, heads: number, headDim: number): KernelCase {
+  return rowCase("attention", /^attention/, { qkv: [batch, context, 3, heads, headDim] }, ({ qkv }) =>
+    causalAttention(qkv!),
+  );
+}
+
+/** An op of tensors of given shapes, and the gradients of all of them. */
+function rowCase(
+  name: string,
+  kernels: RegExp,
+  shapes: Record<string, number[]>,
+  op: (inputs: Record<string, Tensor>) => Tensor,
+): KernelCase {
+  const names = Object.keys(shapes);
+  return {
+    name,
+    kernels,
+    state: Object.fromEntries(names.map((name, index) => [name, random(shapes[name]!, index + 1)])),
+    body: (state) => {
+      const y = op(state);
+      // A gradient of y that is as random as y itself: sum(y * y) / 2 has it.
+      const found = gradients(sum(mul(y, y)), state);
+      return names.map((name) => found[name]!);
+    },
+  };
+}
+
+function optimizer(parameters: number): KernelCase {
+  const flat = (value: number) => constantInit([parameters], value);
+  const one = constantInit([1], 1);
+  return {
+    name: "optimizer",
+    kernels: /^adamw$|^sumOfSquares/,
+    state: {
+      p: random([parameters]),
+      g: random([parameters], 2),
+      m: flat(0),
+      v: flat(1),
+      lr: one,
+      corrections: constantInit([2], 1),
+    },
+    body: ({ p, g, m, v, lr, corrections }) => {
+      const { norm, coefficient } = globalNorm([g!], 1);
+      const given = { p: p!, g: g!, m: m!, v: v!, lr: lr!, coefficient, corrections: corrections! };
+      adamwUpdate({ ...given, options: { rate1: 0.1, rate2: 0.05, eps: 1e-8, decay: 0.1 } });
+      return [p!, reshape(norm, [1])];
+    },
+  };
+}

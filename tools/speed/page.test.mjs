@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { speedPage } from "./page.mjs";
+import { speedParts } from "./parts.mjs";
+
+const step = {
+  part: "steps, mixed",
+  source: "steps",
+  preset: "tiny",
+  precision: "mixed",
+  adapter: "a GPU",
+  tokensPerSecond: 1.2e6,
+  floor: { arithmeticMs: 1, bandwidthMs: 0.5 },
+  dispatches: 200,
+  submits: 1,
+  pipelines: 50,
+  encodeMs: 0.5,
+  planBytes: 2 ** 28,
+  firstStepMs: 2500,
+};
+const setup = { webmoe: ["webmoe"], presets: ["tiny"], scratch: "/tmp", python: "python3", torch: "moe_step.py" };
+const torchLine =
+  "torch tiny bf16 grouped graph: 3.80 ms/step, 1077.0 ktok/s, loss 5.545, 3.6M params (1.3M active), peak 0.45 GiB";
+
+/** @param {string} name */
+const part = (name) => /** @type {import("./parts.mjs").Part} */ (speedParts(setup).find((each) => each.name === name));
+
+test("what PyTorch prints is read with the router it was printed for", () => {
+  const { read } = part("torch");
+  expect(read("router: linear")).toBeUndefined();
+  expect(read(torchLine)).toMatchObject({ router: "linear", preset: "tiny", mode: "graph", msPerStep: 3.8 });
+  expect(read("torch tiny ('bf16', True, 'graph'): failed: no memory")).toMatchObject({ source: "torch failed" });
+});
+
+test("the page compares equal models and says what the router costs", () => {
+  const page = speedPage({
+    date: "2026-01-01 00:00",
+    command: "node tools/speed/run.mjs",
+    machine: { gpu: "a GPU", cpu: "2 x a CPU", node: "v20", webmoe: "1.0" },
+    parts: [{ name: "torch", seconds: 3, outcome: "done" }],
+    results: [
+      { ...step, router: "recurrent", msPerStep: 4 },
+      { ...step, router: "linear", msPerStep: 3.2 },
+      { part: "torch", .../** @type {any} */ (part("torch").read(torchLine)), router: "recurrent" },
+    ],
+  });
+  expect(page).toContain("| tiny | recurrent | mixed / bf16 | whole step in a CUDA graph | 4.00 | 3.80 |");
+  expect(page).toContain("**1.11x**");
+  expect(page).toContain("`tiny` 25.0 %");
+  expect(page).toContain("| torch | 3.0 | done |");
+});
+
+test("a run that was cut off before its first figure has a page", () => {
+  const page = speedPage({ date: "", command: "", machine: {}, parts: [], results: [] });
+  expect(page).toContain("# Speed");
+});

@@ -1,0 +1,159 @@
+// Measures training speed on this machine, webmoe and PyTorch one after the other, and writes it up:
+//
+//   node tools/speed/run.mjs --torch path/to/moe_step.py --data path/to/text --out docs/results
+//
+// `speed.json` is rewritten after every figure and `speed.md` after every part, so a run that is cut off leaves what it has.
+
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { speedPage } from "./page.mjs";
+import { speedParts } from "./parts.mjs";
+
+const { values: options } = parseArgs({
+  options: {
+    out: { type: "string", default: "docs/results" },
+    /** The command line, where it is not this repository's own. */
+    webmoe: { type: "string" },
+    torch: { type: "string" },
+    python: { type: "string", default: "python3" },
+    data: { type: "string" },
+    peers: { type: "string" },
+    /** Where traces of steps and the runs that were trained stay. */
+    scratch: { type: "string" },
+    presets: { type: "string", default: "tiny,small,base" },
+    /** Seconds for everything. */
+    budget: { type: "string", default: "1800" },
+    /** Parts to run, by the start of their names. */
+    parts: { type: "string" },
+  },
+});
+
+const started = Date.now();
+const left = () => Number(options.budget) - (Date.now() - started) / 1000;
+const out = /** @type {string} */ (options.out);
+const scratch = options.scratch ?? mkdtempSync(join(tmpdir(), "webmoe-speed-"));
+mkdirSync(out, { recursive: true });
+mkdirSync(scratch, { recursive: true });
+
+const webmoe = options.webmoe
+  ? [process.execPath, options.webmoe]
+  : [process.execPath, join(import.meta.dirname, "../webmoe.mjs")];
+const setup = {
+  webmoe,
+  scratch,
+  presets: options.presets.split(","),
+  torch: options.torch,
+  python: options.python,
+  data: options.data,
+  peers: options.peers,
+};
+
+/** @type {import("./page.mjs").Speed} */
+const speed = {
+  date: new Date().toISOString().slice(0, 16).replace("T", " "),
+  command: ["node tools/speed/run.mjs", ...process.argv.slice(2)].join(" "),
+  machine: {
+    gpu: output("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"),
+    cpu: `${cpus().length} x ${cpus()[0]?.model ?? "unknown"}`,
+    node: process.version,
+    webmoe:
+      output(webmoe[0], ...webmoe.slice(1), "--version")
+        .split("\n")
+        .at(-1) ?? "",
+  },
+  parts: [],
+  results: [],
+};
+
+for (const part of speedParts(setup)) {
+  if (options.parts && !options.parts.split(",").some((start) => part.name.startsWith(start))) continue;
+  const seconds = Math.min(part.seconds, left());
+  if (seconds < 5) {
+    speed.parts.push({ name: part.name, seconds: 0, outcome: "no time left" });
+    continue;
+  }
+  const begin = Date.now();
+  console.log(`${part.name} …`);
+  const outcome = await runPart(part, seconds);
+  if (part.name.startsWith("curve")) readCurve(part.name);
+  speed.parts.push({ name: part.name, seconds: (Date.now() - begin) / 1000, outcome });
+  console.log(`${part.name}: ${outcome}, ${((Date.now() - begin) / 1000).toFixed(1)} s`);
+  save();
+}
+save();
+
+/**
+ * @param {import("./parts.mjs").Part} part
+ * @param {number} seconds
+ * @returns {Promise<string>} how it ended
+ */
+function runPart({ name, command, env, read }, seconds) {
+  return new Promise((resolve) => {
+    const [program, ...args] = command;
+    const child = spawn(/** @type {string} */ (program), args, { env: { ...process.env, ...env } });
+    const timer = setTimeout(() => child.kill("SIGKILL"), seconds * 1000);
+    let errors = "";
+    child.stderr.on("data", (data) => {
+      errors = (errors + data).slice(-2000);
+    });
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const result = read(line);
+      if (!result) return;
+      speed.results.push({ part: name, ...result });
+      saveJson();
+    });
+    child.on("error", (error) => resolve(`failed: ${error.message}`));
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      if (code === 0) resolve("done");
+      else resolve(signal ? `stopped after ${seconds.toFixed(0)} s` : `failed: ${reason(errors)}`);
+    });
+  });
+}
+
+/** The line of a program's complaints that says what is wrong. @param {string} errors */
+function reason(errors) {
+  const lines = errors.trim().split("\n");
+  return lines.findLast((line) => /error|webmoe:/i.test(line)) ?? lines.at(-1);
+}
+
+/** @param {string} name "curve PRECISION" */
+function readCurve(name) {
+  const precision = name.split(" ")[1];
+  const file = join(scratch, `curve-${precision}`, "metrics.jsonl");
+  if (!existsSync(file)) return;
+  const steps = readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .filter(({ split }) => !split);
+  const { lossScale, skipped } = steps.at(-1) ?? {};
+  speed.results.push({
+    part: name,
+    source: "curve",
+    precision,
+    losses: steps.map(({ loss }) => loss),
+    lossScale,
+    skipped,
+  });
+}
+
+function save() {
+  saveJson();
+  writeFileSync(join(out, "speed.md"), speedPage(speed));
+}
+
+function saveJson() {
+  const file = join(out, "speed.json");
+  writeFileSync(`${file}.part`, `${JSON.stringify(speed)}\n`);
+  renameSync(`${file}.part`, file);
+}
+
+/** What a program prints, or "" where there is no such program. @param {string} program @param {string[]} args */
+function output(program, ...args) {
+  return spawnSync(program, args, { encoding: "utf8" }).stdout?.trim() ?? "";
+}
