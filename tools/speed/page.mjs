@@ -115,7 +115,7 @@ function stepRow(r) {
     r.router,
     r.precision,
     r.msPerStep.toFixed(2),
-    thousands(r.tokensPerSecond) + "k",
+    `${thousands(r.tokensPerSecond)}k`,
     r.floor ? percent(r.floor.arithmeticMs / r.msPerStep) : "",
     r.floor ? percent(r.floor.bandwidthMs / r.msPerStep) : "",
     ...[r.dispatches, r.submits, r.pipelines].map(String),

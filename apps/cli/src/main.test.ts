@@ -219,9 +219,6 @@ describe("mistakes are one line and leave nothing behind", () => {
     [["train", "--preset", "nanno"], 2, 'did you mean "nano"?'],
     [["train", "--router", "lineer"], 2, 'did you mean "linear"?'],
     [["train", "--router", "./no-router.ts"], 2, 'no-router.ts"'],
-    [["bench", "--scan", "exprts=2,4"], 2, 'there is no key "exprts"'],
-    [["bench", "--kernels", "nothing"], 2, 'there is no case with "nothing" in its name'],
-    [["bench", "--kernels", "--profile"], 2, "--kernels: takes no --scan and no --profile"],
     [["train", "--steps", "many"], 2, "needs a whole number"],
     [["train", "--fast"], 2, "unknown option '--fast'"],
     [["train", "--data", "no-such.txt"], 1, 'there is no "no-such.txt"'],
@@ -235,6 +232,17 @@ describe("mistakes are one line and leave nothing behind", () => {
     expect(plain.error).not.toMatch(/^\s+at /m);
     expect(plain.code).toBe(code);
     await expect(access(join(folder, "never"))).rejects.toThrow();
+  });
+
+  test.each([
+    [["--scan", "exprts=2,4"], 'there is no key "exprts"'],
+    [["--kernels", "nothing"], 'there is no case with "nothing" in its name'],
+    [["--kernels", "--profile"], "--kernels: takes no --scan and no --profile"],
+  ])("webmoe bench %j", async (args, message) => {
+    const { code, error } = await webmoe("bench", ...args);
+    expect(error).toContain(message);
+    expect(error.trim().split("\n")).toHaveLength(1);
+    expect(code).toBe(2);
   });
 
   test("data that is empty, binary or short", async () => {

@@ -3,6 +3,7 @@ import { adapterName, type DispatchTime, type Gpu } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
 import { chromeTrace } from "../bench/chrome-trace";
 import { stepFloor } from "../bench/floor";
+import { kernelCases } from "../bench/kernel-cases";
 import { measurePeaks, type Peaks } from "../bench/peaks";
 import { peaksOf, profileRows, profileTable } from "../bench/profile-table";
 import { type Variant, variants } from "../bench/scan";
@@ -96,18 +97,19 @@ async function prepare({ label, flags }: Variant) {
 async function benchKernels({ json, kernels, scan, profile, adapter }: BenchFlags & ConfigFlags): Promise<void> {
   if (scan.length > 0 || profile)
     throw new UsageError("--kernels: takes no --scan and no --profile, which are of steps");
+  const wanted = kernels === true ? "" : (kernels ?? "");
+  if (!kernelCases(true).some(({ name }) => name.includes(wanted))) {
+    throw new UsageError(`--kernels: there is no case with "${wanted}" in its name`);
+  }
   const gpu = await openGpu({ adapter });
   try {
     if (!json) console.log(adapterName(gpu.adapter));
     const peaks = await warmPeaks(gpu);
     if (!json) console.log(peaksLine(peaks));
-    let any = false;
-    for await (const result of timeKernels(gpu, peaks, kernels === true ? "" : kernels)) {
-      any = true;
+    for await (const result of timeKernels(gpu, peaks, wanted)) {
       if (json) console.log(JSON.stringify({ adapter: adapterName(gpu.adapter), ...result, peaks }));
       else console.log(`\n${result.name}, ${result.precision}\n${profileTable(result.kernels)}`);
     }
-    if (!any) throw new UsageError(`--kernels: there is no case with "${kernels}" in its name`);
   } finally {
     gpu.close();
   }
