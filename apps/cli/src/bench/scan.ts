@@ -1,4 +1,5 @@
-import { type ConfigFlags, settings } from "../config/resolve";
+import { settingKeys } from "../config/keys";
+import type { ConfigFlags } from "../config/resolve";
 import { didYouMean } from "../did-you-mean";
 import { UsageError } from "../errors";
 
@@ -41,10 +42,12 @@ function withSetting(flags: ConfigFlags, key: string, value: string): ConfigFlag
 }
 
 function fullKey(key: string): string {
-  const known = settings().map((setting) => setting.key);
+  const known = settingKeys().map((setting) => setting.key);
   if (known.includes(key) || key.startsWith("router.")) return key;
   const ending = known.filter((name) => name.endsWith(`.${key}`));
   if (ending.length === 1) return ending[0]!;
   if (ending.length > 1) throw new UsageError(`--scan: "${key}" may be ${ending.join(" or ")}: write one of them`);
-  throw new UsageError(`--scan: there is no key "${key}"${didYouMean(key, [...known, "preset", "router"])}`);
+  throw new UsageError(
+    `--scan: there is no key "${key}"${didYouMean(key, [...known, ...known.map((name) => name.split(".").at(-1)!)])}`,
+  );
 }
