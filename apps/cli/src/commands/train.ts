@@ -28,7 +28,9 @@ export interface TrainFlags extends ConfigFlags, StartFlags {
 
 /** Train a model, or go on with an interrupted run, and keep everything in a run folder. */
 export async function trainCommand(flags: TrainFlags): Promise<void> {
-  const { config, folder, checkpoint, start } = flags.resume ? await resumeRun(flags) : await startRun(flags);
+  const begin = flags.resume ? await resumeRun(flags) : await startRun(flags);
+  if (!begin) return;
+  const { config, folder, checkpoint, start } = begin;
   // A run that was killed before its first checkpoint may have been killed before its tokenizer was whole.
   const saved = folder && checkpoint && (await runTokenizer(folder.path, config));
   const tokenizerOf = start && (await runTokenizer(start.folder.path, start.config));
@@ -142,7 +144,8 @@ async function newRunFolder(flags: TrainFlags, config: Config): Promise<RunFolde
   });
 }
 
-async function resumeRun(flags: TrainFlags): Promise<Start> {
+/** Undefined where there is nothing left to do: whoever starts a run again and again until it is done may stop then. */
+async function resumeRun(flags: TrainFlags): Promise<Start | undefined> {
   const path = flags.resume === "auto" ? (flags.out ?? (await latestRun(RUNS))) : flags.resume!;
   if (!path) return startRun(flags);
   const folder = await openRun(path).catch((error: Error) => {
@@ -156,9 +159,11 @@ async function resumeRun(flags: TrainFlags): Promise<Start> {
   if (flags.steps !== undefined) config.train.steps = flags.steps;
   const checkpoint = await folder.latestCheckpoint((message) => console.error(message));
   if (checkpoint && checkpoint.step >= config.train.steps) {
-    throw new UsageError(
-      `--resume: the run in "${path}" is done at step ${checkpoint.step}: ask for more with --steps`,
-    );
+    const done = `the run in "${path}" is done at step ${checkpoint.step}: ask for more with --steps`;
+    if (flags.resume !== "auto") throw new UsageError(`--resume: ${done}`);
+    console.log(done);
+    await folder.close();
+    return undefined;
   }
   console.log(
     `resuming ${path} ${checkpoint ? `from step ${checkpoint.step}` : "from the start: it has no checkpoint"}`,

@@ -2,6 +2,7 @@
 // gone leaves its lock behind; whoever finds it sees that nobody of that number and start is there, and takes over.
 
 import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -19,7 +20,7 @@ interface Holder {
   since: string;
 }
 
-/** Lock a run folder for this process, until the function that this resolves with is called. An error where another trains. */
+/** Lock a run folder for this process, until the function that this resolves with is called, or the process exits. An error where another trains. */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, LOCK);
   const started = (await processStart(process.pid)) ?? "unknown";
@@ -27,8 +28,13 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const text = `${JSON.stringify({ ...own, id: randomUUID() })}\n`;
   const found = await createOrRead(path, text);
   if (found !== undefined) await takeOver(folder, found, text);
+  const release = () => {
+    if (existsSync(path) && readFileSync(path, "utf8") === text) rmSync(path);
+  };
+  process.once("exit", release);
   return async () => {
-    if ((await readFile(path, "utf8").catch(() => "")) === text) await rm(path, { force: true });
+    process.off("exit", release);
+    release();
   };
 }
 

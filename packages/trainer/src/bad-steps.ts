@@ -1,0 +1,49 @@
+import type { StepValues } from "./session";
+
+/** Steps in a row that may be no good before a run stops. */
+const MOST = 10;
+
+/** What is wrong with a step. */
+export interface BadStep {
+  /** In words. */
+  reason: string;
+  /** The first of the bad steps in a row, and how many there are. */
+  first: number;
+  count: number;
+  /** Whether it is a person's concern: in mixed precision an overflow now and then only tells how large the loss scale may be. */
+  notable: boolean;
+  /** Whether the run should stop. */
+  stop: boolean;
+}
+
+/**
+ * Watches for losses and gradients that are no finite numbers, whose steps the device skips, and for losses more than three
+ * times as large as that of knowing nothing, ln(`outcomes`). Mode "stop" gives up at the first, "skip" after ten in a row.
+ */
+export function badStepWatch(mode: "skip" | "stop", outcomes: number) {
+  const exploded = 3 * Math.log(Math.max(2, outcomes));
+  let first = 0;
+  let count = 0;
+  return {
+    /** Steps in a row that were bad so far. */
+    inRow: () => count,
+    /** Undefined for a good step. */
+    see(step: number, { loss, gradNorm, lossScale = 1 }: StepValues): BadStep | undefined {
+      const reason = !Number.isFinite(loss)
+        ? `the loss is ${loss}`
+        : !Number.isFinite(gradNorm)
+          ? `the norm of the gradients is ${gradNorm}`
+          : loss > exploded
+            ? `the loss exploded to ${loss.toFixed(1)}`
+            : undefined;
+      if (!reason) {
+        count = 0;
+        return undefined;
+      }
+      if (count === 0) first = step;
+      count++;
+      const notable = !Number.isFinite(loss) || loss > exploded || lossScale <= 1;
+      return { reason, first, count, notable, stop: count >= MOST || (mode === "stop" && notable) };
+    },
+  };
+}
