@@ -43,6 +43,7 @@ withConfig(program.command("train").description("train a model and keep the run 
   .option("--upcycle", "with --init-from: start every expert from a dense model's layer")
   .option("--freeze <parts>", "parts that do not learn, with commas: router, experts, embedding, attention ...")
   .option("--out <dir>", "folder of the run (default: runs/PRESET-ROUTER-TIME)")
+  .option("--on-nan <skip|stop>", "a step whose loss is not finite: skip it (ten in a row stop the run), or stop")
   .option("--resume <auto|dir>", "go on with an interrupted run; auto takes the newest")
   .addHelpText("after", () => settingsHelp())
   .action((flags) => trainCommand(flags));

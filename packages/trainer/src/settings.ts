@@ -6,9 +6,13 @@ export interface TrainSettings {
    * scale; everything else, weights and sums included, is f32.
    */
   precision: "f32" | "mixed";
-  train: { steps: number };
   /** Parts of the model that stay as they are, as `splitFrozen` names them. Default none. */
   freeze?: string[];
+  train: {
+    steps: number;
+    /** Whether a step whose loss is not finite or exploded is skipped (default; after ten in a row the run stops) or stops the run. */
+    onNan?: "skip" | "stop";
+  };
   batch: {
     /** Sequences a micro-batch. */
     size: number;

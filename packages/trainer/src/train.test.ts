@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { languageModel } from "@webmoe/model";
 import { defineRouter } from "@webmoe/router";
 import { recurrentRouter } from "@webmoe/router-recurrent";
-import { type Init, map, reshape, valuesInit } from "@webmoe/tensor";
+import { type DeviceTensor, type Init, map, readTensor, reshape, valuesInit, writeTensor } from "@webmoe/tensor";
 import type { Gpu } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
 import { describe, expect, test } from "vitest";
@@ -134,6 +134,51 @@ describe("train", () => {
     };
     await expect(failing()).rejects.toThrow(/device lost \(destroyed\)/);
     expect(attempts).toEqual([1, 2, 3]);
+  });
+
+  test("a step whose gradients are not finite changes nothing; ten in a row stop the run and say where it began", async () => {
+    const store = await folder();
+    const often = { ...settings, train: { steps: 40 }, checkpoint: { every: 4, keep: 3 } };
+    const warnings: string[] = [];
+    const breaking = async (heals: boolean, at: Partial<TrainOptions> = {}) => {
+      const reports: Report[] = [];
+      let head: DeviceTensor;
+      let healthy: Float32Array;
+      for await (const report of train({ open, model, settings: often, data, ...at })) {
+        reports.push(report);
+        if (report.kind === "ready") head = report.session.state.parameters.blocks[1]!.attention.output;
+        if (report.kind === "checkpoint" && report.step === 8) {
+          healthy = await readTensor(head!);
+          writeTensor(head!, healthy.with(5, Number.NaN));
+        }
+        if (report.kind === "warning") warnings.push(`${report.step}: ${report.message}`);
+        if (heals && report.kind === "step" && report.step === 11) writeTensor(head!, healthy!);
+      }
+      return reports;
+    };
+    const healed = await breaking(true, { store });
+    // Step 12 may be on its way already; what follows learns from where step 8 ended.
+    const told = [9, 10, 11].map((step, index) => `${step}: the loss is NaN (${index + 1} in a row)`);
+    expect(warnings.slice(0, 3)).toEqual(told);
+    expect(losses(healed).slice(12).every(Number.isFinite)).toBe(true);
+    expect(losses(healed)[12]!).toBeLessThan(losses(healed)[0]!);
+
+    const stopping = await folder();
+    await expect(breaking(false, { store: stopping })).rejects.toThrow(
+      /the loss is NaN 10 steps in a row, from step 9 on: it began in the parameter blocks.1.attention.output; the last good checkpoint is .*step-00000008:/,
+    );
+    expect((await stopping.latestCheckpoint())!.step).toBe(8);
+    const train1 = { ...often, train: { steps: 40, onNan: "stop" as const } };
+    await expect(breaking(false, { store: await folder(), settings: train1 })).rejects.toThrow(
+      /NaN at step 9: it began/,
+    );
+  });
+
+  test("a run that explodes stops too", async () => {
+    const wild = { ...settings, train: { steps: 60 }, optimizer: { ...settings.optimizer, lr: 30 } };
+    await expect(run({ settings: wild })).rejects.toThrow(
+      /(exploded to|is NaN|is Infinity).* 10 steps in a row, from step \d+ on/,
+    );
   });
 
   test("an interrupted run leaves a checkpoint and no figures that an unbroken one has not", async () => {

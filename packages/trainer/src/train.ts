@@ -1,9 +1,11 @@
 import { collapseWatch } from "@webmoe/inspect";
 import type { Model } from "@webmoe/model";
 import type { Gpu } from "@webmoe/webgpu";
+import { type BadStep, badStepWatch } from "./bad-steps";
 import { restore, save } from "./checkpoint";
 import { lossOf } from "./device-loss";
 import { type LanguageFigures, languageTask, type TextData } from "./language-task";
+import { findOrigin } from "./origin";
 import { routerMetrics } from "./router-metrics";
 import type { Checkpoint, RunStore } from "./run-store";
 import { learningRate } from "./schedule";
@@ -56,7 +58,9 @@ export async function* train<Figures extends object = LanguageFigures>(
   options: TrainOptions<Figures>,
 ): AsyncGenerator<Report<Figures>> {
   const { store } = options;
-  const progress = { step: options.resume?.step ?? 0, validated: 0, started: performance.now() };
+  const begin = options.resume?.step ?? 0;
+  const good = begin > 0 ? `that of step ${begin}` : undefined;
+  const progress: Progress = { step: begin, validated: 0, started: performance.now(), good };
   let resume = options.resume;
   for (let attempt = 1; ; attempt++) {
     let gpu: Gpu | undefined;
@@ -83,6 +87,8 @@ interface Progress {
   step: number;
   validated: number;
   started: number;
+  /** The last checkpoint that was not written after bad steps. */
+  good?: string;
 }
 
 async function* trainOn<Figures extends object>(
@@ -101,7 +107,12 @@ async function* trainOn<Figures extends object>(
   const { context } = model.config;
   const sizes = { batch: batch.size, context, batches: validation.batches };
   const task = "judge" in data ? data : (languageTask(data, sizes) as unknown as Task<Figures>);
+  const batchesOf = (step: number) =>
+    Array.from({ length: batch.accumulate }, (_, micro) =>
+      task.batchAt({ seed, step, micro, batch: batch.size, context }),
+    );
   const clock = stepClock(batch.size * batch.accumulate * context);
+  const badSteps = badStepWatch(length.onNan ?? "skip", model.config.vocab);
   const routing = collapseWatch(model.config.moe);
   const pending: { step: number; lr: number; values: Promise<StepValues> }[] = [];
   let saved = performance.now();
@@ -110,13 +121,6 @@ async function* trainOn<Figures extends object>(
     while (pending.length > most) {
       const { step, lr, values } = pending.shift()!;
       const figures = await values;
-      // In mixed precision a step that overflowed is skipped, and the next one has a smaller loss scale.
-      const overflowed = figures.lossScale !== undefined && figures.lossScale > 1;
-      if (!Number.isFinite(figures.loss) && !overflowed) {
-        throw new Error(
-          `train: the loss is ${figures.loss} at step ${step}: lower optimizer.lr, or raise schedule.warmup`,
-        );
-      }
       const timing = {
         tokensPerSecond: clock.tick(),
         elapsedSeconds: (performance.now() - progress.started) / 1000,
@@ -133,9 +137,22 @@ async function* trainOn<Figures extends object>(
         router: routerMetrics(figures, model.config.moe.topK),
       });
       yield { kind: "step", step, lr, ...timing, ...figures };
+      const bad = badSteps.see(step, figures);
+      if (bad?.stop) throw await explained(bad);
+      if (bad?.notable) yield { kind: "warning", step, message: `${bad.reason} (${bad.count} in a row)` };
       const collapse = routing.see(figures.load);
       if (collapse) yield { kind: "warning", step, message: collapse };
     }
+  }
+
+  async function explained({ reason, first, count }: BadStep): Promise<Error> {
+    const row = count === 1 ? `at step ${first}` : `${count} steps in a row, from step ${first} on`;
+    const origin = await findOrigin(session, model, settings, batchesOf(first)).catch(() => undefined);
+    const began = origin ? `: it began in ${origin}` : "";
+    const good = progress.good
+      ? `; the last good checkpoint is ${progress.good}`
+      : "; there is no checkpoint before it";
+    return new Error(`train: ${reason} ${row}${began}${good}: lower optimizer.lr, or raise schedule.warmup`);
   }
 
   async function* pause(step: number, last: boolean): AsyncGenerator<Report<Figures>> {
@@ -143,7 +160,11 @@ async function* trainOn<Figures extends object>(
     // An interrupted run is validated where an unbroken one would be, and at no other step.
     const interrupted = signal?.aborted && step < length.steps;
     const validates = task.validation.length > 0 && !interrupted && due(validation.every);
-    const saves = store && (due(checkpoint.every) || performance.now() - saved > minutes(checkpoint.minutes));
+    // A checkpoint after bad steps would be no good one to go back to.
+    const saves =
+      store &&
+      (last || badSteps.inRow() === 0) &&
+      (due(checkpoint.every) || performance.now() - saved > minutes(checkpoint.minutes));
     if (!validates && !saves) return;
     yield* settle(0);
     let validationLoss: number | undefined;
@@ -159,6 +180,7 @@ async function* trainOn<Figures extends object>(
     if (saves) {
       const location = await save(store, session, model, { step, settings, validationLoss });
       saved = performance.now();
+      if (badSteps.inRow() === 0) progress.good = location;
       yield { kind: "checkpoint", step, location };
     }
     clock.skip();
@@ -175,10 +197,7 @@ async function* trainOn<Figures extends object>(
     }
     step++;
     const lr = learningRate(step, settings);
-    const batches = Array.from({ length: batch.accumulate }, (_, micro) =>
-      task.batchAt({ seed, step, micro, batch: batch.size, context }),
-    );
-    const { values } = await session.step(batches, lr, step);
+    const { values } = await session.step(batchesOf(step), lr, step);
     values.catch(() => {}); // of two steps in flight the first says what failed
     pending.push({ step, lr, values });
     yield* settle(1);

@@ -22,6 +22,7 @@ export interface ConfigFlags {
   steps?: number;
   seed?: number;
   adapter?: string;
+  onNan?: string;
   /** "a.b=c" */
   set: string[];
 }
@@ -89,9 +90,18 @@ function givenValues(flags: ConfigFlags): { preset: PresetName; sources: GivenVa
     const hint = typeof preset === "string" ? didYouMean(preset, names) : "";
     throw new UsageError(`${who}: needs one of ${names.join(", ")}, got ${JSON.stringify(preset)}${hint}`);
   }
-  const { router, data, task, steps, seed, adapter } = flags;
+  const { router, data, task, steps, seed, adapter, onNan } = flags;
   const freeze = flags.freeze?.split(",").filter(Boolean);
-  const named = { "router.name": router, data, task, freeze, "train.steps": steps, seed, adapter };
+  const named = {
+    "router.name": router,
+    data,
+    task,
+    freeze,
+    "train.steps": steps,
+    "train.onNan": onNan,
+    seed,
+    adapter,
+  };
   return {
     preset: preset as PresetName,
     sources: [

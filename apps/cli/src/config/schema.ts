@@ -75,7 +75,6 @@ export const configSchema = z.strictObject({
         ),
     })
     .default({ recompute: false }),
-  train: z.strictObject({ steps: count.describe("Optimizer steps.") }),
   task: z
     .enum(["language", "classify"])
     .default("language")
@@ -102,6 +101,13 @@ export const configSchema = z.strictObject({
       upcycle: z.boolean().optional().describe("Start every expert from a dense model's feed-forward layer."),
     })
     .default({}),
+  train: z.strictObject({
+    steps: count.describe("Optimizer steps."),
+    onNan: z
+      .enum(["skip", "stop"])
+      .optional()
+      .describe("A step whose loss is not finite or exploded: skip it (default; ten in a row stop the run), or stop."),
+  }),
   validation: z.strictObject({
     every: countOrZero.describe("Steps between validations; 0 for one at the end."),
     batches: count.describe("Batches of the fixed validation set."),

@@ -7,7 +7,10 @@ import {
 } from "@webmoe/webgpu";
 import { place, type Tensor } from "../tensor";
 
-/** The norm of several flat tensors together, and min(1, maxNorm / norm), the factor that clips it; 1 for maxNorm 0. */
+/**
+ * The norm of several flat tensors together, and min(1, maxNorm / norm), the factor that clips it; 1 for maxNorm 0, and -1,
+ * which skips the update, for a norm that is not finite.
+ */
 export function globalNorm(tensors: Tensor[], maxNorm: number): { norm: Tensor; coefficient: Tensor } {
   const { recording } = tensors[0]!.trace;
   // Every tensor has its partial sums on a binding of its own, so they come in rows of 256 bytes; chunks past the end of a

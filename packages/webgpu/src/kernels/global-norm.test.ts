@@ -1,4 +1,4 @@
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { expectClose, kernelTargets, runKernel, testNumbers } from "../testing";
 import { clipCoefficient, sumOfSquares } from "./global-norm";
 
@@ -16,5 +16,14 @@ describe.each(kernelTargets)("global norm, $name", ({ target }) => {
     const norm = Math.hypot(...x);
     expectClose(clip.norm, [norm]);
     expectClose(clip.coefficient, [maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1]);
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, 3e38])("with %s among them the update is skipped", async (value) => {
+    const x = testNumbers(100).with(17, value);
+    const { sums } = await runKernel(target, sumOfSquares, { x, sums: 2 }, { items: 100, chunks: 2 });
+    for (const maxNorm of [1, 0]) {
+      const clip = await runKernel(target, clipCoefficient, { sums, norm: 1, coefficient: 1 }, { chunks: 2, maxNorm });
+      expect(clip.coefficient[0]).toBe(-1);
+    }
   });
 });

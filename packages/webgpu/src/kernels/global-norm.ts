@@ -30,7 +30,10 @@ fn run(row: u32) {
   },
 });
 
-/** norm[0] = sqrt(sum of sums), coefficient[0] = min(1, maxNorm / (norm + 1e-6)); 1 when maxNorm <= 0 */
+/**
+ * norm[0] = sqrt(sum of sums), coefficient[0] = min(1, maxNorm / (norm + 1e-6)); 1 when maxNorm <= 0, and -1, which skips the
+ * update, when the norm is not finite
+ */
 export const clipCoefficient = kernel({
   name: "clipCoefficient",
   buffers: { sums: "read", norm: "write", coefficient: "write" },
@@ -45,7 +48,10 @@ fn run(row: u32) {
   total = sqrt(rowSum(total));
   if (isFirst()) {
     norm[0] = total;
-    coefficient[0] = select(1.0, min(1.0, sizes.maxNorm / (total + 1e-6)), sizes.maxNorm > 0.0);
+    // Compilers may assume that no number is infinite or not a number: look at the bits.
+    let finite = (bitcast<u32>(total) & 0x7f800000u) != 0x7f800000u;
+    let clipped = select(1.0, min(1.0, sizes.maxNorm / (total + 1e-6)), sizes.maxNorm > 0.0);
+    coefficient[0] = select(-1.0, clipped, finite);
   }
 }`,
   }),
