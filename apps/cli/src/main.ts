@@ -56,6 +56,7 @@ program
   .option("--tokens <n>", "tokens to write", wholeNumber, 200)
   .option("--temperature <t>", "0 takes the likeliest token each time", number, 0.8)
   .option("--seed <n>", "same seed, same text", wholeNumber, 1)
+  .option("--averaged", "take the averaged weights of ema.decay", false)
   .option("--adapter <name>", "hardware, software, or part of an adapter's name")
   .action((flags) => sampleCommand(flags));
 
@@ -66,6 +67,7 @@ program
   .option("--data <name|path>", "another text than the run's own held-out part")
   .option("--batches <n>", "batches to take the mean over", wholeNumber)
   .option("--adapter <name>", "hardware, software, or part of an adapter's name")
+  .option("--averaged", "take the averaged weights of ema.decay", false)
   .option("--json", "print one JSON object", false)
   .action((flags) => evalCommand(flags));
 

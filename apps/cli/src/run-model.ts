@@ -7,7 +7,7 @@ import {
   type Model,
 } from "@webmoe/model";
 import { type DeviceTensor, key, type MapLeaves, materialize } from "@webmoe/tensor";
-import { type Checkpoint, restoreParameters, restorePlain } from "@webmoe/trainer";
+import { type Checkpoint, restoreAveraged, restoreParameters, restorePlain } from "@webmoe/trainer";
 import { latestRun, openRun, type RunFolder } from "@webmoe/trainer/node";
 import type { Gpu } from "@webmoe/webgpu";
 import { checkedConfig } from "./config/resolve";
@@ -72,11 +72,12 @@ export async function openLanguageRun(path: string): Promise<SavedRun & { model:
 }
 
 /** Put the parameters of a checkpoint on a device. */
-export async function loadParameters(gpu: Gpu, { model, checkpoint }: SavedRun) {
+export async function loadParameters(gpu: Gpu, { model, checkpoint }: SavedRun, { averaged = false } = {}) {
   const initial = model.init(key(0));
   const parameters = (await materialize(gpu, initial.parameters)) as LanguageModelParameters<DeviceTensor>;
   const buffers = (await materialize(gpu, initial.buffers, "router buffers")) as MapLeaves<unknown, DeviceTensor>;
-  await restoreParameters(model, parameters, checkpoint.model);
+  if (averaged) await restoreAveraged(model, parameters, checkpoint);
+  else await restoreParameters(model, parameters, checkpoint.model);
   await restorePlain(buffers, checkpoint.model, "model.router.buffers.");
   return { parameters, buffers };
 }

@@ -12,6 +12,8 @@ export interface ModelConfig {
   heads: number;
   /** Tokens a sequence may have. */
   context: number;
+  /** While training: the share of what attention and the experts (or the dense layer) bring to the residual stream that is zeroed. */
+  dropout?: number;
   moe: MoeConfig & {
     /** Weight of the Switch balance loss, a mean over layers. */
     balanceLoss: number;
@@ -31,6 +33,8 @@ export function checkConfig({ dim, heads, moe, layers, ...rest }: ModelConfig): 
   if (dim % heads !== 0) throw new Error(`model.heads: needs a divisor of model.dim (${dim}), got ${heads}`);
   if ((dim / heads) % 2 !== 0)
     throw new Error(`model.heads: needs an even width per head, got ${dim} / ${heads} = ${dim / heads}`);
+  if (!(rest.dropout === undefined || (rest.dropout >= 0 && rest.dropout < 1)))
+    throw new Error(`model.dropout: needs a number from 0 to below 1, got ${rest.dropout}`);
   checkMoeConfig(moe);
   for (const layer of moe.denseLayers ?? []) {
     if (layer < 0 || layer >= layers)

@@ -1,9 +1,9 @@
 // The transformer that every model here is built on. Per block, for x [T, D]:
 //
-//   x += output(attention(rope(qkv(rmsNorm(x)))))
-//   x += experts(rmsNorm(x))          the router's state goes from one block's experts to the next
+//   x += dropout(output(attention(rope(qkv(rmsNorm(x))))))
+//   x += dropout(experts(rmsNorm(x)))          the router's state goes from one block's experts to the next
 //
-// then a final rmsNorm. No biases but a router's own. T counts the tokens of all sequences.
+// then a final rmsNorm. Dropout is of training alone. No biases but a router's own. T counts the tokens of all sequences.
 
 import {
   type ExpertParameters,
@@ -19,6 +19,7 @@ import {
   addRmsNorm,
   causalAttention,
   constantInit,
+  dropout,
   embedding,
   fold,
   type Init,
@@ -58,6 +59,8 @@ export interface LayerInput {
   training: boolean;
   /** With `moe.jitter`: a key of random numbers for each MoE layer, u32 [2]. */
   noise?: Tensor<"u32">[];
+  /** With `model.dropout`: two keys for each block, u32 [2], for its attention and for its experts or dense layer. */
+  dropoutKeys?: Tensor<"u32">[];
   /** Assignments of each expert in the micro-batches of this step so far, [E] for every MoE layer, for the balance loss. */
   loadBefore?: Tensor[];
   /** Keep each block's input alone for the backward pass, and compute what is inside it again. */
@@ -174,10 +177,16 @@ function runBlock(
   { carry, ...before }: Stream,
 ): Stream & { moe?: RoutedLayer } {
   const { attend, tokens, mask, buffers, training, noise, loadBefore } = input;
+  const dropped = (y: Tensor, part: 0 | 1) => {
+    if (!training || !config.dropout) return y;
+    const key = input.dropoutKeys?.[2 * index + part];
+    if (!key) throw new Error("model.dropout: needs two keys for every block of a training batch, got none");
+    return dropout(y, key, config.dropout);
+  };
   const first = normalized(before, block.norm1);
   const attended = linear(attend(linear(first.normalized, block.attention.qkv), index), block.attention.output);
-  const { x, normalized: u } = normalized({ x: first.x, branch: attended }, block.norm2);
-  if (block.dense) return { x, branch: swigluLayer(u, block.dense), carry };
+  const { x, normalized: u } = normalized({ x: first.x, branch: dropped(attended, 0) }, block.norm2);
+  if (block.dense) return { x, branch: dropped(swigluLayer(u, block.dense), 1), carry };
   const moe = moeLayer({
     x: u,
     experts: block.experts!,
@@ -193,7 +202,7 @@ function runBlock(
     noise: noise?.[moeIndex],
     loadBefore: loadBefore?.[moeIndex],
   });
-  return { x, branch: moe.y, carry: moe.carry, moe: { ...moe, x: u, carryBefore: carry } };
+  return { x, branch: dropped(moe.y, 1), carry: moe.carry, moe: { ...moe, x: u, carryBefore: carry } };
 }
 
 /** The residual stream with the branch added, and its norm. */

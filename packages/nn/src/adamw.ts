@@ -3,17 +3,16 @@ import {
   adamwUpdate,
   allocate,
   type DeviceTensor,
-  globalNorm,
   type LossScaleState,
   leaves,
   type MapLeaves,
-  packLike,
   spec,
-  Tensor,
-  unscale,
+  type Tensor,
   writeTensor,
 } from "@webmoe/tensor";
 import type { Gpu } from "@webmoe/webgpu";
+import { type ClippedGradients, clippedGradients } from "./clipped-gradients";
+import { contiguousRuns, runBytes, vector } from "./contiguous-runs";
 
 /** Settings that stay the same for a whole run; see torch.optim.AdamW (Loshchilov and Hutter 2019). */
 export interface AdamwOptions {
@@ -60,7 +59,11 @@ export async function initAdamw<P>(
   };
 }
 
-async function initLossScale(gpu: Gpu, initial: number): Promise<LossScaleState<DeviceTensor, DeviceTensor<"u32">>> {
+/** A loss scale to start with. */
+export async function initLossScale(
+  gpu: Gpu,
+  initial: number,
+): Promise<LossScaleState<DeviceTensor, DeviceTensor<"u32">>> {
   const state = {
     scale: await allocate(gpu, spec([1]), "loss scale"),
     clean: await allocate(gpu, spec([1], "u32"), "clean steps"),
@@ -83,19 +86,29 @@ export function adamw<P>(
   lr: Tensor,
   options: AdamwOptions = {},
 ): { gradNorm: Tensor } {
-  const { beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weightDecay = 0.1, decay = "matrices", clip = 1 } = options;
-  const packed = packLike(parameters, gradients);
-  const clipped = globalNorm([...packed.values()], state.lossScale ? 0 : clip);
-  const { norm, coefficient } = state.lossScale ? unscale(clipped.norm, state.lossScale, { maxNorm: clip }) : clipped;
+  const { clip = 1 } = options;
+  const clipped = clippedGradients(parameters, gradients, state.lossScale, clip);
+  adamwRuns(leaves<Tensor>(parameters), clipped, state, lr, options);
+  return { gradNorm: clipped.norm };
+}
+
+/** Update some parameters of which `state` has moments, from gradients that are laid out and clipped. */
+export function adamwRuns(
+  parameters: [path: string, tensor: Tensor][],
+  { packed, coefficient }: ClippedGradients,
+  state: { first: unknown; second: unknown; applied: Tensor<"u32"> },
+  lr: Tensor,
+  options: AdamwOptions,
+): void {
+  const { beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weightDecay = 0.1, decay = "matrices" } = options;
   const rates = { rate1: 1 - beta1, rate2: 1 - beta2 };
   const corrections = adamwCorrections(state.applied, coefficient, rates);
   const first = new Map(leaves<Tensor>(state.first));
   const second = new Map(leaves<Tensor>(state.second));
   const decays = (tensor: Tensor) => decay === "all" || tensor.shape.length > 1;
-  for (const run of contiguousRuns(leaves<Tensor>(parameters), decays)) {
+  for (const run of contiguousRuns(parameters, decays, [first, second])) {
     const [path, start] = run[0]!;
-    const end = run.at(-1)![1];
-    const bytes = end.slice.offset + end.slice.bytes - start.slice.offset;
+    const bytes = runBytes(run);
     const p = vector(start, bytes);
     adamwUpdate({
       p,
@@ -108,25 +121,4 @@ export function adamw<P>(
       options: { ...rates, eps, decay: decays(start) ? weightDecay : 0 },
     });
   }
-  return { gradNorm: norm };
-}
-
-/** Parameters in the order of memory, cut where the arena or the treatment changes. */
-function contiguousRuns(tensors: [string, Tensor][], decays: (tensor: Tensor) => boolean): [string, Tensor][][] {
-  const ordered = tensors.toSorted(
-    ([, a], [, b]) => a.slice.storage.id - b.slice.storage.id || a.slice.offset - b.slice.offset,
-  );
-  const runs: [string, Tensor][][] = [];
-  for (const entry of ordered) {
-    const last = runs.at(-1)?.at(-1)?.[1];
-    const joins = last && last.slice.storage === entry[1].slice.storage && decays(last) === decays(entry[1]);
-    if (joins) runs.at(-1)!.push(entry);
-    else runs.push([entry]);
-  }
-  return runs;
-}
-
-/** The memory from a tensor's start on, `bytes` long, as one vector. */
-function vector({ trace, slice }: Tensor, bytes: number, offset = slice.offset): Tensor {
-  return new Tensor(trace, [bytes / 4], "f32", { storage: slice.storage, offset, bytes });
 }

@@ -5,6 +5,17 @@ import type { Session } from "./session";
 import type { TrainSettings } from "./settings";
 import { readValues } from "./tensor-values";
 
+/** What names of averaged weights begin with. */
+const AVERAGED = "averaged.";
+
+/** Load the averaged weights of a checkpoint as parameters. */
+export async function restoreAveraged(model: Model, parameters: unknown, checkpoint: Checkpoint): Promise<void> {
+  if (!checkpoint.optimizer.names().some((name) => name.startsWith(AVERAGED))) {
+    throw new Error("checkpoint: has no averaged weights: train with --set ema.decay=0.999");
+  }
+  await restoreParameters(model, parameters, checkpoint.optimizer, AVERAGED);
+}
+
 /** Write everything that outlives a step; resolves with where it is. */
 export async function save(
   store: RunStore,
@@ -12,7 +23,7 @@ export async function save(
   model: Model,
   { step, settings, validationLoss }: { step: number; settings: TrainSettings; validationLoss?: number },
 ): Promise<string> {
-  const { parameters, optimizer, buffers } = session.state;
+  const { parameters, optimizer, buffers, averaged } = session.state;
   return store.saveCheckpoint({
     step,
     keep: settings.checkpoint.keep,
@@ -27,18 +38,20 @@ export async function save(
       ...parameterEntries(model, optimizer.first, "first."),
       ...parameterEntries(model, optimizer.second, "second."),
       ...plainEntries(counters(optimizer), ""),
+      ...parameterEntries(model, averaged, AVERAGED),
     ],
   });
 }
 
 /** Load a checkpoint into a session of the same model. A tensor that is missing or of another shape is an error. */
 export async function restore(session: Session, model: Model, checkpoint: Checkpoint): Promise<void> {
-  const { parameters, optimizer, buffers } = session.state;
+  const { parameters, optimizer, buffers, averaged } = session.state;
   await restoreParameters(model, parameters, checkpoint.model, "");
   await restorePlain(buffers, checkpoint.model, "model.router.buffers.");
   await restoreParameters(model, optimizer.first, checkpoint.optimizer, "first.");
   await restoreParameters(model, optimizer.second, checkpoint.optimizer, "second.");
   await restorePlain(counters(optimizer), checkpoint.optimizer, "");
+  if (averaged) await restoreParameters(model, averaged, checkpoint.optimizer, AVERAGED);
 }
 
 /** What the optimizer keeps besides its moments. */

@@ -1,4 +1,4 @@
-export { restore, restoreParameters, restorePlain, save } from "./checkpoint";
+export { restore, restoreAveraged, restoreParameters, restorePlain, save } from "./checkpoint";
 export { type ClassificationFigures, classificationFigures } from "./classification-figures";
 export { classificationTask, type LabelledData } from "./classification-task";
 export { splitFrozen } from "./freeze";

@@ -1,7 +1,18 @@
 import { expect, test } from "vitest";
 import { learningRate } from "./schedule";
 
-const optimizer = { lr: 1, beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0, decay: "matrices" as const, clip: 1 };
+const optimizer = {
+  name: "adamw" as const,
+  momentum: 0,
+  matrixLr: 0,
+  lr: 1,
+  beta1: 0.9,
+  beta2: 0.95,
+  eps: 1e-8,
+  weightDecay: 0,
+  decay: "matrices" as const,
+  clip: 1,
+};
 const cosine = {
   optimizer,
   schedule: { name: "cosine" as const, warmup: 10, decay: 0.2, minLr: 0.1 },

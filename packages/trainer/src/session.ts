@@ -3,7 +3,7 @@
 // gradients, the others add theirs, and the last program updates.
 
 import { type BatchTensors, type Model, moeLayers, type TrunkParameters } from "@webmoe/model";
-import { type AdamwState, adamw, initAdamw } from "@webmoe/nn";
+import { averageParameters, initOptimizer, type OptimizerState, optimize } from "@webmoe/nn";
 import {
   addInPlace,
   allocate,
@@ -18,6 +18,7 @@ import {
   leaves,
   type MapLeaves,
   materialize,
+  readTensor,
   release,
   reshape,
   scale,
@@ -25,9 +26,11 @@ import {
   stack,
   type Tensor,
   type TensorsOf,
+  writeTensor,
 } from "@webmoe/tensor";
 import type { DispatchTime, Gpu, ProgramStats } from "@webmoe/webgpu";
 import { mergeTrees, splitFrozen } from "./freeze";
+import { optimizerOptions } from "./optimizer-options";
 import type { TrainSettings } from "./settings";
 import { stepNoise } from "./step-noise";
 
@@ -42,8 +45,10 @@ const FIRST_LOSS_SCALE = 2 ** 16;
 /** What is in a checkpoint. */
 export interface SessionState {
   parameters: Parameters;
-  optimizer: AdamwState<Parameters, DeviceTensor, DeviceTensor<"u32">>;
+  optimizer: OptimizerState<Parameters, DeviceTensor, DeviceTensor<"u32">>;
   buffers?: MapLeaves<unknown, DeviceTensor>;
+  /** With `ema.decay`: the running average of the parameters. */
+  averaged?: Parameters;
 }
 
 /** The figures of one step. */
@@ -89,6 +94,8 @@ export interface Session {
   step(batches: HostBatch[], lr: number, step?: number): Promise<{ values: Promise<StepValues> }>;
   /** What the model makes of a batch, without training. */
   evaluate(batch: HostBatch): Promise<Evaluation>;
+  /** With `ema.decay`: let the average start from the parameters as they are. */
+  startAverage(): Promise<void>;
   /** Run one step with a timestamp around every kernel, in their order. */
   profile(batches: HostBatch[], lr: number): Promise<DispatchTime[]>;
   close(): void;
@@ -111,27 +118,33 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
   const { precision } = settings;
   // Where operands are rounded to f16, gradients are computed of a scaled loss.
   const lossScale = precision === "mixed" ? FIRST_LOSS_SCALE : undefined;
-  const state: SessionState = { parameters, optimizer: await initAdamw(gpu, learned, { lossScale }), buffers };
+  const optimizer = optimizerOptions(settings);
+  const { decay } = settings.ema;
+  const state: SessionState = {
+    parameters,
+    optimizer: await initOptimizer(gpu, learned, { ...optimizer, lossScale }),
+    buffers,
+    averaged: decay > 0 ? ((await materialize(gpu, initial.parameters, "averaged weights")) as Parameters) : undefined,
+  };
 
   const inputs = model.inputs(size);
   const noise = stepNoise(model, settings.seed);
-  const { optimizer } = settings;
   const differentiate = ({ parameters, optimizer }: TensorsOf<SessionState>, total: Tensor) => {
     const seed = optimizer.lossScale && reshape(optimizer.lossScale.scale, total.shape);
     return gradients(total, learning(parameters), { seed });
   };
   const update = (handles: TensorsOf<SessionState>, grads: MapLeaves<Parameters, Tensor>, lr: Tensor) => {
-    const { gradNorm } = adamw(learning(handles.parameters), grads, handles.optimizer as never, lr, optimizer);
+    const { gradNorm } = optimize(learning(handles.parameters), grads, handles.optimizer as never, lr, optimizer);
+    if (handles.averaged) averageParameters(handles.averaged, handles.parameters, decay);
     const { scale, skipped } = handles.optimizer.lossScale ?? {};
     return { gradNorm, lossScale: scale, skipped };
   };
 
   const forward = (handles: TensorsOf<SessionState>, given: BatchTensors, training: boolean, loadBefore?: Tensor[]) => {
     const batch = Object.fromEntries(Object.keys(inputs).map((name) => [name, given[name]!]));
-    const keys = Object.keys(noise.inputs).map((name) => given[name]!);
     return model.loss(handles.parameters, batch, {
       padded: settings.batch.padded,
-      noise: training ? keys : [],
+      ...(training && noise.of(given)),
       loadBefore,
       buffers: handles.buffers,
       recompute: settings.memory.recompute && training,
@@ -172,6 +185,12 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
         load: load.map((counts) => [...counts]),
         ...(scores && { scores: scores as Float32Array }),
       };
+    },
+    async startAverage() {
+      const values = new Map(leaves<DeviceTensor>(parameters));
+      for (const [path, average] of leaves<DeviceTensor>(state.averaged)) {
+        writeTensor(average, await readTensor(values.get(path)!));
+      }
     },
     close() {
       run.close();

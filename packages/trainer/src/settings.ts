@@ -22,7 +22,13 @@ export interface TrainSettings {
     padded?: boolean;
   };
   optimizer: {
+    /** Muon updates the matrices of the blocks, AdamW the rest: embedding, head, norms and the router. */
+    name: "adamw" | "muon" | "sgd";
     lr: number;
+    /** Of "muon": the learning rate of its matrices at its peak. */
+    matrixLr: number;
+    /** Of the velocity in "muon" and "sgd". */
+    momentum: number;
     beta1: number;
     beta2: number;
     eps: number;
@@ -40,6 +46,10 @@ export interface TrainSettings {
     decay: number;
     /** Where it ends, as a share of `optimizer.lr`. */
     minLr: number;
+  };
+  ema: {
+    /** How much a running average of the weights keeps in a step; 0 for no average. */
+    decay: number;
   };
   memory: {
     /** Keep the inputs of blocks alone for the backward pass, and compute what is inside them again. */
@@ -76,7 +86,10 @@ export function trainSettings(changes: SettingsChanges = {}): TrainSettings {
     ...(changes.freeze && { freeze: changes.freeze }),
     batch: { size: 8, accumulate: 1, ...changes.batch },
     optimizer: {
+      name: "adamw",
       lr: 3e-3,
+      matrixLr: 0.02,
+      momentum: 0.95,
       beta1: 0.9,
       beta2: 0.95,
       eps: 1e-8,
@@ -86,6 +99,7 @@ export function trainSettings(changes: SettingsChanges = {}): TrainSettings {
       ...changes.optimizer,
     },
     schedule: { name: "cosine", warmup: 20, decay: 0.2, minLr: 0.1, ...changes.schedule },
+    ema: { decay: 0, ...changes.ema },
     memory: { recompute: false, ...changes.memory },
     validation: { every: 0, batches: 8, ...changes.validation },
     checkpoint: { every: 0, minutes: 10, keep: 3, ...changes.checkpoint },

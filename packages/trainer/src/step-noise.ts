@@ -1,23 +1,37 @@
-import { type Model, moeLayers } from "@webmoe/model";
-import { fold, type InputSpec, key, u32 } from "@webmoe/tensor";
+import { type BatchTensors, type Model, moeLayers } from "@webmoe/model";
+import { fold, type InputSpec, key, type Tensor, u32 } from "@webmoe/tensor";
 
 /**
- * Keys of the random numbers of a training step: inputs of its programs, one for each MoE layer of a model with `moe.jitter`
- * and none for others, and their values as a function of seed, step and micro-batch.
+ * Keys of the random numbers of a training step, as inputs of its programs: with `moe.jitter` one for each MoE layer, with
+ * `model.dropout` two for each block. Their values are a function of seed, step and micro-batch.
  */
 export function stepNoise({ config }: Model, seed: number) {
-  const layers = config.moe.jitter ? moeLayers(config).map((_, layer) => layer) : [];
-  const inputs: Record<`noise${number}`, InputSpec<"u32">> = Object.fromEntries(
-    layers.map((layer) => [`noise${layer}`, u32(2)]),
+  const uses = [
+    { name: "noise", count: config.moe.jitter ? moeLayers(config).length : 0 },
+    { name: "dropout", count: config.dropout ? 2 * config.layers : 0 },
+  ];
+  const places = uses.flatMap(({ name, count }) => Array.from({ length: count }, (_, index) => ({ name, index })));
+  const inputs: Record<string, InputSpec<"u32">> = Object.fromEntries(
+    places.map(({ name, index }) => [`${name}${index}`, u32(2)]),
   );
+  const keysOf = (given: BatchTensors, wanted: string): Tensor<"u32">[] =>
+    places.flatMap(({ name, index }) => (name === wanted ? given[`${name}${index}`]! : []));
   return {
     inputs,
-    keys(step: number | undefined, micro: number): Record<`noise${number}`, Uint32Array> {
-      if (step === undefined && layers.length > 0) {
-        throw new Error("session.step: needs the number of the step where moe.jitter is set, got none");
+    /** The keys among a program's inputs, for the model. */
+    of: (given: BatchTensors) => ({ noise: keysOf(given, "noise"), dropoutKeys: keysOf(given, "dropout") }),
+    keys(step: number | undefined, micro: number): Record<string, Uint32Array> {
+      if (step === undefined && places.length > 0) {
+        throw new Error(
+          "session.step: needs the number of the step where moe.jitter or model.dropout is set, got none",
+        );
       }
-      const own = fold(key(seed), `noise.${step}.${micro}`);
-      return Object.fromEntries(layers.map((layer) => [`noise${layer}`, Uint32Array.from(fold(own, layer))]));
+      return Object.fromEntries(
+        places.map(({ name, index }) => [
+          `${name}${index}`,
+          Uint32Array.from(fold(fold(key(seed), `${name}.${step}.${micro}`), index)),
+        ]),
+      );
     },
   };
 }

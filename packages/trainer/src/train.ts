@@ -101,7 +101,10 @@ async function* trainOn<Figures extends object>(
   const opened = performance.now();
   const session = await openSession(gpu, model, settings);
   if (resume) await restore(session, model, resume);
-  else await options.initialize?.(session);
+  else if (options.initialize) {
+    await options.initialize(session);
+    await session.startAverage();
+  }
   yield { kind: "ready", session, seconds: (performance.now() - opened) / 1000 };
 
   const { context } = model.config;

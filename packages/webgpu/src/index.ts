@@ -20,6 +20,7 @@ export * from "./kernels/grouped-matmul";
 export * from "./kernels/gru";
 export * from "./kernels/loss-scale";
 export * from "./kernels/matmul";
+export * from "./kernels/momentum";
 export * from "./kernels/pack-halves";
 export * from "./kernels/random";
 export * from "./kernels/reduce";

@@ -7,6 +7,7 @@ import {
   languageTask,
   openSession,
   restore,
+  restoreAveraged,
   type Task,
   validate,
 } from "@webmoe/trainer";
@@ -23,6 +24,7 @@ export interface EvalFlags {
   data?: string;
   batches?: number;
   adapter?: string;
+  averaged: boolean;
   json: boolean;
 }
 
@@ -33,22 +35,23 @@ interface Held<F extends object> {
 }
 
 /** Validate the last checkpoint of a run on its own held-out part, or on all of other data. */
-export async function evalCommand({ from, data, batches, adapter, json }: EvalFlags): Promise<void> {
+export async function evalCommand({ from, data, batches, adapter, averaged, json }: EvalFlags): Promise<void> {
   const run = await openSavedRun(from);
   const classifies = run.config.task === "classify";
-  if (classifies) await evaluate(run, await heldExamples(run, data), { adapter, json });
-  else await evaluate(run, await heldText(run, data, batches), { adapter, json });
+  if (classifies) await evaluate(run, await heldExamples(run, data), { adapter, averaged, json });
+  else await evaluate(run, await heldText(run, data, batches), { adapter, averaged, json });
 }
 
 async function evaluate<F extends object>(
   { config, model, checkpoint }: SavedRun,
   { task, text }: Held<F>,
-  { adapter, json }: Pick<EvalFlags, "adapter" | "json">,
+  { adapter, averaged, json }: Pick<EvalFlags, "adapter" | "averaged" | "json">,
 ): Promise<void> {
   const gpu = await openGpu({ adapter: adapter ?? config.adapter });
   try {
     const session = await openSession(gpu, model, config);
     await restore(session, model, checkpoint);
+    if (averaged) await restoreAveraged(model, session.state.parameters, checkpoint);
     const figures = await validate(session, task);
     if (json) console.log(JSON.stringify({ step: checkpoint.step, ...figures }));
     else console.log(`step ${checkpoint.step}: ${text(figures)}\n\n${loadChart(figures.load)}`);

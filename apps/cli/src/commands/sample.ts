@@ -12,16 +12,25 @@ export interface SampleFlags {
   temperature: number;
   seed: number;
   adapter?: string;
+  averaged: boolean;
 }
 
 /** Write text with the last checkpoint of a run, token by token. */
-export async function sampleCommand({ from, prompt, tokens, temperature, seed, adapter }: SampleFlags): Promise<void> {
+export async function sampleCommand({
+  from,
+  prompt,
+  tokens,
+  temperature,
+  seed,
+  adapter,
+  averaged,
+}: SampleFlags): Promise<void> {
   if (prompt.length === 0) throw new UsageError("--prompt: needs at least one character, got none");
   if (temperature < 0) throw new UsageError(`--temperature: needs 0 or more, got ${temperature}`);
   const run = await openLanguageRun(from);
   const gpu = await openGpu({ adapter: adapter ?? run.config.adapter });
   try {
-    const { parameters, buffers } = await loadParameters(gpu, run);
+    const { parameters, buffers } = await loadParameters(gpu, run, { averaged });
     const generator = await openGenerator(gpu, run.model, parameters, buffers);
     const { encode, decoder } = await runTokenizer(run.folder.path, run.config);
     const text = decoder();

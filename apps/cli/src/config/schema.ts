@@ -14,6 +14,12 @@ export const configSchema = z.strictObject({
     layers: count.describe("Transformer blocks."),
     heads: count.describe("Attention heads; divides model.dim."),
     context: count.describe("Tokens of a sequence."),
+    dropout: z
+      .number()
+      .min(0)
+      .lt(1)
+      .optional()
+      .describe("Share of what attention and experts bring to the stream that is zeroed in training; default 0."),
   }),
   moe: z.strictObject({
     experts: count.describe("Experts of a layer."),
@@ -44,11 +50,17 @@ export const configSchema = z.strictObject({
     name: z.string().describe("Name of a router, or the path of a file that exports one."),
   }),
   optimizer: z.strictObject({
+    name: z
+      .enum(["adamw", "muon", "sgd"])
+      .default("adamw")
+      .describe("adamw; muon for the matrices of blocks, with AdamW for the rest; or sgd with momentum."),
     lr: rate.describe("Learning rate at its peak."),
+    matrixLr: rate.default(0.02).describe("muon: learning rate of its matrices at its peak."),
+    momentum: z.number().min(0).lt(1).default(0.95).describe("muon and sgd: how much of the velocity stays in a step."),
     beta1: z.number().min(0).lt(1).describe("AdamW: how long the first moment remembers."),
     beta2: z.number().min(0).lt(1).describe("AdamW: how long the second moment remembers."),
     eps: z.number().positive().describe("AdamW: added to the root of the second moment."),
-    weightDecay: rate.describe("AdamW: decoupled weight decay."),
+    weightDecay: rate.describe("Decoupled weight decay."),
     decay: z.enum(["matrices", "all"]).describe("Which parameters decay."),
     clip: rate.describe("Largest global norm of the gradients; 0 for no clipping."),
   }),
@@ -66,6 +78,15 @@ export const configSchema = z.strictObject({
     decay: z.number().gt(0).max(1).default(0.2).describe("wsd: share of the steps in which it falls."),
     minLr: z.number().min(0).max(1).describe("Where it ends, as a share of optimizer.lr."),
   }),
+  ema: z
+    .strictObject({
+      decay: z
+        .number()
+        .min(0)
+        .lt(1)
+        .describe("Share that a running average of the weights keeps in a step; 0 for none."),
+    })
+    .default({ decay: 0 }),
   memory: z
     .strictObject({
       recompute: z

@@ -43,6 +43,24 @@ fn run(i: u32) { store(i, sizes.low + uniforms(i) * (sizes.high - sizes.low)); }
   }),
 });
 
+/** y[i] = 0 where the uniform number of i is below rate, else x[i] / (1 - rate) */
+export const dropout = kernel({
+  name: "dropout",
+  buffers: { key: "read u32", x: "read", y: "write" },
+  sizes: { items: "u32", rate: "f32" },
+  specialize: false,
+  source: ({ items }) => ({
+    form: "items",
+    items: Math.ceil(items / 2),
+    wgsl: /* wgsl */ `${threefry}
+fn run(i: u32) {
+  let last = sizes.items - 1u;
+  let values = vec2f(x[2u * i], x[min(2u * i + 1u, last)]) / (1.0 - sizes.rate);
+  store(i, select(values, vec2f(0.0), uniforms(i) < vec2f(sizes.rate)));
+}`,
+  }),
+});
+
 /** y[2i], y[2i+1] = deviation * sqrt(-2 log(1 - u0)) * (cos(a), sin(a)) with a = 2 pi (u1 - 1/2): Box and Muller 1958 */
 export const randomNormal = kernel({
   name: "randomNormal",
