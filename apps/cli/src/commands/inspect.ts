@@ -67,7 +67,7 @@ export async function inspectCommand({ from, data, tokens: wanted, out, adapter,
         `${config.model.layers} layers of width ${config.model.dim}, ${inspection.experts} experts, top ${inspection.topK}, at step ${report.step}; ` +
         `${inspection.tokens.toLocaleString("en-US")} ${data ? "" : "held-out "}tokens of ${report.data}, ${report.bitsPerByte.toFixed(3)} bits per byte`,
       figures: inspection,
-      reader: { texts: textsOf(first.tokens.subarray(0, shown), tokenizer), layers: first.layers },
+      reader: { texts: textsOf(first.tokens.subarray(0, shown), tokenizer), sequence: context, layers: first.layers },
     });
     await write(paths.json, `${JSON.stringify(report, null, 1)}\n`);
     await write(paths.html, html);

@@ -18,8 +18,8 @@ export interface HeatMap {
 
 /** A matrix as an SVG: the fuller the shade, the larger the value. */
 export function heatMap({ label, rows, columns, values, full, title, text }: HeatMap): string {
-  const cell = text ? 46 : Math.max(10, Math.min(34, Math.floor(560 / Math.max(1, columns.length))));
-  const height = text ? 26 : Math.min(26, Math.max(16, cell));
+  const cell = text ? 52 : Math.max(10, Math.min(72, Math.floor(640 / Math.max(1, columns.length))));
+  const height = text ? 32 : Math.min(28, Math.max(16, cell));
   const left = 12 + 6.6 * Math.max(0, ...rows.map((name) => name.length));
   const every = Math.ceil(22 / cell);
   const [width, total] = [left + columns.length * cell + 2, 20 + rows.length * height + 2];

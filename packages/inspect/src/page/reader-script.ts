@@ -1,7 +1,7 @@
 /**
  * The script of the report: tokens coloured by the first expert of a layer, and the path of the token that is chosen. Arrow keys
  * move from token to token. It reads the JSON of the element `reader`: texts of tokens, and of every layer the chosen experts
- * with their weights and all probabilities in hundredths.
+ * with their weights and all probabilities in thousandths.
  */
 export const readerScript = /* js */ `
 const data = JSON.parse(document.getElementById("reader").textContent);
@@ -16,6 +16,7 @@ const spans = data.texts.map((token, index) => {
   span.setAttribute("role", "option");
   span.tabIndex = index === 0 ? 0 : -1;
   span.addEventListener("click", () => choose(index));
+  if (index > 0 && index % data.sequence === 0) text.append(document.createElement("hr"));
   text.append(span);
   return span;
 });
@@ -45,10 +46,11 @@ function choose(index) {
     hop.append(node("b", "", name));
     const bars = node("div", "bars");
     const mine = new Map(chosen[index]);
+    const largest = Math.max(1, ...shares[index]);
     shares[index].forEach((share, expert) => {
       const bar = node("i", mine.has(expert) ? "chosen" : "");
-      bar.style.height = Math.max(2, share) + "%";
-      bar.title = "expert " + expert + ": probability " + (share / 100).toFixed(2);
+      bar.style.height = Math.max(3, (100 * share) / largest) + "%";
+      bar.title = "expert " + expert + ": probability " + (share / 1000).toFixed(3);
       bars.append(bar);
     });
     hop.append(bars);

@@ -12,6 +12,8 @@ import { readerSection, specialisation } from "./token-sections";
 export interface ReaderText {
   /** The text of each token. */
   texts: string[];
+  /** Tokens of a sequence; the next one begins anew. */
+  sequence: number;
   layers: (Choices & { probabilities: Float32Array })[];
 }
 
@@ -64,10 +66,11 @@ function notes({ notes }: ReportFigures): string {
   return `<div class="notes"><ul>${notes.map((note) => `<li>${escapeText(note)}</li>`).join("")}</ul></div>`;
 }
 
-function readerData({ layers, experts }: ReportFigures, { texts, layers: seen }: ReaderText) {
+function readerData({ layers, experts }: ReportFigures, { texts, sequence, layers: seen }: ReaderText) {
   const count = texts.length;
   return {
     texts,
+    sequence,
     layers: seen.map((choices, index) => {
       const tokens = choices.probabilities.length / experts;
       const each = Array.from({ length: count }, (_, t) => t);
@@ -75,7 +78,7 @@ function readerData({ layers, experts }: ReportFigures, { texts, layers: seen }:
         name: layerName(layers[index]!),
         chosen: each.map((t) => expertsOf(choices, tokens, t).map(([e, weight]) => [e, Number(weight.toFixed(3))])),
         shares: each.map((t) =>
-          Array.from(choices.probabilities.subarray(t * experts, (t + 1) * experts), (p) => Math.round(100 * p)),
+          Array.from(choices.probabilities.subarray(t * experts, (t + 1) * experts), (p) => Math.round(1000 * p)),
         ),
       };
     }),

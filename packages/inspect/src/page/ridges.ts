@@ -3,17 +3,18 @@ import { element, escapeText } from "./markup";
 /** Distributions to be drawn one above the other. */
 export interface Ridges {
   label: string;
-  /** Names, counts in equal parts of 0 to `high`, and a value to mark. */
+  /** Names, counts in equal parts of `low` to `high`, and a value to mark. */
   rows: { name: string; counts: number[]; mark: number; title: string }[];
+  low: number;
   high: number;
   /** What the axis says at its ends. */
   ends: [string, string];
 }
 
-const [LEFT, WIDTH, STEP, PEAK] = [72, 560, 30, 44];
+const [LEFT, WIDTH, STEP, PEAK] = [72, 720, 30, 44];
 
 /** Distributions as overlapping ridges in an SVG, the first row on top. */
-export function ridges({ label, rows, high, ends }: Ridges): string {
+export function ridges({ label, rows, low, high, ends }: Ridges): string {
   const highest = Math.max(1, ...rows.flatMap(({ counts }) => counts));
   const bottom = PEAK + (rows.length - 1) * STEP + 8;
   const drawn = rows.map(({ name, counts, mark, title }, row) => {
@@ -23,7 +24,7 @@ export function ridges({ label, rows, high, ends }: Ridges): string {
       return `${x.toFixed(1)},${(base - (count / highest) * (PEAK - 6)).toFixed(1)}`;
     });
     const path = `M${LEFT},${base} L${points.join(" L")} L${LEFT + WIDTH},${base} Z`;
-    const at = (LEFT + (mark / high) * WIDTH).toFixed(1);
+    const at = (LEFT + ((mark - low) / (high - low)) * WIDTH).toFixed(1);
     return element(
       "g",
       {},

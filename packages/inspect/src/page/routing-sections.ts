@@ -15,11 +15,11 @@ export function overview({ layers, experts, batchTokens }: ReportFigures): strin
     "experts used",
     "max violation",
     "dropped",
-    "experts a token",
+    "a token",
   ];
   return section(
     "Layers",
-    `Entropy is a mean in nats, at most ${Math.log(experts).toFixed(2)}; inner balance is the median of the largest probability over the second, outer balance that of the sum of the K largest; largest load is the busiest expert's share of tokens; dropped is what capacity factor 1 would leave out of a batch of ${batchTokens} tokens.`,
+    `Entropy is a mean in nats, at most ${Math.log(experts).toFixed(2)}; inner balance is the median of the largest probability over the second, outer balance that of the sum of the K largest; largest load is the busiest expert's share of tokens; dropped is what capacity factor 1 would leave out of a batch of ${batchTokens} tokens; the last column counts experts a token.`,
     table(
       head,
       layers.map((layer) => [
@@ -61,11 +61,11 @@ export function loads({ layers, experts }: ReportFigures): string {
 }
 
 /** Distributions of gate entropy. */
-export function entropies({ layers, experts }: ReportFigures): string {
+export function entropies({ layers, experts, surest }: ReportFigures): string {
   const high = Math.log(Math.max(2, experts));
   return section(
     "Gate entropy",
-    `How sure the router is of each token: 0 is certain, ${high.toFixed(2)} = ln ${experts} is indifferent. The mark is the median.`,
+    `How sure the router is of each token, in nats: 0 is certain, ${high.toFixed(2)} = ln ${experts} is indifferent. The axis begins at the surest token of all; marks are medians.`,
     ridges({
       label: "Distribution of gate entropy in each layer",
       rows: layers.map((layer) => ({
@@ -74,8 +74,9 @@ export function entropies({ layers, experts }: ReportFigures): string {
         mark: layer.entropy.median,
         title: `${layerName(layer)}: median ${layer.entropy.median.toFixed(3)}, mean ${layer.entropy.mean.toFixed(3)} nats, ${ENTROPY_BINS} bins`,
       })),
+      low: surest,
       high,
-      ends: ["0 nats", `${high.toFixed(2)} nats`],
+      ends: [`${surest.toFixed(2)} nats`, `${high.toFixed(2)} nats`],
     }),
   );
 }

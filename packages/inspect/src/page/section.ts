@@ -11,6 +11,6 @@ export function section(heading: string, text: string, ...content: string[]): st
 /** A table of text; columns of `words` are set as words, others as numbers. */
 export function table(head: string[], rows: string[][], words: number[] = []): string {
   const row = (cells: string[], name: "th" | "td") =>
-    `<tr>${cells.map((cell, i) => element(name, { class: name === "td" && words.includes(i) ? "words" : undefined }, escapeText(cell))).join("")}</tr>`;
+    `<tr>${cells.map((cell, i) => element(name, { class: words.includes(i) ? "words" : undefined }, escapeText(cell))).join("")}</tr>`;
   return `<div class="table" tabindex="0"><table><thead>${row(head, "th")}</thead><tbody>${rows.map((cells) => row(cells, "td")).join("")}</tbody></table></div>`;
 }

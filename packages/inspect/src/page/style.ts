@@ -12,7 +12,7 @@ export const style = /* css */ `
   }
 }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2.5rem 1.25rem 5rem; max-width: 56rem; background: var(--page); color: var(--text);
+body { margin: 0 auto; padding: 2.5rem 1.25rem 5rem; max-width: 64rem; background: var(--page); color: var(--text);
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .3rem; }
 h2 { font-size: 1.1rem; margin: 2.6rem 0 .25rem; }
@@ -23,7 +23,7 @@ p { margin: 0 0 .9rem; max-width: 44rem; }
 .plot, .table { overflow-x: auto; background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: .8rem; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem; }
 figure { margin: 0; min-width: 0; } figcaption { margin: .35rem 0 0; }
-svg { display: block; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
+svg { display: block; margin: 0 auto; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
 svg .end { text-anchor: end; } svg .middle { text-anchor: middle; } svg .middle.on { fill: var(--on); }
 .ground { fill: var(--line); opacity: .45; } .shade { fill: var(--shade); }
 g:hover > .ground { opacity: 1; }
@@ -32,13 +32,14 @@ g:hover > .ground { opacity: 1; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; width: 100%; }
 th, td { text-align: right; padding: .28rem .55rem; white-space: nowrap; } th { color: var(--soft); font-weight: 500; }
 th:first-child, td:first-child { text-align: left; } tbody tr { border-top: 1px solid var(--line); }
-td.words { text-align: left; white-space: normal; }
+.words { text-align: left; } td.words { white-space: normal; }
 :focus-visible { outline: 2px solid var(--mark); outline-offset: 2px; }
 select { font: inherit; font-size: .9rem; color: inherit; background: var(--raised); border: 1px solid var(--line); border-radius: 6px; padding: .2rem .4rem; }
 code, .token, .chip { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .reader { display: grid; grid-template-columns: minmax(0, 3fr) minmax(15rem, 2fr); gap: 1rem; align-items: start; }
 .text { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: .8rem; max-height: 26rem; overflow-y: auto; line-height: 1.75; }
 .token { font-size: .85rem; border-radius: 3px; padding: .12rem 0; white-space: pre-wrap; cursor: pointer; color: var(--ink); }
+.text hr { border: 0; border-top: 1px dashed var(--line); margin: .7rem 0; }
 .token[aria-selected="true"] { outline: 2px solid var(--mark); outline-offset: 1px; position: relative; }
 .path { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: .8rem; position: sticky; top: .8rem; max-height: 30rem; overflow-y: auto; }
 .path h3 { font-size: .95rem; margin: 0 0 .6rem; } .hop { margin: 0 0 .7rem; }

@@ -1,13 +1,13 @@
 import { type ChoiceInformation, choiceInformation } from "./choice-information";
 import { choiceChange, expertsOf, firstChoices } from "./choices";
-import { gateFigures } from "./gate-figures";
+import { type GateFigures, gateFigures } from "./gate-figures";
 import { dropRatio, type LoadFigures, loadFigures } from "./load";
 import type { LayerObservation, Observation } from "./observation";
 import { publishedInformation } from "./published-information";
 import { histogram, mean, median } from "./summary";
 import { TOKEN_CLASSES, tokenClass } from "./token-classes";
 
-/** Parts of the range of the entropy, 0 to ln E, in its histogram. */
+/** Parts of the range of the entropy, from the surest token of all layers to ln E, in its histogram. */
 export const ENTROPY_BINS = 48;
 
 /** Tokens an expert got, and how many times their even share. */
@@ -34,7 +34,7 @@ export interface LayerStatistics extends LoadFigures {
   expertsPerToken: number;
   /** Share of assignments above an even share in each batch: what capacity factor 1 would drop. */
   dropRatio: number;
-  /** Of the tokens' entropies in nats: mean, median, and counts in equal parts of 0 to ln E. */
+  /** Of the tokens' entropies in nats: mean, median, and counts in equal parts from `surest` to ln E. */
   entropy: { mean: number; median: number; histogram: number[] };
   /** Medians over tokens; inner balance is null where it is infinite. */
   innerBalance: number | null;
@@ -64,6 +64,8 @@ export interface RoutingStatistics {
   classNames: string[];
   /** How many of the tokens are of each class. */
   classCounts: number[];
+  /** The lowest entropy of a token in any layer, in nats: where the histograms begin. */
+  surest: number;
   layers: LayerStatistics[];
   information: Information;
 }
@@ -90,6 +92,11 @@ export function routingStatistics(
   const depth = observations[0]?.layers.length ?? 0;
   const each = Array.from({ length: depth }, (_, layer) => observations.map(({ layers }) => layers[layer]!));
   const joined = each.map((parts) => concatenate(parts.map((part) => part.probabilities)));
+  const gates = joined.map((probabilities) => gateFigures(probabilities, experts, topK));
+  const highest = Math.log(Math.max(2, experts));
+  const lowest = gates.reduce((least, { entropy }) => entropy.reduce((a, b) => Math.min(a, b), least), highest);
+  // Of equal entropies, as of a router that does not choose, the whole range is shown.
+  const surest = highest - lowest > 1e-4 ? Math.max(0, lowest) : 0;
   const first = each.map((parts) =>
     Int32Array.from(parts.flatMap((part) => [...firstChoices(part, part.probabilities.length / experts)])),
   );
@@ -98,13 +105,13 @@ export function routingStatistics(
     loss: mean(observations.map(({ loss }) => loss)),
     classNames: [...TOKEN_CLASSES],
     classCounts,
-    layers: each.map((parts, layer) => layerStatistics(parts, joined[layer]!)),
+    surest,
+    layers: each.map((parts, layer) => layerStatistics(parts, gates[layer]!)),
     information: { published: publishedInformation(joined, experts), choices: information(first) },
   };
 
-  function layerStatistics(parts: LayerObservation[], probabilities: Float32Array): LayerStatistics {
+  function layerStatistics(parts: LayerObservation[], gates: GateFigures): LayerStatistics {
     const load = Array.from({ length: experts }, (_, e) => parts.reduce((sum, part) => sum + part.load[e]!, 0));
-    const gates = gateFigures(probabilities, experts, topK);
     const inner = median(gates.inner);
     const names = Object.keys(parts[0]!.stateNorms);
     return {
@@ -115,7 +122,7 @@ export function routingStatistics(
       entropy: {
         mean: mean(gates.entropy),
         median: median(gates.entropy),
-        histogram: histogram(gates.entropy, ENTROPY_BINS, 0, Math.log(Math.max(2, experts))),
+        histogram: histogram(gates.entropy, ENTROPY_BINS, surest, highest),
       },
       innerBalance: Number.isFinite(inner) ? inner : null,
       outerBalance: median(gates.outer),
