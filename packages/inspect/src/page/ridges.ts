@@ -13,12 +13,12 @@ export interface Ridges {
 
 const [LEFT, WIDTH, STEP, PEAK] = [72, 720, 30, 44];
 
-/** Distributions as overlapping ridges in an SVG, the first row on top. */
+/** Distributions as overlapping ridges of one height in an SVG, the first row on top. */
 export function ridges({ label, rows, low, high, ends }: Ridges): string {
-  const highest = Math.max(1, ...rows.flatMap(({ counts }) => counts));
   const bottom = PEAK + (rows.length - 1) * STEP + 8;
   const drawn = rows.map(({ name, counts, mark, title }, row) => {
     const base = PEAK + row * STEP;
+    const highest = Math.max(1, ...counts);
     const points = counts.map((count, i) => {
       const x = LEFT + ((i + 0.5) / counts.length) * WIDTH;
       return `${x.toFixed(1)},${(base - (count / highest) * (PEAK - 6)).toFixed(1)}`;

@@ -24,7 +24,7 @@ p { margin: 0 0 .9rem; max-width: 44rem; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem; }
 figure { margin: 0; min-width: 0; } figcaption { margin: .35rem 0 0; }
 svg { display: block; margin: 0 auto; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
-svg .end { text-anchor: end; } svg .middle { text-anchor: middle; } svg .middle.on { fill: var(--on); }
+svg .end { text-anchor: end; } svg .middle { text-anchor: middle; } g > .middle { fill: var(--text); } g > .middle.on { fill: var(--on); }
 .ground { fill: var(--line); opacity: .45; } .shade { fill: var(--shade); }
 g:hover > .ground { opacity: 1; }
 .ridge { fill: var(--shade); fill-opacity: .55; stroke: var(--shade); stroke-width: 1.2; }
