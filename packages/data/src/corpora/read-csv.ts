@@ -1,4 +1,4 @@
-import { parse } from "csv-parse";
+import { CsvError, parse } from "csv-parse";
 import { byteStream } from "./byte-stream";
 import type { Piece } from "./corpus";
 import { textOf } from "./text-column";
@@ -43,7 +43,7 @@ export async function* csvRows(path: string, count?: (bytes: number) => void): A
   try {
     yield* parser;
   } catch (error) {
-    if (!(error as { code?: string }).code?.startsWith("CSV_")) throw error;
+    if (!(error instanceof CsvError)) throw error;
     throw new Error(`data: needs a CSV file with a header, and "${path}" is none: ${(error as Error).message}`);
   } finally {
     parser.destroy();

@@ -19,18 +19,20 @@ export async function readTokenizer(json: unknown, name = "tokenizer.json"): Pro
   if (isCharacterJson(checked)) return readCharacterTokenizer(checked);
   const names = tokenNames(checked, name);
   const { Tokenizer } = await import("@huggingface/tokenizers");
-  let library: Library;
   try {
-    library = new Tokenizer(checked, {});
+    const library = new Tokenizer(checked, {});
+    const bytes = isByteLevel(checked) ? tokenBytes(checked, names) : undefined;
+    const tokenizer = bytes
+      ? byteLevelTokenizer({ name, tokens: bytes, encodeText: byWords(library, checked, names), toJSON: () => checked })
+      : wholeText(library, checked, name, names.length);
+    // A part that is missing is missed at the first use.
+    tokenizer.decode(tokenizer.encode("a b"));
+    return tokenizer;
   } catch (error) {
     throw new Error(
       `readTokenizer: needs a tokenizer that can be opened, and ${name} cannot: ${(error as Error).message}`,
     );
   }
-  const bytes = isByteLevel(checked) ? tokenBytes(checked, names) : undefined;
-  return bytes
-    ? byteLevelTokenizer({ name, tokens: bytes, encodeText: byWords(library, checked, names), toJSON: () => checked })
-    : wholeText(library, checked, name, names.length);
 }
 
 function checkedJson(json: unknown, name: string): TokenizerJson {
@@ -59,7 +61,7 @@ function tokenNames({ model, added_tokens }: TokenizerJson, name: string): (stri
   // Unigram lists pairs of a token and its score, in the order of their numbers.
   if (Array.isArray(model.vocab)) for (const [id, entry] of model.vocab.entries()) put(entry?.[0], id);
   else for (const [token, id] of Object.entries(model.vocab!)) put(token, id);
-  if (Array.isArray(added_tokens)) for (const { content, id } of added_tokens) put(content, id);
+  if (Array.isArray(added_tokens)) for (const token of added_tokens) put(token?.content, token?.id);
   if (names.length === 0) throw new Error(`readTokenizer: needs tokens, and ${name} has none`);
   return Array.from(names);
 }
