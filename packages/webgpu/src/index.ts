@@ -29,6 +29,7 @@ export * from "./kernels/rope";
 export * from "./kernels/softmax";
 export * from "./kernels/top-k";
 export { type DispatchDigest, firstDifference } from "./program/digest";
+export { planMemory } from "./program/plan";
 export type { DispatchTime } from "./program/profile";
 export { compileProgram, type Program, type ProgramOptions, type ProgramStats, type Ticket } from "./program/program";
 export { ALIGNMENT, aligned, type Dispatch, Recording, type Slice, type Storage } from "./program/recording";

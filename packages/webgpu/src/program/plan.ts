@@ -20,22 +20,8 @@ export interface Plan {
 export function planMemory(recorded: Dispatch[], kept: Set<Storage>): Plan {
   const dispatches = dropUnused(shareRepeats(recorded, kept), kept);
   const spans = lifespans(dispatches, kept);
-  const slots: number[] = [];
-  const slotOf = new Map<number, number>();
-  const free: number[] = [];
-  const ending = new Map<number, number[]>();
-  const starting = new Map<number, Storage[]>();
-  for (const [storage, [first, last]] of spans) {
-    if (storage.kind !== "temporary") continue;
-    starting.set(first, [...(starting.get(first) ?? []), storage]);
-    ending.set(last, [...(ending.get(last) ?? []), storage.id]);
-  }
-  for (let index = 0; index < dispatches.length; index++) {
-    for (const storage of (starting.get(index) ?? []).sort((a, b) => b.bytes - a.bytes || a.id - b.id)) {
-      slotOf.set(storage.id, takeSlot(slots, free, storage.bytes));
-    }
-    for (const id of ending.get(index) ?? []) free.push(slotOf.get(id)!);
-  }
+  const temporaries = [...spans].filter(([{ kind }]) => kind === "temporary");
+  const { slots, slotOf } = assignSlots(temporaries);
   const exclusive = [...spans.keys()].filter(({ kind }) => kind === "exclusive");
   return {
     dispatches,
@@ -46,20 +32,24 @@ export function planMemory(recorded: Dispatch[], kept: Set<Storage>): Plan {
   };
 }
 
-/** The smallest free slot that fits; else the largest free one, grown; else another slot. */
-function takeSlot(slots: number[], free: number[], bytes: number): number {
-  let best = -1;
-  for (let i = 0; i < free.length; i++) {
-    const fits = slots[free[i]!]! >= bytes;
-    if (fits && (best < 0 || slots[free[i]!]! < slots[free[best]!]!)) best = i;
+type Span = [first: number, last: number];
+
+/**
+ * Largest first, each temporary takes the smallest slot that is free over its whole span, else another one. A slot is then as
+ * large as the first that took it, and small long-lived ones do not hold the memory of large ones ("greedy by size" of Pisarchyk and
+ * Lee 2020, arXiv 2001.03288).
+ */
+function assignSlots(temporaries: [Storage, Span][]): { slots: number[]; slotOf: Map<number, number> } {
+  const slots: { bytes: number; taken: Span[] }[] = [];
+  const slotOf = new Map<number, number>();
+  for (const [{ id, bytes }, span] of temporaries.toSorted(([a], [b]) => b.bytes - a.bytes || a.id - b.id)) {
+    // Slots are in falling order of size, so the last that is free is the smallest.
+    let slot = slots.findLastIndex(({ taken }) => taken.every(([first, last]) => last < span[0] || span[1] < first));
+    if (slot < 0) slot = slots.push({ bytes, taken: [] }) - 1;
+    slots[slot]!.taken.push(span);
+    slotOf.set(id, slot);
   }
-  if (best < 0) {
-    for (let i = 0; i < free.length; i++) if (best < 0 || slots[free[i]!]! > slots[free[best]!]!) best = i;
-  }
-  if (best < 0) return slots.push(bytes) - 1;
-  const [slot] = free.splice(best, 1);
-  slots[slot!] = Math.max(slots[slot!]!, bytes);
-  return slot!;
+  return { slots: slots.map(({ bytes }) => bytes), slotOf };
 }
 
 /** Walk backwards and keep what writes to memory that outlives the program or that a kept dispatch reads. */
@@ -79,8 +69,8 @@ function dropUnused(recorded: Dispatch[], kept: Set<Storage>): Dispatch[] {
   return result.reverse();
 }
 
-function lifespans(dispatches: Dispatch[], kept: Set<Storage>): Map<Storage, [number, number]> {
-  const spans = new Map<Storage, [number, number]>();
+function lifespans(dispatches: Dispatch[], kept: Set<Storage>): Map<Storage, Span> {
+  const spans = new Map<Storage, Span>();
   dispatches.forEach(({ slices }, index) => {
     for (const { storage } of slices) {
       const span = spans.get(storage);
