@@ -4,6 +4,8 @@ import { benchCommand } from "./commands/bench";
 import { configCommand } from "./commands/config";
 import { devicesCommand } from "./commands/devices";
 import { evalCommand } from "./commands/eval";
+import { exportCommand } from "./commands/export";
+import { importCommand } from "./commands/import";
 import { inspectCommand } from "./commands/inspect";
 import { paramsCommand } from "./commands/params";
 import { sampleCommand } from "./commands/sample";
@@ -104,6 +106,22 @@ withConfig(program.command("bench").description("time training steps, or kernels
   .option("--sampling <tokens>", "time how fast a fresh model writes so many tokens", wholeNumber)
   .option("--json", "print one JSON object a line", false)
   .action((flags) => benchCommand(flags));
+
+program
+  .command("export")
+  .description("write a trained model for other programs")
+  .option("--from <run>", "folder of the run, or latest", "latest")
+  .requiredOption("--out <dir>", "folder to write")
+  .option("--format <name>", "hf: a folder that Hugging Face's transformers opens", "hf")
+  .option("--type <name>", "f32, f16 or bf16", "f32")
+  .action((flags) => exportCommand(flags));
+
+program
+  .command("import")
+  .description("make a run of an exported model, or of one of Llama's, Mixtral's or Qwen-MoE's kind")
+  .requiredOption("--from <dir>", "folder with config.json and safetensors files")
+  .requiredOption("--out <dir>", "folder of the run")
+  .action((flags) => importCommand(flags));
 
 try {
   await program.parseAsync();

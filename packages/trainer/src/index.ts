@@ -19,4 +19,5 @@ export {
 export { type SettingsChanges, type TrainSettings, trainSettings } from "./settings";
 export { type StartOptions, startFrom } from "./start-from";
 export { type Task, totalLoad } from "./task";
+export { readValues } from "./tensor-values";
 export { type Report, type TrainOptions, train, validate } from "./train";
