@@ -53,7 +53,15 @@ interface SourceText {
   wgsl: string;
   /** Vector types that buffers are bound as, where not their scalar type: `{ a: "vec4f" }`. */
   vectors?: Record<string, string>;
+  /**
+   * Buffers that `run` only writes, and through `write_NAME(index, value)`. Those bound as `vec4f` can be written rounded to
+   * f16 as well or instead, without a pass of `packHalves`.
+   */
+  results?: string[];
 }
+
+/** Results that are written rounded to f16, two to a u32 as `packHalves` lays them out: besides the f32 ones or instead. */
+export type RoundedResults = Record<string, "besides" | "instead">;
 
 export interface KernelSpec<B extends string, S extends string, O> {
   name: string;
@@ -86,6 +94,8 @@ export interface CompiledKernel {
   wgsl: string;
   /** In binding order. */
   access: Access[];
+  /** Names of results that can be rounded, by binding. */
+  roundable: Map<number, string>;
   shareRepeats: "small" | "any size";
   /** Contents of the uniform with the sizes, absent when they are constants. */
   uniform?: ArrayBuffer;
@@ -100,12 +110,16 @@ enable subgroups;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);`;
 
-/** Write a kernel's shader for given sizes on a given target. */
+/**
+ * Write a kernel's shader for given sizes on a given target. A rounded result takes the binding of the one that it replaces;
+ * one that comes besides is bound after all others.
+ */
 export function compileKernel<O>(
   kernel: Kernel<string, string, O>,
   sizes: Record<string, number>,
   target: KernelTarget,
   options: O,
+  rounded: RoundedResults = {},
 ): CompiledKernel {
   const source = kernel.source(sizes, target, options);
   const constants = kernel.specialize ?? target.kernelClass === "tiled";
@@ -117,18 +131,18 @@ export function compileKernel<O>(
   for (const [name, , value] of values) {
     if (!Number.isFinite(value)) throw new Error(`${kernel.name}: size "${name}" must be a number, got ${value}`);
   }
-  const bindings = Object.entries<Binding>(kernel.buffers);
+  const bindings = bindingsOf(kernel.buffers, source, rounded);
   const shared = source.form === "rows" && target.kernelClass === "tiled";
   const workgroup = source.workgroup ?? (shared ? 128 : 64);
   const useSubgroups = shared && target.subgroups;
-  const { vectors = {} } = source;
   const matrixUnits = source.form === "groups" && source.matrixUnits;
 
   const text = [
     useSubgroups ? "enable subgroups;" : "",
     matrixUnits ? MATRIX_UNITS : "",
     sizesDeclaration(values, constants, bindings.length),
-    ...bindings.map(([name, binding], index) => bindingDeclaration(name, binding, index, vectors[name])),
+    ...bindings.map(({ name, access, type }, index) => bindingDeclaration(name, access, type, index)),
+    ...(source.results ?? []).map((name) => writeFunction(name, source, rounded[name])),
     source.form === "rows" ? rowFunctions({ shared, workgroup, subgroups: useSubgroups }) : "",
     source.wgsl,
     entryPoint(source, workgroup, shared, useSubgroups),
@@ -139,7 +153,12 @@ export function compileKernel<O>(
       .map((name) => `${name} ${sizes[name]}`)
       .join(", "),
     wgsl: text.filter(Boolean).join("\n"),
-    access: bindings.map(([, binding]) => binding.split(" ")[0] as Access),
+    access: bindings.map(({ access }) => access),
+    roundable: new Map(
+      bindings.flatMap(({ name }, index) =>
+        source.results?.includes(name) && source.vectors?.[name] === "vec4f" ? [[index, name] as const] : [],
+      ),
+    ),
     shareRepeats: kernel.shareRepeats ?? "small",
     uniform: constants ? undefined : packSizes(values),
     grid: dispatchGrid(source, workgroup, shared),
@@ -167,11 +186,38 @@ function packSizes(values: [string, SizeType, number][]): ArrayBuffer {
   return bytes;
 }
 
-function bindingDeclaration(name: string, binding: Binding, index: number, vector?: string): string {
-  const [access, scalar = "f32"] = binding.split(" ");
-  const type = vector ?? scalar;
+interface BoundBuffer {
+  name: string;
+  access: Access;
+  /** WGSL type of an element. */
+  type: string;
+}
+
+/** The buffers of a kernel in binding order, with its rounded results. */
+function bindingsOf(
+  buffers: Record<string, Binding>,
+  { vectors }: KernelSource,
+  rounded: RoundedResults,
+): BoundBuffer[] {
+  const halves = (name: string): BoundBuffer => ({ name: `${name}Halves`, access: "write", type: "vec2u" });
+  const own = Object.entries(buffers).map(([name, binding]): BoundBuffer => {
+    const [access, scalar = "f32"] = binding.split(" ") as [Access, string?];
+    return rounded[name] === "instead" ? halves(name) : { name, access, type: vectors?.[name] ?? scalar };
+  });
+  return [...own, ...Object.keys(rounded).flatMap((name) => (rounded[name] === "besides" ? [halves(name)] : []))];
+}
+
+function bindingDeclaration(name: string, access: Access, type: string, index: number): string {
   const mode = access === "read" ? "read" : "read_write";
   return `@group(0) @binding(${index}) var<storage, ${mode}> ${name}: array<${type}>;`;
+}
+
+/** WGSL of `write_NAME`. */
+function writeFunction(name: string, { vectors }: KernelSource, rounded?: RoundedResults[string]): string {
+  const plain = `${name}[at] = value;`;
+  const halves = `${name}Halves[at] = vec2u(pack2x16float(value.xy), pack2x16float(value.zw));`;
+  const body = rounded === undefined ? plain : rounded === "instead" ? halves : `${plain} ${halves}`;
+  return `fn write_${name}(at: u32, value: ${vectors?.[name] ?? "f32"}) { ${body} }`;
 }
 
 function entryPoint(source: KernelSource, workgroup: number, shared: boolean, subgroups: boolean): string {

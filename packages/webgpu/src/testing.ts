@@ -1,7 +1,7 @@
 // For tests of kernels: a shared device, and one call of one kernel on plain arrays. `@webmoe/webgpu/testing`.
 
 import type { Gpu } from "./gpu";
-import { compileKernel, type Kernel, type KernelTarget } from "./kernel";
+import { compileKernel, type Kernel, type KernelTarget, type RoundedResults } from "./kernel";
 import { openGpu } from "./node";
 import { compileProgram } from "./program/program";
 import { Recording, type Slice } from "./program/recording";
@@ -113,10 +113,12 @@ export async function checkMatrixShader<B extends string, S extends string, O>(
   kernel: Kernel<B, S, O>,
   sizes: Record<NoInfer<S>, number>,
   options: O = undefined as O,
+  rounded: RoundedResults = {},
 ): Promise<void> {
   nullDevice ??= openNullDevice();
   const device = await nullDevice;
-  const { wgsl } = compileKernel(kernel as unknown as Kernel<string, string, O>, sizes, matrixTarget, options);
+  const untyped = kernel as unknown as Kernel<string, string, O>;
+  const { wgsl } = compileKernel(untyped, sizes, matrixTarget, options, rounded);
   if (!wgsl.includes("subgroup_matrix")) throw new Error(`${kernel.name}: these sizes do not use matrix units`);
   device.pushErrorScope("validation");
   device.createShaderModule({ label: kernel.name, code: wgsl });

@@ -21,6 +21,9 @@ describe("attention on matrix units", () => {
     for (const kernel of [attentionForward, attentionBackwardQuery, attentionBackwardKeyValue]) {
       await checkMatrixShader(kernel as typeof attentionForward, sizes);
     }
+    for (const out of ["besides", "instead"] as const) {
+      await checkMatrixShader(attentionForward, sizes, undefined, { out });
+    }
     if (!matrixUnits) return;
     const qkv = testNumbers(batch * context * 3 * heads * headDim).map((value, i) => {
       const [token, part] = [Math.floor(i / (3 * heads * headDim)) % context, Math.floor(i / (heads * headDim)) % 3];

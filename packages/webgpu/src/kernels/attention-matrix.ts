@@ -62,7 +62,7 @@ export function forward(shape: AttentionSizes): KernelSource {
     shape,
   );
   const values = range(blocks).map((j) => passingFragment(["values0", "values1"], j, "row", headDim));
-  return matrixSource(
+  const source = matrixSource(
     shape,
     owned,
     ["qkv", "out"],
@@ -147,8 +147,9 @@ ${addProducts("sum", "strip", 0, values)}
   }
   let inverse = 1.0 / total;
   let to = outAt(ownRow);
-${eachRow("sum", blocks, (j, vectors) => vectors.map((x, v) => `    out[to + ${4 * j + v}u] = ${x} * inverse;`).join("\n"))}`,
+${eachRow("sum", blocks, (j, vectors) => vectors.map((x, v) => `    write_out(to + ${4 * j + v}u, ${x} * inverse);`).join("\n"))}`,
   );
+  return { ...source, results: ["out"] };
 }
 
 /**

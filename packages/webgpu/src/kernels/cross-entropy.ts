@@ -1,6 +1,7 @@
 // Each row of logits against the index of its right class. A target of 0xffffffff is ignored: no loss, no gradient.
 
 import { kernel } from "../kernel";
+import { wide } from "./wide";
 
 /** lse[r] = log(sum(exp(logits[r,:]))), loss[r] = lse[r] - logits[r, targets[r]], or 0 where the target is ignored */
 export const crossEntropyForward = kernel({
@@ -8,27 +9,40 @@ export const crossEntropyForward = kernel({
   buffers: { logits: "read", targets: "read u32", loss: "write", lse: "write" },
   sizes: { rows: "u32", cols: "u32" },
   flops: ({ rows, cols }) => 4 * rows * cols,
-  source: ({ rows }) => ({
-    form: "rows",
-    rows,
-    wgsl: /* wgsl */ `
+  source: ({ rows, cols }, target) => {
+    const { lanes, vectors, dot } = wide(target, cols, ["logits"]);
+    const largestOf = lanes === 4 ? "max(max(value.x, value.y), max(value.z, value.w))" : "value";
+    const right = lanes === 4 ? "logits[start + right / 4u][right % 4u]" : "logits[start + right]";
+    return {
+      form: "rows",
+      rows,
+      vectors,
+      wgsl: /* wgsl */ `
 fn run(row: u32) {
-  let start = row * sizes.cols;
+  let width = sizes.cols / ${lanes}u;
+  let start = row * width;
   var largest = -3.4e38;
-  for (var c = first(); c < sizes.cols; c += step()) { largest = max(largest, logits[start + c]); }
+  for (var c = first(); c < width; c += step()) {
+    let value = logits[start + c];
+    largest = max(largest, ${largestOf});
+  }
   largest = rowMax(largest);
   var total = 0.0;
-  for (var c = first(); c < sizes.cols; c += step()) { total += exp(logits[start + c] - largest); }
+  for (var c = first(); c < width; c += step()) {
+    let share = exp(logits[start + c] - largest);
+    total += ${lanes === 4 ? dot("share", "vec4f(1.0)") : "share"};
+  }
   total = rowSum(total);
   if (isFirst()) {
     let normaliser = largest + log(total);
     let right = targets[row];
     lse[row] = normaliser;
     loss[row] = 0.0;
-    if (right != 0xffffffffu) { loss[row] = normaliser - logits[start + right]; }
+    if (right != 0xffffffffu) { loss[row] = normaliser - ${right}; }
   }
 }`,
-  }),
+    };
+  },
 });
 
 /** dlogits[r,c] = (exp(logits[r,c] - lse[r]) - [c = targets[r]]) * dloss[r], or 0 where the target is ignored */
@@ -43,18 +57,26 @@ export const crossEntropyBackward = kernel({
   },
   sizes: { rows: "u32", cols: "u32" },
   flops: ({ rows, cols }) => 4 * rows * cols,
-  source: ({ rows }) => ({
-    form: "rows",
-    rows,
-    wgsl: /* wgsl */ `
+  source: ({ rows, cols }, target) => {
+    const { lanes, alias, vectors } = wide(target, cols, ["logits", "dlogits"]);
+    const isRight = lanes === 4 ? "4u * c + vec4u(0u, 1u, 2u, 3u) == vec4u(right)" : "c == right";
+    return {
+      form: "rows",
+      rows,
+      vectors,
+      results: ["dlogits"],
+      wgsl: /* wgsl */ `${alias}
 fn run(row: u32) {
-  let start = row * sizes.cols;
+  let width = sizes.cols / ${lanes}u;
+  let start = row * width;
   let right = targets[row];
   let scale = select(dloss[row], 0.0, right == 0xffffffffu);
   let normaliser = lse[row];
-  for (var c = first(); c < sizes.cols; c += step()) {
-    dlogits[start + c] = (exp(logits[start + c] - normaliser) - select(0.0, 1.0, c == right)) * scale;
+  for (var c = first(); c < width; c += step()) {
+    let certain = select(Wide(), Wide() + 1.0, ${isRight});
+    write_dlogits(start + c, (exp(logits[start + c] - normaliser) - certain) * scale);
   }
 }`,
-  }),
+    };
+  },
 });

@@ -81,6 +81,7 @@ export const combineBackward = kernel({
       form: "rows",
       rows: Math.max(rows, assignments),
       vectors,
+      results: ["dy"],
       wgsl: /* wgsl */ `${alias}
 fn run(p: u32) {
   let width = sizes.dim / ${lanes}u;
@@ -94,10 +95,10 @@ fn run(p: u32) {
     for (var d = first(); d < width; d += step()) {
       let slope = dout[row + d];
       product += ${dot("slope", "y[p * width + d]")};
-      dy[p * width + d] = weight[a] * slope;
+      write_dy(p * width + d, weight[a] * slope);
     }
   } else if (p < sizes.rows) {
-    for (var d = first(); d < width; d += step()) { dy[p * width + d] = Wide(); }
+    for (var d = first(); d < width; d += step()) { write_dy(p * width + d, Wide()); }
   }
   product = rowSum(product);
   if (a != ${NONE} && isFirst()) { dweight[a] = product; }

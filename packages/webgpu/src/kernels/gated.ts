@@ -38,12 +38,13 @@ export const gatedForward = kernel({
       form: "items",
       items: (rows * hidden) / lanes,
       vectors,
+      results: ["y"],
       wgsl: /* wgsl */ `${alias}
 fn run(i: u32) {
   let width = sizes.hidden / ${lanes}u;
   let at = i / width * width + i;
   let g = x[at];${activations[activation]}
-  y[i] = value * x[at + width];
+  write_y(i, value * x[at + width]);
 }`,
     };
   },
@@ -60,13 +61,14 @@ export const gatedBackward = kernel({
       form: "items",
       items: (rows * hidden) / lanes,
       vectors,
+      results: ["dx"],
       wgsl: /* wgsl */ `${alias}
 fn run(i: u32) {
   let width = sizes.hidden / ${lanes}u;
   let at = i / width * width + i;
   let g = x[at];${activations[activation]}
-  dx[at] = dy[i] * slope * x[at + width];
-  dx[at + width] = dy[i] * value;
+  write_dx(at, dy[i] * slope * x[at + width]);
+  write_dx(at + width, dy[i] * value);
 }`,
     };
   },

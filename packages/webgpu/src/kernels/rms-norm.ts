@@ -17,6 +17,7 @@ export const rmsNormForward = kernel({
       form: "rows",
       rows,
       vectors,
+      results: ["y"],
       wgsl: /* wgsl */ `
 fn run(row: u32) {
   let width = sizes.cols / ${lanes}u;
@@ -25,7 +26,7 @@ fn run(row: u32) {
   for (var c = first(); c < width; c += step()) { squares += ${dot("x[start + c]", "x[start + c]")}; }
   squares = rowSum(squares);
   let scale = 1.0 / sqrt(squares / f32(sizes.cols) + sizes.eps);
-  for (var c = first(); c < width; c += step()) { y[start + c] = x[start + c] * scale * weight[c]; }
+  for (var c = first(); c < width; c += step()) { write_y(start + c, x[start + c] * scale * weight[c]); }
   if (isFirst()) { inverse[row] = scale; }
 }`,
     };
@@ -44,6 +45,7 @@ export const addRmsNormForward = kernel({
       form: "rows",
       rows,
       vectors,
+      results: ["y"],
       wgsl: /* wgsl */ `
 fn run(row: u32) {
   let width = sizes.cols / ${lanes}u;
@@ -57,7 +59,7 @@ fn run(row: u32) {
   squares = rowSum(squares);
   let scale = 1.0 / sqrt(squares / f32(sizes.cols) + sizes.eps);
   // Each walker reads what it wrote itself.
-  for (var c = first(); c < width; c += step()) { y[start + c] = sum[start + c] * scale * weight[c]; }
+  for (var c = first(); c < width; c += step()) { write_y(start + c, sum[start + c] * scale * weight[c]); }
   if (isFirst()) { inverse[row] = scale; }
 }`,
     };
@@ -88,6 +90,7 @@ function backward({ rows, cols }: { rows: number; cols: number }, target: Kernel
     form: "rows",
     rows,
     vectors,
+    results: ["dx"],
     wgsl: /* wgsl */ `
 fn run(row: u32) {
   let width = sizes.cols / ${lanes}u;
@@ -97,7 +100,7 @@ fn run(row: u32) {
   for (var c = first(); c < width; c += step()) { pull += ${dot("dy[start + c] * weight[c]", "x[start + c]")}; }
   pull = rowSum(pull) * scale * scale / f32(sizes.cols);
   for (var c = first(); c < width; c += step()) {
-    dx[start + c] = ${skip}scale * (dy[start + c] * weight[c] - x[start + c] * pull);
+    write_dx(start + c, ${skip}scale * (dy[start + c] * weight[c] - x[start + c] * pull));
   }
 }`,
   };

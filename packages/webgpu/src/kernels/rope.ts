@@ -16,8 +16,8 @@ fn rotate(i: u32, position: u32, sign: f32) {
   let a = x[at];
   let b = x[at + half];
   if (part == 2u) {
-    y[at] = a;
-    y[at + half] = b;
+    write_y(at, a);
+    write_y(at + half, b);
     return;
   }
   let element = ${lanes === 4 ? "f32(pair * 4u) + vec4f(0.0, 1.0, 2.0, 3.0)" : "f32(pair)"};
@@ -26,8 +26,8 @@ fn rotate(i: u32, position: u32, sign: f32) {
   let rest = (angle - turns * 6.28125) - turns * 0.0019353072;
   let cosine = cos(rest);
   let sine = sign * sin(rest);
-  y[at] = a * cosine - b * sine;
-  y[at + half] = b * cosine + a * sine;
+  write_y(at, a * cosine - b * sine);
+  write_y(at + half, b * cosine + a * sine);
 }`;
 
 /** "backward" turns by minus the angle, which takes dy to dx. */
@@ -56,6 +56,7 @@ export const rope = kernel({
       form: "items",
       items: (tokens * 3 * heads * headDim) / (2 * pairs.lanes),
       vectors: pairs.vectors,
+      results: ["y"],
       wgsl: /* wgsl */ `${rotate(pairs)}
 fn run(i: u32) {
   let token = i / (3u * sizes.heads * (sizes.headDim / ${2 * pairs.lanes}u));
@@ -77,6 +78,7 @@ export const ropeAt = kernel({
       form: "items",
       items: (tokens * 3 * heads * headDim) / (2 * pairs.lanes),
       vectors: pairs.vectors,
+      results: ["y"],
       wgsl: /* wgsl */ `${rotate(pairs)}
 fn run(i: u32) {
   let token = i / (3u * sizes.heads * (sizes.headDim / ${2 * pairs.lanes}u));

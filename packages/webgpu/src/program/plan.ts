@@ -1,9 +1,10 @@
-// From a recording to a memory plan: dispatches that repeat another or that nothing depends on are dropped, then every
-// temporary gets a buffer ("slot") for the span from its first to its last use, shared with others whose spans do not
+// From a recording to a memory plan: dispatches that repeat another or that nothing depends on are dropped, results are
+// rounded where they are written, then every temporary gets a buffer ("slot") for the span from its first to its last use, shared with others whose spans do not
 // overlap.
 
 import type { Dispatch, Storage } from "./recording";
 import { shareRepeats } from "./repeats";
+import { roundResults } from "./round-results";
 
 /** Which buffer each temporary lives in, and how many bytes each kind of memory takes. */
 export interface Plan {
@@ -18,7 +19,7 @@ export interface Plan {
 
 /** Plan the memory of a recording of which `kept` storages are read after it ran. */
 export function planMemory(recorded: Dispatch[], kept: Set<Storage>): Plan {
-  const dispatches = dropUnused(shareRepeats(recorded, kept), kept);
+  const dispatches = roundResults(dropUnused(shareRepeats(recorded, kept), kept), kept);
   const spans = lifespans(dispatches, kept);
   const temporaries = [...spans].filter(([{ kind }]) => kind === "temporary");
   const { slots, slotOf } = assignSlots(temporaries);

@@ -1,4 +1,4 @@
-import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget } from "../kernel";
+import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget, type RoundedResults } from "../kernel";
 
 /** A piece of memory that dispatches of one recording read and write. Only external ones have a buffer before planning. */
 export interface Storage {
@@ -22,6 +22,10 @@ export interface Dispatch {
   readonly kernel: CompiledKernel;
   readonly slices: Slice[];
   readonly flops: number;
+  /** What `kernel` was made from. */
+  readonly spec: unknown;
+  /** The kernel with some of its results rounded to f16 as they are written. */
+  rounding(results: RoundedResults): CompiledKernel;
 }
 
 /** Offsets of bindings must be multiples of this many bytes (WebGPU's default `minStorageBufferOffsetAlignment`). */
@@ -54,7 +58,9 @@ export class Recording {
     sizes: Record<S, number>,
     options: O,
   ): void {
-    const compiled = compileKernel(kernel as unknown as Kernel<string, string, O>, sizes, this.target, options);
+    const rounding = (results: RoundedResults) =>
+      compileKernel(kernel as unknown as Kernel<string, string, O>, sizes, this.target, options, results);
+    const compiled = rounding({});
     const slices = Object.keys(kernel.buffers).map((name) => {
       const slice = buffers[name as B];
       if (!slice) throw new Error(`${kernel.name}: buffer "${name}" is missing`);
@@ -63,7 +69,8 @@ export class Recording {
       return resolved;
     });
     checkAliases(compiled, slices);
-    this.dispatches.push({ kernel: compiled, slices, flops: kernel.flops?.(sizes, options) ?? 0 });
+    const flops = kernel.flops?.(sizes, options) ?? 0;
+    this.dispatches.push({ kernel: compiled, slices, flops, spec: kernel, rounding });
   }
 
   /** Where a slice lies after redirections. */

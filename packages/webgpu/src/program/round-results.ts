@@ -1,0 +1,56 @@
+// Products on matrix units read operands rounded to f16, and `packHalves` rounds a whole tensor in a pass of its own. Where
+// the kernel that computes the tensor can write it rounded, that pass is spared; where nothing else reads the f32 tensor, it
+// is never written at all, which halves the memory that waits for the backward pass.
+
+import { packHalves } from "../kernels/pack-halves";
+import type { Dispatch, Slice, Storage } from "./recording";
+
+/** WebGPU's default `maxStorageBuffersPerShaderStage`. */
+const MOST_BINDINGS = 8;
+
+/** Let kernels round their results as they write them, in place of `packHalves`, where that is possible. */
+export function roundResults(recorded: Dispatch[], kept: Set<Storage>): Dispatch[] {
+  const users = usersOf(recorded);
+  const result: (Dispatch | undefined)[] = [...recorded];
+  recorded.forEach((packing, index) => {
+    if (packing.spec !== packHalves) return;
+    const [x, y] = packing.slices as [Slice, Slice];
+    if (!isOwn(x) || !isOwn(y)) return;
+    const { writers, readers } = users.get(x.storage)!;
+    const [writer, ...others] = writers;
+    if (writer === undefined || others.length > 0 || writer > index) return;
+    if (users.get(y.storage)!.writers.length !== 1) return;
+    const made = result[writer]!;
+    const binding = made.slices.findIndex(({ storage }) => storage === x.storage);
+    const name = made.kernel.roundable.get(binding);
+    if (name === undefined) return;
+    if (readers.length === 1 && !kept.has(x.storage)) {
+      const slices = made.slices.map((slice, i) => (i === binding ? y : slice));
+      result[writer] = { ...made, kernel: made.rounding({ [name]: "instead" }), slices };
+    } else {
+      if (made.slices.length >= MOST_BINDINGS) return;
+      result[writer] = { ...made, kernel: made.rounding({ [name]: "besides" }), slices: [...made.slices, y] };
+    }
+    result[index] = undefined;
+  });
+  return result.filter((dispatch) => dispatch !== undefined);
+}
+
+/** A whole temporary. */
+function isOwn({ storage, offset, bytes }: Slice): boolean {
+  return storage.kind === "temporary" && offset === 0 && bytes === storage.bytes;
+}
+
+/** The dispatches, by number, that write a storage and that read it. */
+function usersOf(dispatches: Dispatch[]): Map<Storage, { writers: number[]; readers: number[] }> {
+  const users = new Map<Storage, { writers: number[]; readers: number[] }>();
+  dispatches.forEach(({ kernel, slices }, index) => {
+    slices.forEach(({ storage }, binding) => {
+      const own = users.get(storage) ?? { writers: [], readers: [] };
+      users.set(storage, own);
+      if (kernel.access[binding] !== "read") own.writers.push(index);
+      if (kernel.access[binding] !== "write") own.readers.push(index);
+    });
+  });
+  return users;
+}
