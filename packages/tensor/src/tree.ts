@@ -15,6 +15,7 @@ export type Tree<L extends Leaf> = L | readonly Tree<L>[] | { readonly [name: st
 /** The type of a tree with every leaf replaced. */
 export type MapLeaves<T, To> = T extends Leaf ? To : T extends object ? { [K in keyof T]: MapLeaves<T[K], To> } : T;
 
+/** Whether a value is a leaf of a tree, made by this copy of the package or another. */
 export function isLeaf(value: unknown): value is Leaf {
   return typeof value === "object" && value !== null && LEAF in value;
 }
