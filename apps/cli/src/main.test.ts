@@ -143,6 +143,23 @@ export default (options: { scale?: number }) => defineRouter({
   });
 });
 
+test.each([
+  ["export const router = 1;", "needs a default export (options) => Router, got undefined"],
+  [
+    "export default () => ({ name: 'half', init() {} });",
+    "its default export needs to return a router, { name, init, score }, got { name, init }",
+  ],
+  ["export default () => { throw new Error('no such table'); };", 'half.ts": no such table'],
+  ["export default (", 'half.ts" does not load: Build failed'],
+])("a router file with %j is refused by name", async (text, message) => {
+  await writeFile(join(folder, "half.ts"), text);
+  const result = await webmoe("params", "--router", "./half.ts");
+  expect(result.error).toContain(message);
+  expect(result.error).toContain("half.ts");
+  expect(result.error.trim()).not.toContain("\n");
+  expect(result.code).toBe(2);
+});
+
 describe("figures", () => {
   test("params counts what the paper's formulas say", async () => {
     const { out } = await webmoe("params", "--preset", "tiny", "--json");

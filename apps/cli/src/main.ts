@@ -1,6 +1,7 @@
 import { routerNames } from "@webmoe/routers";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { benchCommand } from "./commands/bench";
+import { compareCommand } from "./commands/compare";
 import { configCommand } from "./commands/config";
 import { devicesCommand } from "./commands/devices";
 import { evalCommand } from "./commands/eval";
@@ -21,6 +22,8 @@ const program = new Command("webmoe")
   .showHelpAfterError("(see webmoe --help)")
   .exitOverride();
 
+const DATA_HELP = "a corpus by name, a file, folder or pattern of text, JSON lines, CSV or parquet, or hf:owner/name";
+
 const collect = (value: string, all: string[]) => [...all, value];
 
 /** The options that make up a configuration. */
@@ -36,10 +39,7 @@ function withConfig(command: Command): Command {
 }
 
 withConfig(program.command("train").description("train a model and keep the run in a folder"))
-  .option(
-    "--data <name|path>",
-    "a corpus by name, a file, folder or pattern of text, JSON lines, CSV or parquet, or hf:owner/name",
-  )
+  .option("--data <name|path>", DATA_HELP)
   .option("--task <name>", "language (default), or classify: --data is then spam or a file of texts with classes")
   .option("--init-from <run>", "start from the model of another run; of a language model, also to classify")
   .option("--upcycle", "with --init-from: start every expert from a dense model's layer")
@@ -72,6 +72,31 @@ program
   .option("--averaged", "take the averaged weights of ema.decay", false)
   .option("--json", "print one JSON object", false)
   .action((flags) => evalCommand(flags));
+
+program
+  .command("compare")
+  .description("train several routers with several seeds and say what differs")
+  .option(
+    "--routers <list>",
+    "names or files between commas, each [LABEL=]NAME[:OPTION=VALUE]…, as NP=recurrent:state=false",
+    "linear,recurrent",
+  )
+  .option("--seeds <list>", "whole numbers between commas; a conclusion needs three", "1,2,3")
+  .option(
+    "--match <what>",
+    "none, or make parameters equal: total, active (experts' width), router (its own width)",
+    "none",
+  )
+  .option("--baseline <label>", "what the others are compared with (default: the first router)")
+  .option("--preset <name>", "nano (default), tiny, small or base")
+  .option("--config <file>", "YAML or JSON file with configuration keys")
+  .option("--data <name|path>", DATA_HELP)
+  .option("--steps <n>", "optimizer steps of a run", wholeNumber)
+  .option("--out <dir>", "folder of the comparison; what is done there is left out (default: runs/compare-PRESET-TIME)")
+  .option("--stop-after <seconds>", "stop at a checkpoint after this time; the same command goes on", number)
+  .option("--adapter <name>", "hardware, software, or part of an adapter's name")
+  .option("--set <key=value>", "set any configuration key for all routers; may be repeated", collect, [])
+  .action((flags) => compareCommand(flags));
 
 program
   .command("inspect")

@@ -29,5 +29,22 @@ export async function loadRouterFile(path: string): Promise<RouterSource> {
   if (typeof make !== "function") {
     throw new UsageError(`--router: "${path}" needs a default export (options) => Router, got ${typeof make}`);
   }
-  return { make: make as RouterSource["make"], options: options as RouterSource["options"] };
+  const makeChecked = (given: unknown) => checkedRouter(path, make as RouterSource["make"], given);
+  return { make: makeChecked, options: options as RouterSource["options"] };
+}
+
+/** What the default export of a file makes, if that is a router. */
+function checkedRouter(path: string, make: RouterSource["make"], options: unknown): AnyRouter {
+  let router: Partial<AnyRouter> | undefined;
+  try {
+    router = make(options);
+  } catch (error) {
+    throw new UsageError(`--router: "${path}": ${(error as Error).message}`);
+  }
+  const isText = typeof router?.name === "string";
+  if (isText && typeof router?.init === "function" && typeof router.score === "function") return router as AnyRouter;
+  const shown = typeof router === "object" && router ? `{ ${Object.keys(router).join(", ")} }` : String(router);
+  throw new UsageError(
+    `--router: "${path}": its default export needs to return a router, { name, init, score }, got ${shown}`,
+  );
 }

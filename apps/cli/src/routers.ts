@@ -14,14 +14,17 @@ export function layersFor({ moe, router: { name, ...options } }: Pick<Config, "m
   return routerNamed(name)?.layers?.(moe, options) ?? moe;
 }
 
-/** Make the router of a configuration: one of the table, or the default export of a file. */
-export async function makeRouter({
-  name,
-  ...options
-}: {
-  name: string;
-  [option: string]: unknown;
-}): Promise<AnyRouter> {
+/** The setting that is a router's own width, and what it has to be a multiple of; undefined where it has none. */
+export function routerWidth({ name }: Config["router"]): { key: string; step: number } | undefined {
+  const width = routerNamed(name)?.width;
+  return width && { key: `router.${width.option}`, step: width.multiple };
+}
+
+/** Make the router of a configuration: one of the table, or the default export of a file. `say` hears what is left out. */
+export async function makeRouter(
+  { name, ...options }: Config["router"],
+  say: (line: string) => void = (line) => console.error(line),
+): Promise<AnyRouter> {
   const named = routerNamed(name);
   if (!named && !isRouterFile(name)) {
     throw new UsageError(
@@ -34,7 +37,7 @@ export async function makeRouter({
   }
   const given = Object.entries(options).filter(([option]) => {
     const meant = option in named.options.shape || !SHARED_OPTIONS.includes(option);
-    if (!meant) console.error(`router.${option}: means nothing to the ${name} router and is left out`);
+    if (!meant) say(`router.${option}: means nothing to the ${name} router and is left out`);
     return meant;
   });
   return named.make(checkedOptions(name, named.options, Object.fromEntries(given)));

@@ -26,9 +26,9 @@ export interface SavedRun {
   checkpoint: Checkpoint;
 }
 
-/** The language model of a configuration. */
-export async function makeModel(config: Config): Promise<LanguageModel> {
-  const router = await makeRouter(config.router);
+/** The language model of a configuration. `say` hears which options mean nothing to its router; default: the error stream. */
+export async function makeModel(config: Config, say?: (line: string) => void): Promise<LanguageModel> {
+  const router = await makeRouter(config.router, say);
   try {
     return languageModel({ ...config.model, moe: layersFor(config) }, router);
   } catch (error) {

@@ -94,6 +94,11 @@ export function initTrunk(config: ModelConfig, router: AnyRouter, key: Key) {
   // Where every layer is dense there is nothing to route.
   const routing =
     withExperts.length > 0 ? router.init(shape, fold(key, "router")) : { shared: {}, layers: [], buffers: undefined };
+  if (routing.layers?.length !== withExperts.length) {
+    throw new Error(
+      `router "${router.name}": init needs to return layers for ${withExperts.length} MoE layers, got ${routing.layers?.length ?? "none"}`,
+    );
+  }
   const parameters: TrunkParameters<Init> = {
     embedding: normal([vocab, dim], 0.02, fold(key, "embedding")),
     blocks: Array.from({ length: config.layers }, (_, index) =>

@@ -30,6 +30,8 @@ export interface NamedRouter {
   options: z.ZodObject;
   /** The experts of a layer that it needs, where they are not those of the configuration. */
   layers?<Moe extends { experts: number; topK: number }>(moe: Moe, options: Record<string, unknown>): Moe;
+  /** The option that makes it larger or smaller, and what it has to be a multiple of. */
+  width?: { option: string; multiple: number };
 }
 
 const width = (what: string) => z.number().int().positive().optional().describe(what);
@@ -54,8 +56,8 @@ const recurrent = {
     .optional()
     .describe("A projection to the state's width for each layer (default), or none."),
   state: flag("Hand the state from layer to layer; default true."),
-  detachState: flag("Stop the gradient between layers; default false."),
-  residual: z.number().optional().describe("Share of the state before that is added; default 0."),
+  detachState: flag("Stop the gradient through the state; default false."),
+  residual: z.number().optional().describe("Share of the layer before's logits that is added; default 0."),
   detachResidual: flag("Stop the gradient through the residual; default false."),
   bias,
   init,
@@ -67,6 +69,7 @@ const routers: Record<string, NamedRouter> = {
     about: "One GRU that all layers share remembers how a token was routed in the layers below.",
     make: recurrentRouter,
     options: z.strictObject(recurrent),
+    width: { option: "dim", multiple: 1 },
   },
   "recurrent+xmoe": recurrentWith("xmoe"),
   linear: {
@@ -80,6 +83,7 @@ const routers: Record<string, NamedRouter> = {
     about: "Cosine similarity with the experts' embeddings in a space of few dimensions.",
     make: xmoeRouter,
     options: z.strictObject({ dim: width("Dimensions of that space; default 16."), ...cosine }),
+    width: { option: "dim", multiple: 1 },
   },
   cosine: {
     title: "Cosine",
@@ -97,6 +101,7 @@ const routers: Record<string, NamedRouter> = {
       bias: biasByDefault,
       init,
     }),
+    width: { option: "hidden", multiple: 1 },
   },
   hyper: {
     title: "Hypernetwork",
@@ -126,6 +131,7 @@ const routers: Record<string, NamedRouter> = {
       distill: z.number().nonnegative().optional().describe("Weight of the distillation loss; default 0.3."),
       init,
     }),
+    width: { option: "dim", multiple: 1 },
   },
   "loss-free": {
     title: "Loss-free balance",
@@ -178,6 +184,7 @@ const routers: Record<string, NamedRouter> = {
       flows: width("How many there are; default 4."),
       init,
     }),
+    width: { option: "dim", multiple: 2 },
   },
   dense: {
     title: "Dense",
@@ -214,5 +221,6 @@ function recurrentWith(head: string): NamedRouter {
     get options() {
       return z.strictObject({ ...recurrent, head: routers[head]!.options.optional() });
     },
+    width: { option: "dim", multiple: 1 },
   };
 }

@@ -44,7 +44,11 @@ export async function findOrigin(
       if (parameter) return `the parameter ${parameter}`;
       for (const [index, { x, logits, y }] of found.layers.entries()) {
         if (wrong(x)) return `layer ${blocks[index]}, before its experts`;
-        if (wrong(logits)) return `layer ${blocks[index]}, in its router`;
+        if (wrong(logits)) {
+          const { size } = settings.batch;
+          const shape = `[${size * model.config.context}, ${model.config.moe.experts}]`;
+          return `layer ${blocks[index]}, in its router: the scores ${shape} (tokens, experts) of "${model.router.name}"`;
+        }
         if (wrong(y)) return `layer ${blocks[index]}, in its experts`;
       }
       if (wrong(found.loss)) return "the head, after the last layer";

@@ -159,15 +159,15 @@ async function* trainOn<Figures extends object>(
   }
 
   async function* pause(step: number, last: boolean): AsyncGenerator<Report<Figures>> {
-    const due = (every: number) => last || (every > 0 && step % every === 0);
     // An interrupted run is validated where an unbroken one would be, and at no other step.
     const interrupted = signal?.aborted && step < length.steps;
-    const validates = task.validation.length > 0 && !interrupted && due(validation.every);
+    const isEnd = last && !interrupted;
+    const validates = task.validation.length > 0 && (isEnd || isMultiple(step, validation.every));
     // A checkpoint after bad steps would be no good one to go back to.
     const saves =
       store &&
       (last || badSteps.inRow() === 0) &&
-      (due(checkpoint.every) || performance.now() - saved > minutes(checkpoint.minutes));
+      (last || isMultiple(step, checkpoint.every) || performance.now() - saved > minutes(checkpoint.minutes));
     if (!validates && !saves) return;
     yield* settle(0);
     let validationLoss: number | undefined;
@@ -211,6 +211,8 @@ async function* trainOn<Figures extends object>(
   yield { kind: "done", step, session };
   session.close();
 }
+
+const isMultiple = (step: number, every: number) => every > 0 && step % every === 0;
 
 const minutes = (count = 0) => (count > 0 ? count * 60_000 : Number.POSITIVE_INFINITY);
 

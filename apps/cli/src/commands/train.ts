@@ -13,6 +13,7 @@ import { UsageError } from "../errors";
 import { RUNS, type SavedRun } from "../run-model";
 import { runTokenizer, saveTokenizer } from "../run-text";
 import { openStart, type StartFlags, startConfig, starter } from "../start";
+import { stopSignal } from "../stop-signal";
 import { prepareClassification } from "../tasks/classification";
 import { prepareLanguage } from "../tasks/language";
 import type { PreparedRun } from "../tasks/prepared-run";
@@ -45,15 +46,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   if (folder) await store.truncateMetrics(checkpoint?.step ?? 0);
   announce(config, run);
 
-  const stop = new AbortController();
-  let asked = 0;
-  const interrupt = () => {
-    // One Ctrl-C can arrive twice, from the terminal and from a launcher; a person takes longer to press it again.
-    if (stop.signal.aborted && performance.now() - asked > 500) process.exit(130);
-    if (!stop.signal.aborted) asked = performance.now();
-    stop.abort();
-  };
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  const signal = stopSignal();
   const begun = performance.now();
   let display: ProgressDisplay | undefined;
   let session: Session | undefined;
@@ -70,7 +63,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
     store,
     initialize: starter(config, model),
     resume: checkpoint,
-    signal: stop.signal,
+    signal,
   });
   try {
     for await (const report of reports) {
@@ -105,7 +98,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
           display!.stop();
           console.log(["", line, ...(run.table ? ["", run.table(report)] : []), "", loadChart(report.load)].join("\n"));
         }
-      } else if (report.kind === "done" && run.sample && !stop.signal.aborted && config.sample.tokens > 0) {
+      } else if (report.kind === "done" && run.sample && !signal.aborted && config.sample.tokens > 0) {
         console.log(`\n${await run.sample(report.session)}`);
       }
     }
@@ -113,7 +106,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
     display?.stop();
     await store.close();
   }
-  const interrupted = stop.signal.aborted;
+  const interrupted = signal.aborted;
   console.log(
     `\n${color.bold(interrupted ? "stopped" : "done")} in ${duration((performance.now() - begun) / 1000)}; the run is in ${color.cyan(store.path)}`,
   );
