@@ -160,6 +160,37 @@ test.each([
   expect(result.code).toBe(2);
 });
 
+test("every feature of the MoE layer is a key of --set", async () => {
+  const keys = {
+    capacity: 1,
+    drop: "lowest",
+    sharedExperts: 1,
+    activation: "gelu",
+    jitter: 0.1,
+    zLoss: 0.001,
+    balanceLoss: 0.02,
+    renormalize: false,
+    denseLayers: [0],
+  };
+  const sets = Object.entries(keys).flatMap(([key, value]) => [
+    "--set",
+    `moe.${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  ]);
+  const quick = ["--steps", "2", "--set", "sample.tokens=0", "--set", "validation.batches=1"];
+  const result = await webmoe("train", ...small, ...quick, ...sets, "--out", "features");
+  expect(result.error).toBe("");
+  expect(result.code).toBe(0);
+  const { config } = JSON.parse(await readFile(join(folder, "features/config.json"), "utf8"));
+  expect(config.moe).toMatchObject(keys);
+  const [line] = (await readFile(join(folder, "features/metrics.jsonl"), "utf8")).split("\n");
+  const { dropped, load } = JSON.parse(line!).router;
+  // One MoE layer of two; 2 x 16 tokens to two of four experts each, of which each takes 16.
+  expect(load).toHaveLength(1);
+  load[0].forEach((count: number, expert: number) => {
+    expect(dropped[0][expert]).toBe(Math.max(0, count - 16));
+  });
+});
+
 describe("figures", () => {
   test("params counts what the paper's formulas say", async () => {
     const { out } = await webmoe("params", "--preset", "tiny", "--json");
@@ -231,6 +262,8 @@ describe("mistakes are one line and leave nothing behind", () => {
     [["train", "--set", "model.dim=wide"], 2, 'model.dim: expected number, received string (got "wide")'],
     [["train", "--set", "model"], 2, '--set: needs key=value, got "model"'],
     [["train", "--set", "moe.topK=5"], 2, "moe.topK: needs at most moe.experts (4), got 5"],
+    [["train", "--set", "moe.capacity=0"], 2, "moe.capacity: needs more than 0, which would drop every token"],
+    [["train", "--set", "moe.drop=first"], 2, "moe.drop: "],
     [["train", "--set", "model.heads=3"], 2, "model.heads: needs a divisor of model.dim (64), got 3"],
     [["train", "--set", "router.dimm=3"], 2, 'the recurrent router has no such option: did you mean "dim"?'],
     [["train", "--preset", "nanno"], 2, 'did you mean "nano"?'],
