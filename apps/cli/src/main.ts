@@ -10,6 +10,7 @@ import { importCommand } from "./commands/import";
 import { inspectCommand } from "./commands/inspect";
 import { paramsCommand } from "./commands/params";
 import { sampleCommand } from "./commands/sample";
+import { soakCommand } from "./commands/soak";
 import { trainCommand } from "./commands/train";
 import { settingsHelp } from "./config/help";
 import { UsageError } from "./errors";
@@ -147,6 +148,10 @@ program
   .requiredOption("--from <dir>", "folder with config.json and safetensors files")
   .requiredOption("--out <dir>", "folder of the run")
   .action((flags) => importCommand(flags));
+
+withConfig(program.command("soak").description("train for long and see whether memory stays flat and speed the same"))
+  .option("--json", "print one JSON object", false)
+  .action((flags) => soakCommand(flags));
 
 try {
   await program.parseAsync();

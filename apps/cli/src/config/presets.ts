@@ -9,7 +9,7 @@ export function presetConfig(name: PresetName): Config {
   return {
     preset: name,
     model: sizes,
-    moe,
+    moe: { ...moe },
     router: { name: "recurrent", dim: routerDim },
     ...presetSettings(name),
     task: "language",

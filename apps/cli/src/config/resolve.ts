@@ -70,7 +70,7 @@ export function checkedConfig(config: unknown, given: GivenValue[] = []): Config
   const where = from ? `${from}: ${key}` : key || "config";
   if (issue!.code === "unrecognized_keys") {
     const unknown = [...issue!.path, issue!.keys[0]].join(".");
-    throw new UsageError(`config: there is no key "${unknown}"${didYouMeanKey(unknown, knownKeys())}`);
+    throw new UsageError(`config: there is no key "${unknown}"${didYouMeanKey(unknown, KNOWN_KEYS)}`);
   }
   const value = valueAt(config, issue!.path);
   const options = issue!.code === "invalid_value" ? issue!.values.map(String) : [];
@@ -127,7 +127,7 @@ function parseValue(text: string): unknown {
   }
 }
 
-const knownKeys = () => settingKeys().flatMap(({ key }) => (key === "preset" ? [] : [key]));
+const KNOWN_KEYS = settingKeys().flatMap(({ key }) => (key === "preset" ? [] : [key]));
 
 function applyValues(config: Config, source: GivenValue[]): void {
   // Another router brings its own options, so its name comes before them.
@@ -145,15 +145,14 @@ function applyValues(config: Config, source: GivenValue[]): void {
 const isRecurrent = (name: unknown) => typeof name === "string" && name.startsWith("recurrent");
 
 function checkKey({ key, value, from }: GivenValue): void {
-  const known = knownKeys();
-  if (known.includes(key) || /^router(\.[a-z]\w*)+$/i.test(key)) return;
-  const below = known.filter((other) => other.startsWith(`${key}.`));
+  if (KNOWN_KEYS.includes(key) || /^router(\.[a-z]\w*)+$/i.test(key)) return;
+  const below = KNOWN_KEYS.filter((other) => other.startsWith(`${key}.`));
   if (below.length > 0) {
     throw new UsageError(
       `${from || "--set"}: ${key}: needs keys below it, as ${below[0]}, got ${JSON.stringify(value)}`,
     );
   }
-  throw new UsageError(`${from || "--set"}: there is no key "${key}"${didYouMeanKey(key, known)}`);
+  throw new UsageError(`${from || "--set"}: there is no key "${key}"${didYouMeanKey(key, KNOWN_KEYS)}`);
 }
 
 function setValue(config: object, path: string[], value: unknown): void {
