@@ -9,6 +9,7 @@ import { exportCommand } from "./commands/export";
 import { importCommand } from "./commands/import";
 import { inspectCommand } from "./commands/inspect";
 import { paramsCommand } from "./commands/params";
+import { runsCommand } from "./commands/runs";
 import { sampleCommand } from "./commands/sample";
 import { soakCommand } from "./commands/soak";
 import { trainCommand } from "./commands/train";
@@ -109,6 +110,13 @@ program
   .option("--adapter <name>", "hardware, software, or part of an adapter's name")
   .option("--json", "print the numbers as one JSON object", false)
   .action((flags) => inspectCommand(flags));
+
+program
+  .command("runs")
+  .description("list runs with their last figures, the newest first")
+  .argument("[folder]", "folder of runs (default: runs)")
+  .option("--json", "print one JSON array", false)
+  .action((folder, flags) => runsCommand(folder, flags));
 
 program
   .command("devices")

@@ -48,6 +48,11 @@ export async function openRun(path: string): Promise<RunFolder> {
 
 /** The newest run below a folder of runs; undefined when there is none. */
 export async function latestRun(parent: string): Promise<string | undefined> {
+  return (await listRuns(parent))[0]?.path;
+}
+
+/** The runs below a folder, the newest first, each with the time it began in milliseconds since 1970. */
+export async function listRuns(parent: string): Promise<{ path: string; time: number }[]> {
   const names = await readdir(parent).catch(() => []);
   const runs = await Promise.all(
     names.map(async (name) => {
@@ -55,7 +60,7 @@ export async function latestRun(parent: string): Promise<string | undefined> {
       return config && { path: join(parent, name), time: config.mtimeMs };
     }),
   );
-  return runs.filter((run) => run !== undefined).sort((a, b) => b.time - a.time)[0]?.path;
+  return runs.filter((run) => run !== undefined).sort((a, b) => b.time - a.time || (a.path < b.path ? -1 : 1));
 }
 
 function runFolder(path: string): RunFolder {
