@@ -23,10 +23,7 @@ type Line = Record<string, number> & { split?: string };
 
 /** Read a run's configuration and its metrics, line by line. Throws where the folder is not a run's. */
 export async function summarizeRun(path: string): Promise<RunSummary> {
-  const config = (await (await openRun(path)).readConfig()) as Record<
-    string,
-    Record<string, unknown> | string | undefined
-  >;
+  const { config } = (await (await openRun(path)).readConfig()) as { config: Record<string, unknown> };
   const part = (name: string) => (config[name] ?? {}) as Record<string, unknown>;
   let last: Line | undefined;
   let validation: Line | undefined;

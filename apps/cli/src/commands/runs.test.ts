@@ -11,7 +11,7 @@ const folder = await mkdtemp(join(tmpdir(), "webmoe-runs-"));
 
 async function writeRun(name: string, config: object, metrics?: string) {
   await mkdir(join(folder, name));
-  await writeFile(join(folder, name, "config.json"), JSON.stringify(config));
+  await writeFile(join(folder, name, "config.json"), JSON.stringify({ config }));
   if (metrics !== undefined) await writeFile(join(folder, name, "metrics.jsonl"), metrics);
   return join(folder, name);
 }
