@@ -4,6 +4,7 @@ import { evaluate } from "./compile";
 import { gradients } from "./gradients";
 import { add, mul, scale } from "./ops/elementwise";
 import { map } from "./ops/map";
+import { matmul } from "./ops/matmul";
 import { sum } from "./ops/reduce";
 import { stopGradient, type Tensor, withoutGradient } from "./tensor";
 import { random } from "./testing";
@@ -21,6 +22,62 @@ test("two uses of a tensor are summed", async () => {
   expectClose(
     d.x,
     x.data.map((value, i) => y.data[i]! + 2 * value + 3),
+  );
+});
+
+/** Gradients of two matrices through `layers` uses of them one after another, and the kernels that the program calls. */
+async function throughLayers(layers: number) {
+  const [h, w, v] = [random([64, 16], 3), random([16, 16], 4), random([16, 16], 5)];
+  let kernels: string[] = [];
+  const d = await evaluate(await testGpu(), { h, w, v }, ({ h, w, v }) => {
+    let state = h;
+    for (let layer = 0; layer < layers; layer++) state = matmul(matmul(state, w), v, { transposeB: true });
+    const result = gradients(sum(mul(state, state)), { w, v });
+    kernels = h.trace.recording.dispatches.map(({ kernel }) => kernel.name);
+    return result;
+  });
+  return { d, products: kernels.filter((name) => name === "matmul").length };
+}
+
+test("a matrix that several layers share gets one product over the rows of all", async () => {
+  const [one, three] = [await throughLayers(1), await throughLayers(3)];
+  // In each layer two forward and two for what comes in; then one for w and one for v.
+  expect([one.products, three.products]).toEqual([4 + 2, 12 + 2]);
+});
+
+test("the gradient of a matrix that layers share is the sum of theirs", async () => {
+  const [x, w] = [random([64, 16], 3), random([16, 16], 4)];
+  const copies = { w0: w, w1: w, w2: w };
+  const loss = (x: Tensor, ws: Tensor[]) => {
+    const y = ws.reduce(
+      (state, w) =>
+        matmul(
+          map("tanh", [state], (s) => s.tanh()),
+          w,
+        ),
+      x,
+    );
+    return sum(mul(y, y));
+  };
+  const gpu = await testGpu();
+  const shared = await evaluate(gpu, { x, w }, ({ x, w }) => gradients(loss(x, [w, w, w]), { w }));
+  const apart = await evaluate(gpu, { x, ...copies }, ({ x, ...ws }) => gradients(loss(x, Object.values(ws)), ws));
+  expectClose(
+    shared.w,
+    apart.w0.map((value, i) => value + apart.w1[i]! + apart.w2[i]!),
+    1e-4,
+  );
+});
+
+test("a matrix that meets rows of several lengths keeps its whole gradient", async () => {
+  const [a, b, w] = [random([3, 4]), random([5, 4], 2), random([4, 2], 3)];
+  const d = await evaluate(await testGpu(), { a, b, w }, ({ a, b, w }) =>
+    gradients(add(sum(matmul(a, w)), sum(matmul(b, w)), sum(scale(w, 3))), { w }),
+  );
+  const column = (k: number) => [a, b].flatMap(({ data }) => [...data].filter((_, i) => i % 4 === k));
+  expectClose(
+    d.w,
+    [0, 1, 2, 3].flatMap((k) => Array(2).fill(column(k).reduce((total, value) => total + value, 3))),
   );
 });
 

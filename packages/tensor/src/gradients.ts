@@ -1,7 +1,8 @@
 import { add } from "./ops/elementwise";
 import { constant } from "./ops/formulas";
-import { type Shape, showShape } from "./shape";
-import type { AnyTensor, Tensor, TraceNode } from "./tensor";
+import { type Shape, sameShape, showShape } from "./shape";
+import { stackRows } from "./stack-rows";
+import type { AnyTensor, SumOverRows, Tensor, TraceNode } from "./tensor";
 import { type Leaf, leaves, type MapLeaves, mapTree } from "./tree";
 
 /** What `gradients` may be told. */
@@ -21,15 +22,21 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
   const leavesWanted = new Set<AnyTensor>(wanted.map(([, leaf]) => leaf));
   const needed = new Set(leavesWanted);
 
-  const parts = new Map<AnyTensor, Tensor[]>();
+  const parts = new Map<AnyTensor, (Tensor | SumOverRows)[]>();
   parts.set(loss, [options.seed ?? constant(loss.trace, loss.shape, 1)]);
+  const uses = new Map<AnyTensor, number>();
+  const count = ({ inputs }: TraceNode, by: 1 | -1) => {
+    for (const input of new Set(inputs)) uses.set(input, (uses.get(input) ?? 0) + by);
+  };
   const walk = (nodes: TraceNode[]) => {
     reach(needed, nodes);
+    for (const node of nodes) count(node, 1);
     for (const node of nodes.toReversed()) {
       if (!node.outputs.some((output) => parts.has(output))) continue;
       if (node.rule === null || !node.inputs.some((input) => needed.has(input))) continue;
       if (node.again) {
         const inside = node.again();
+        count(node, -1);
         node.outputs.forEach((output, index) => {
           const gradients = parts.get(output);
           if (!gradients) return;
@@ -48,8 +55,10 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
       node.rule(...dy).forEach((dx, index) => {
         const input = node.inputs[index]!;
         if (!dx || !needed.has(input)) return;
-        checkShape(node.name, input.shape, dx.shape);
-        parts.set(input, [...(parts.get(input) ?? []), dx]);
+        // What more than one op uses gets the rows of them all in one sum; alone they are summed before their memory is held up.
+        const part = "rows" in dx && uses.get(input) === 1 ? dx.total(...dx.rows) : dx;
+        if (!("rows" in part)) checkShape(node.name, input.shape, part.shape);
+        parts.set(input, [...(parts.get(input) ?? []), part]);
       });
     }
   };
@@ -72,9 +81,37 @@ function reach(reached: Set<AnyTensor>, nodes: TraceNode[]): void {
   }
 }
 
-function total(parts: Tensor[] | undefined): Tensor | undefined {
+function total(parts: (Tensor | SumOverRows)[] | undefined): Tensor | undefined {
   if (!parts || parts.length === 0) return undefined;
-  return parts.length === 1 ? parts[0] : add(...parts);
+  const ready = parts.flatMap((part) => ("rows" in part ? [] : [part]));
+  const sums = parts.flatMap((part) => ("rows" in part ? [part] : []));
+  const added = [...ready, ...together(sums).map(sumTogether)];
+  return added.length === 1 ? added[0] : add(...added);
+}
+
+/** Sums by what can be summed at once: by one function, of rows alike, of no more bytes than a kernel binds. */
+function together(sums: SumOverRows[]): SumOverRows[][] {
+  const groups: SumOverRows[][] = [];
+  for (const part of sums) {
+    const group = groups.find((group) => group[0]!.total === part.total && fit([...group, part]));
+    if (group) group.push(part);
+    else groups.push([part]);
+  }
+  return groups;
+}
+
+function fit(sums: SumOverRows[]): boolean {
+  return sums[0]!.rows.every((first, index) => {
+    const stacked = sums.map(({ rows }) => rows[index]!);
+    const bytes = stacked.reduce((total, { slice }) => total + slice.bytes, 0);
+    const alike = stacked.every(({ shape }) => sameShape(shape.slice(1), first.shape.slice(1)));
+    return alike && bytes <= first.trace.recording.limits.maxStorageBufferBindingSize;
+  });
+}
+
+function sumTogether(sums: SumOverRows[]): Tensor {
+  const { rows, total } = sums[0]!;
+  return total(...rows.map((_, index) => stackRows(sums.map(({ rows }) => rows[index]!))));
 }
 
 function missingRule({ name, inputs }: TraceNode): string {

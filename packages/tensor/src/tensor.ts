@@ -43,8 +43,22 @@ export class Tensor<D extends Dtype = "f32"> {
   }
 }
 
+/**
+ * A gradient that is a sum over rows, as those of weights and biases are. Where several layers share a weight, `gradients`
+ * puts the rows of all of them under one another and sums once.
+ */
+export interface SumOverRows {
+  /** What the sum is of: [T, ...] each. */
+  rows: Tensor[];
+  /** The sum itself; a function known by name, since what has the same one is summed together. */
+  total(...rows: Tensor[]): Tensor;
+}
+
+/** What a rule gives an input: its gradient, or nothing where it has none. */
+export type Gradient = Tensor | SumOverRows | undefined;
+
 /** How the gradient flows through one op: from the gradients of its outputs to those of its inputs. */
-export type GradientRule = (...dy: (Tensor | undefined)[]) => (Tensor | undefined)[];
+export type GradientRule = (...dy: (Tensor | undefined)[]) => Gradient[];
 
 /** One op as `gradients()` sees it. A missing rule means that the op has no gradient; null that it stops here on purpose. */
 export interface TraceNode {
@@ -152,7 +166,7 @@ export function withGradient(
   name: string,
   output: Tensor,
   inputs: AnyTensor[],
-  rule: (dy: Tensor) => (Tensor | undefined)[],
+  rule: (dy: Tensor) => Gradient[],
 ): Tensor {
   output.trace.nodes.push({ name, inputs, outputs: [output], rule: (dy) => rule(dy!) });
   return output;

@@ -1,7 +1,7 @@
 import { gruBackward, gruForward } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { place, reshape, type Tensor, withGradients } from "../tensor";
-import { sum } from "./reduce";
+import { sumOfRows } from "./reduce";
 
 /** The two products of a GRU cell with its biases; every one holds the reset, update and candidate parts in that order. */
 export interface GruGateInputs {
@@ -40,7 +40,7 @@ export function gruGates({ input, hidden, inputBias, hiddenBias, state }: GruGat
       dhidden: [rows, 3 * width],
       dstate: state.shape,
     });
-    const bias = (d: Tensor) => reshape(sum(d, 0, 1), [3 * width]);
+    const bias = (d: Tensor) => ({ rows: [d], total: sumOfRows });
     return [reshape(dinput, input.shape), reshape(dhidden, hidden.shape), bias(dinput), bias(dhidden), dstate];
   });
   return next;

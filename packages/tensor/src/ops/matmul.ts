@@ -38,11 +38,19 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     const da = transposeA
       ? matmul(b, dc, { transposeA: transposeB, transposeB: true })
       : matmul(dc, b, { transposeB: !transposeB });
+    if (a.shape.length === 2 && !transposeA) {
+      return [da, { rows: transposeB ? [dc, a] : [a, dc], total: productOverRows }];
+    }
     const db = transposeB
       ? matmul(dc, a, { transposeA: true, transposeB: transposeA })
       : matmul(a, dc, { transposeA: !transposeA });
     return [da, db];
   });
+}
+
+/** a^T b for a [T, M] and b [T, N]: the gradient of a matrix, as a sum over rows. */
+export function productOverRows(a: Tensor, b: Tensor): Tensor {
+  return matmul(a, b, { transposeA: true });
 }
 
 type Sizes = Omit<ReturnType<typeof matmulSizes>, "shape">;

@@ -19,6 +19,11 @@ export function sum(x: Tensor, from = 0, to = x.shape.length): Tensor {
   );
 }
 
+/** The sum of the rows of x [T, C], [C]: the gradient of a bias. */
+export function sumOfRows(x: Tensor): Tensor {
+  return reshape(sum(x, 0, 1), x.shape.slice(1));
+}
+
 const LONG = 1024;
 
 /** [outer, reduced, inner] to [outer, inner]; long sums in two stages, so that many invocations share them. */

@@ -77,10 +77,13 @@ export function matmulSplits({ batch, m, n, k }: Sizes, target: KernelTarget): n
 /** Floating-point operations from which on it pays to round operands once, in a pass of its own. */
 export const HALVES_PAY = 4e9;
 
+/** Rows or columns of the result from which on tiles read an operand often enough. */
+const OFTEN = 256;
+
 /** Whether a product should be given its operands packed by `packHalves`. */
 export function takesHalves({ batch, m, n, k }: Sizes, layout: MatmulLayout, target: KernelTarget): boolean {
   const onMatrixUnits = target.matrixUnits && target.precision === "mixed" && fitsMatrixUnits({ m, n, k }, layout);
-  return onMatrixUnits && flops({ batch, m, n, k }) >= HALVES_PAY;
+  return onMatrixUnits && flops({ batch, m, n, k }) >= HALVES_PAY && Math.min(m, n) >= OFTEN;
 }
 
 function flops({ batch, m, n, k }: Sizes): number {
