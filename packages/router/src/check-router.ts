@@ -1,0 +1,347 @@
+// The conformance suite of routers. It asks for a device, so that it runs in a page as it does in a test.
+
+import {
+  add,
+  compile,
+  type DeviceTensor,
+  f32,
+  fold,
+  gradients,
+  type HostArray,
+  type Init,
+  key,
+  leaves,
+  type MapLeaves,
+  materialize,
+  mul,
+  readTensor,
+  release,
+  sizeOf,
+  sum,
+  type Tensor,
+  u32,
+  uniforms,
+  writeTensor,
+} from "@webmoe/tensor";
+import type { Gpu } from "@webmoe/webgpu";
+import type { AnyRouter, RouterShape, Scores } from "./router";
+import { type SelectionValues, selectionFault } from "./selection-fault";
+import { type Selector, softmaxTopK } from "./selector";
+
+/** What `checkRouter` builds the router for. */
+export interface RouterCheck {
+  shape?: Partial<RouterShape>;
+  gpu: Gpu;
+  /** Largest difference between two ways to the same score, relative to the larger of 1 and it; default 1e-5. */
+  tolerance?: number;
+  /** Paths of learned tensors whose gradient is zero on purpose, as `layers.0.name`. */
+  idle?: string[];
+}
+
+/** Values for some tokens: what each layer's experts receive, [T, D] each, and the token ids. */
+interface Batch {
+  xs: Float32Array[];
+  tokens: Uint32Array;
+}
+
+/** The same inside a program; `cotangent0` and on weigh the logits of a layer. */
+type BatchTensors = Record<`x${number}` | `cotangent${number}`, Tensor> & { tokens: Tensor<"u32">; mask: Tensor };
+
+/** Parameters and buffers on the device, or handles of them. */
+interface State<L> {
+  shared: MapLeaves<unknown, L>;
+  layers: MapLeaves<unknown, L>[];
+  buffers?: MapLeaves<unknown, L>;
+}
+
+const TOKENS = 6;
+
+/** The token that is padding where a selection is checked. */
+const PADDING = 2;
+
+/**
+ * Prove that a router keeps its contract: shapes, finite scores, one seed gives one result, scores follow their tokens,
+ * the gradient reaches every learned tensor, the carry flows and is optional at the first layer, zeros give no NaN, parts
+ * of a batch get the scores of the whole, the choice is sound and leaves padding out, and buffers keep their shapes. Throws `checkRouter(NAME): ...` at the first promise that is broken.
+ */
+export async function checkRouter(router: AnyRouter, options: RouterCheck): Promise<void> {
+  const shape: RouterShape = { dim: 5, experts: 4, layers: 3, topK: 2, vocab: 11, ...options.shape };
+  const { tolerance = 1e-5, idle = [] } = options;
+  const check = new Check(router, shape, options.gpu, tolerance, idle);
+  const state = await check.initialState();
+  try {
+    const batch = {
+      xs: Array.from({ length: shape.layers }, (_, layer) => numbers([TOKENS, shape.dim], 11 + layer)),
+      tokens: Uint32Array.from({ length: TOKENS }, (_, t) => (t * 7 + 1) % shape.vocab),
+    };
+    const zeros = { ...batch, xs: batch.xs.map((x) => new Float32Array(x.length)) };
+    const whole = await check.scores(state, batch);
+    check.finite("scores", whole.scores);
+    check.same("one input must give one result", (await check.scores(state, batch)).scores, whole.scores);
+    check.finite("scores of tokens that are zeros", (await check.scores(state, zeros)).scores);
+
+    const order = [3, 0, 5, 1, 4, 2];
+    const permuted = await check.scores(state, check.pick(batch, order));
+    const expected = whole.scores.map((scores) => rows(scores, shape.experts, order));
+    check.same("permuting tokens must permute their scores", permuted.scores, expected);
+    for (const part of [[0], [1, 2, 3, 4, 5]]) {
+      const alone = await check.scores(state, check.pick(batch, part));
+      const cut = whole.scores.map((scores) => rows(scores, shape.experts, part));
+      check.same("parts of a batch must get the scores of the whole", alone.scores, cut);
+    }
+
+    const [first = new Float32Array(), ...later] = batch.xs;
+    const shifted = await check.scores(state, { ...batch, xs: [first.map((value) => value - 1), ...later] });
+    check.carryFlows(whole, shifted);
+
+    check.gradients(await check.gradientsOf(state, batch), "reach");
+    check.gradients(await check.gradientsOf(state, zeros), "be finite");
+    await check.selections(state, batch);
+    await check.nextBuffers(state);
+  } finally {
+    release(state);
+  }
+}
+
+interface AllScores {
+  /** [T, E] of each layer. */
+  scores: HostArray[];
+  /** Whether the first layer handed something on. */
+  carries: boolean;
+}
+
+class Check {
+  constructor(
+    readonly router: AnyRouter,
+    readonly shape: RouterShape,
+    readonly gpu: Gpu,
+    readonly tolerance: number,
+    readonly idle: string[],
+  ) {}
+
+  fail(what: string): never {
+    throw new Error(`checkRouter(${this.router.name}): ${what}`);
+  }
+
+  /** Parameters near their initial values, but away from zero, where a missing term would not show. */
+  async initialState(): Promise<State<DeviceTensor>> {
+    const { router, shape } = this;
+    const [initial, again] = [router.init(shape, key(3)), router.init(shape, key(3))];
+    if (initial.layers?.length !== shape.layers) {
+      this.fail(`init must give parameters for ${shape.layers} layers, got ${initial.layers?.length ?? "none"}`);
+    }
+    const described = (tree: unknown) => JSON.stringify(leaves<Init>(tree));
+    if (described(initial) !== described(again)) this.fail("one seed must give the same initial values twice");
+    const state: State<DeviceTensor> = await materialize(this.gpu, initial, `checkRouter(${router.name})`);
+    for (const [index, [, leaf]] of leaves<DeviceTensor>([state.shared, state.layers]).entries()) {
+      const noise = numbers(leaf.shape, 101 + index);
+      writeTensor(
+        leaf,
+        (await readTensor(leaf)).map((value, i) => value + 0.2 * noise[i]!),
+      );
+    }
+    return state;
+  }
+
+  /** Score all layers in turn, handing on the carry. */
+  scoreAll({ shared, layers, buffers }: State<Tensor>, { tokens, mask, ...xs }: BatchTensors) {
+    let carry: unknown;
+    return layers.map((layer, index): Scores<unknown> => {
+      const x = xs[`x${index}`]!;
+      const given = { x, shared, layer, buffers, index, carry, tokens, mask, training: true };
+      const result = this.attempt(`score at layer ${index}${index === 0 ? ", without a carry," : ""}`, () =>
+        this.router.score(given),
+      );
+      const expected = [x.shape[0], this.shape.experts].join(", ");
+      if (result.logits?.shape.join(", ") !== expected) {
+        this.fail(
+          `logits of layer ${index} must have shape [${expected}], got [${result.logits?.shape.join(", ") ?? ""}]`,
+        );
+      }
+      carry = result.carry;
+      return result;
+    });
+  }
+
+  async scores(state: State<DeviceTensor>, batch: Batch): Promise<AllScores> {
+    let carries = false;
+    const scores = await this.run(state, batch, (handles, inputs) => {
+      const results = this.scoreAll(handles, inputs);
+      carries = results[0]?.carry !== undefined;
+      return results.map(({ logits }) => logits);
+    });
+    return { scores: scores as HostArray[], carries };
+  }
+
+  /** Which experts are chosen with which weights, where one token is padding. */
+  async selections(state: State<DeviceTensor>, batch: Batch): Promise<void> {
+    const { experts, topK } = this.shape;
+    const select: Selector = this.router.select ?? softmaxTopK();
+    const mask = Float32Array.from(batch.tokens, (_, t) => (t === PADDING ? 0 : 1));
+    const bounds: (number | undefined)[] = [];
+    const chosen = await this.run(
+      state,
+      batch,
+      (handles, inputs) =>
+        this.scoreAll(handles, inputs).map(({ logits }, index) => {
+          const { tokens, mask } = inputs;
+          const given = { logits, mask, topK, tokens, index, buffers: handles.buffers, training: true };
+          const { atMost, ...selection } = this.attempt("select", () => select(given));
+          bounds.push(atMost);
+          return selection;
+        }),
+      mask,
+    );
+    chosen.forEach((selection, layer) => {
+      const facts = { tokens: TOKENS, experts, padding: [PADDING], atMost: bounds[layer] };
+      const fault = selectionFault(selection as SelectionValues, facts);
+      if (fault) this.fail(`${fault} (layer ${layer})`);
+    });
+  }
+
+  /** What `afterStep` makes of the buffers. */
+  async nextBuffers(state: State<DeviceTensor>): Promise<void> {
+    const { afterStep } = this.router;
+    if (!afterStep) return;
+    const { layers, experts } = this.shape;
+    const load = numbers([layers, experts], 71).map((value) => Math.round(8 + 8 * value));
+    const inputs = { load: f32(layers, experts) };
+    const before = new Map(leaves<DeviceTensor>(state.buffers).map(([path, { shape }]) => [path, shape]));
+    const label = `checkRouter(${this.router.name})`;
+    const program = await compile(this.gpu, { label, state, inputs }, (handles, { load }) => {
+      const { shared, layers, buffers } = handles as Required<State<Tensor>>;
+      const next = this.attempt("afterStep", () => afterStep({ shared, layers, buffers, load, tokens: TOKENS }));
+      const old = new Set(leaves<Tensor>(buffers).map(([, tensor]) => tensor));
+      const changed = leaves<Tensor>(next).filter(([, tensor]) => !old.has(tensor));
+      for (const [path, { shape }] of changed) {
+        if (before.get(path)?.join() === shape.join()) continue;
+        this.fail(`afterStep must return buffers of the shapes they had, got [${shape.join(", ")}] for "${path}"`);
+      }
+      return changed.map(([, tensor]) => tensor);
+    });
+    try {
+      this.finite("buffers after a step", await (await program.run({ load })).outputs);
+    } finally {
+      program.close();
+    }
+  }
+
+  /** Gradients of a random combination of all scores, and of the router's own losses, by path. */
+  async gradientsOf(state: State<DeviceTensor>, batch: Batch): Promise<[path: string, gradient: HostArray][]> {
+    const learned = ({ shared, layers }: State<unknown>) => ({ shared, layers });
+    const tree = await this.run(state, batch, (handles, inputs) => {
+      const terms = this.scoreAll(handles, inputs).flatMap(({ logits, losses }, index) => [
+        sum(mul(logits, inputs[`cotangent${index}`]!)),
+        ...Object.values(losses ?? {}),
+      ]);
+      const loss = terms.reduce((total, term) => add(total, term));
+      return this.attempt("the gradient must reach every learned tensor, but", () =>
+        gradients(loss, learned(handles as State<unknown>)),
+      );
+    });
+    return leaves<DeviceTensor>(learned(state)).map(([path]) => [
+      path,
+      path.split(".").reduce((branch, name) => (branch as Record<string, unknown>)[name], tree as unknown) as HostArray,
+    ]);
+  }
+
+  /** Trace, run once, and close a program over the state and a batch. */
+  async run<O>(
+    state: State<DeviceTensor>,
+    { xs, tokens }: Batch,
+    body: (state: State<Tensor>, inputs: BatchTensors) => O,
+    mask = new Float32Array(tokens.length).fill(1),
+  ): Promise<MapLeaves<O, HostArray>> {
+    const { dim, experts } = this.shape;
+    const count = tokens.length;
+    const specs = [
+      ...xs.map((_, index) => [`x${index}`, f32(count, dim)] as const),
+      ...xs.map((_, index) => [`cotangent${index}`, f32(count, experts)] as const),
+    ];
+    const values = Object.fromEntries([
+      ...xs.map((x, index) => [`x${index}`, x] as const),
+      ...xs.map((_, index) => [`cotangent${index}`, numbers([count, experts], 41 + index)] as const),
+    ]);
+    const inputs = { ...Object.fromEntries(specs), mask: f32(count), tokens: u32(count) };
+    const program = await compile(
+      this.gpu,
+      { label: `checkRouter(${this.router.name})`, state, inputs },
+      (handles, inputs) => body(handles as State<Tensor>, inputs as BatchTensors),
+    );
+    try {
+      const ticket = await program.run({ ...values, tokens, mask } as never);
+      return await ticket.outputs;
+    } finally {
+      program.close();
+    }
+  }
+
+  pick({ xs, tokens }: Batch, order: number[]): Batch {
+    return {
+      xs: xs.map((x) => rows(x, this.shape.dim, order)),
+      tokens: Uint32Array.from(order, (t) => tokens[t]!),
+    };
+  }
+
+  finite(what: string, layers: HostArray[]): void {
+    layers.forEach((scores, layer) => {
+      const bad = scores.findIndex((value) => !Number.isFinite(value));
+      if (bad >= 0) this.fail(`${what} must be finite, got ${scores[bad]} at layer ${layer}`);
+    });
+  }
+
+  same(what: string, actual: HostArray[], expected: HostArray[]): void {
+    actual.forEach((scores, layer) => {
+      const bad = scores.findIndex((value, i) => !this.close(value, expected[layer]![i]!));
+      if (bad < 0) return;
+      const token = Math.floor(bad / this.shape.experts);
+      this.fail(`${what}: token ${token} of layer ${layer} scores ${scores[bad]}, expected ${expected[layer]![bad]}`);
+    });
+  }
+
+  /** Later layers must see a change of the first layer's tokens if it hands something on, and only then. */
+  carryFlows(before: AllScores, after: AllScores): void {
+    if (before.scores.length < 2) return;
+    const seen = before.scores.slice(1).some((scores, index) => {
+      const shifted = after.scores[index + 1]!;
+      return scores.some((value, i) => !this.close(value, shifted[i]!));
+    });
+    if (before.carries && !seen)
+      this.fail("the carry must flow: no later layer's scores depend on what layer 0 returned");
+    if (!before.carries && seen)
+      this.fail("later layers depend on layer 0, which returned no carry: hand it on as `carry`");
+  }
+
+  gradients(byPath: [path: string, gradient: HostArray][], promise: "reach" | "be finite"): void {
+    for (const [path, gradient] of byPath) {
+      if (!gradient.every(Number.isFinite)) this.fail(`the gradient of ${path} must be finite`);
+      if (promise === "reach" && !this.idle.includes(path) && gradient.every((value) => value === 0)) {
+        this.fail(`the gradient must reach every learned tensor, but that of ${path} is all zeros`);
+      }
+    }
+  }
+
+  private close(a: number, b: number): boolean {
+    return Math.abs(a - b) <= this.tolerance * Math.max(1, Math.abs(b));
+  }
+
+  private attempt<T>(what: string, body: () => T): T {
+    try {
+      return body();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw message.startsWith("checkRouter(")
+        ? error
+        : new Error(`checkRouter(${this.router.name}): ${what} got: ${message}`, { cause: error });
+    }
+  }
+}
+
+function rows(values: HostArray, cols: number, order: number[]): Float32Array {
+  return Float32Array.from(order.flatMap((row) => [...values.subarray(row * cols, (row + 1) * cols)]));
+}
+
+/** Reproducible numbers in [-1, 1). */
+function numbers(shape: readonly number[], seed: number): Float32Array {
+  return uniforms(fold(key(seed), "check"), sizeOf(shape)).map((value) => 2 * value - 1);
+}
