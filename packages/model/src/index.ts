@@ -15,6 +15,7 @@ export {
   type LanguageModelParameters,
   languageModel,
   type NextInput,
+  type NextOutput,
 } from "./language-model";
 export type { BatchTensors, LossInput, LossOutput, Model } from "./model";
 export { type Preset, type PresetName, presets } from "./presets";

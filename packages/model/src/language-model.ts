@@ -24,7 +24,7 @@ import {
 } from "@webmoe/tensor";
 import { checkConfig, type ModelConfig } from "./config";
 import { type LossInput, type LossOutput, lossOf, type Model } from "./model";
-import { attendWithin, initTrunk, runTrunk, type TrunkParameters } from "./trunk";
+import { attendWithin, initTrunk, type RoutedLayer, runTrunk, type TrunkParameters } from "./trunk";
 
 /** Everything that is learned. */
 export interface LanguageModelParameters<L> extends TrunkParameters<L> {
@@ -50,13 +50,21 @@ export interface NextInput {
   buffers?: MapLeaves<unknown, Tensor>;
 }
 
+/** What a model says of one token. */
+export interface NextOutput {
+  /** Scores of the token after it, [1, V]. */
+  logits: Tensor;
+  /** What went into and came out of every MoE layer. */
+  layers: RoutedLayer[];
+}
+
 /** A language model: what it starts from, its loss, and its next-token scores. */
 export interface LanguageModel extends Model {
   init(key: Key): { parameters: LanguageModelParameters<Init>; buffers: MapLeaves<unknown, Init> };
   inputs(sequences: number): Record<keyof LanguageBatch, InputSpec<"u32">>;
   loss(parameters: LanguageModelParameters<Tensor>, batch: LanguageBatch, given: LossInput): LossOutput;
-  /** Scores of the token after the given one, [1, V], with keys and values of the tokens before in `caches`. */
-  next(parameters: LanguageModelParameters<Tensor>, input: NextInput): Tensor;
+  /** What follows a token, with keys and values of the tokens before in `caches`. */
+  next(parameters: LanguageModelParameters<Tensor>, input: NextInput): NextOutput;
 }
 
 /** Make a language model of given sizes around a router. */
@@ -86,14 +94,18 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
     return lossOf(config, crossEntropy, routed);
   }
 
-  function next(parameters: LanguageModelParameters<Tensor>, { token, position, caches, buffers }: NextInput): Tensor {
+  function next(
+    parameters: LanguageModelParameters<Tensor>,
+    { token, position, caches, buffers }: NextInput,
+  ): NextOutput {
     const mask = constant(token.trace, [1], 1);
     const attend = (qkv: Tensor, block: number) => {
       const rotated = ropeAt(reshape(qkv, [1, 3, heads, headDim]), position);
       return reshape(cachedAttention(rotated, caches[block]!, position), [1, dim]);
     };
     const given = { tokens: token, mask, attend, buffers, training: false };
-    return linear(runTrunk(config, router, parameters, given).x, parameters.head);
+    const { x, routed } = runTrunk(config, router, parameters, given);
+    return { logits: linear(x, parameters.head), layers: routed };
   }
 
   const inputs = (sequences: number) => ({ tokens: u32(sequences, context), targets: u32(sequences, context) });

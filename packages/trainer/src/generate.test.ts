@@ -37,9 +37,10 @@ describe("generating with a key-value cache", () => {
     const cached = await compile(
       gpu,
       { state: { parameters, caches }, inputs: { token: u32(1), position: u32(1) } },
-      (state, input) => ({
-        logits: model.next(state.parameters as never, { ...input, caches: state.caches as never }),
-      }),
+      (state, input) => {
+        const { logits } = model.next(state.parameters as never, { ...input, caches: state.caches as never });
+        return { logits };
+      },
     );
     const whole = await compile(
       gpu,
@@ -67,6 +68,17 @@ describe("generating with a key-value cache", () => {
     expect(first).toHaveLength(3 * context);
     expect(await collect(generator.generate(options))).toEqual(first);
     expect(await collect(generator.generate({ ...options, seed: 8 }))).not.toEqual(first);
+    let at = 0;
+    for await (const { token, routes } of generator.trace(options)) {
+      expect(token).toBe(first[at++]);
+      expect(routes).toHaveLength(2);
+      for (const { experts, weights } of routes) {
+        expect(new Set(experts).size).toBe(2);
+        expect(weights[0]).toBeGreaterThanOrEqual(weights[1]!);
+        expect(weights[0]! + weights[1]!).toBeCloseTo(1, 5);
+      }
+    }
+    expect(at).toBe(first.length);
     await expect(collect(generator.generate({ prompt: [], tokens: 1 }))).rejects.toThrow(/needs a prompt/);
     generator.close();
   });
@@ -75,11 +87,18 @@ describe("generating with a key-value cache", () => {
 describe("draw", () => {
   const logits = [0, Math.log(3), -Infinity];
   test("follows the probabilities", () => {
-    expect(draw(logits, 1, 0.24)).toBe(0);
-    expect(draw(logits, 1, 0.26)).toBe(1);
-    expect(draw(logits, 1, 0.999999)).toBe(1);
+    expect(draw(logits, { temperature: 1, random: 0.24 })).toBe(0);
+    expect(draw(logits, { temperature: 1, random: 0.26 })).toBe(1);
+    expect(draw(logits, { temperature: 1, random: 0.999999 })).toBe(1);
   });
   test("takes the likeliest at temperature 0", () => {
-    expect(draw(logits, 0, 0.1)).toBe(1);
+    expect(draw(logits, { temperature: 0, random: 0.1 })).toBe(1);
+  });
+  test("leaves out what is not among the likeliest that reach top-p", () => {
+    const unsorted = [0.2, 0.5, 0.05, 0.25].map(Math.log);
+    const at = (topP: number, random: number) => draw(unsorted, { temperature: 1, topP, random });
+    expect([at(0.4, 0), at(0.4, 0.99)]).toEqual([1, 1]);
+    expect([at(0.7, 0.5), at(0.7, 0.99)]).toEqual([1, 3]);
+    expect([at(0.9, 0), at(1, 0.74)]).toEqual([0, 2]);
   });
 });

@@ -2,7 +2,14 @@ export { restore, restoreAveraged, restoreParameters, restorePlain, save } from 
 export { type ClassificationFigures, classificationFigures } from "./classification-figures";
 export { classificationTask, type LabelledData } from "./classification-task";
 export { splitFrozen } from "./freeze";
-export { draw, type GenerateOptions, type Generator, openGenerator } from "./generate";
+export {
+  type DrawOptions,
+  draw,
+  type GenerateOptions,
+  type Generator,
+  openGenerator,
+  type TracedToken,
+} from "./generate";
 export { type LanguageFigures, languageTask, type TextData } from "./language-task";
 export { type MemoryRun, memoryRun } from "./memory-run";
 export { presetSettings } from "./preset-settings";
@@ -20,4 +27,5 @@ export { type SettingsChanges, type TrainSettings, trainSettings } from "./setti
 export { type StartOptions, startFrom } from "./start-from";
 export { type Task, totalLoad } from "./task";
 export { readValues } from "./tensor-values";
+export { type TokenRoute, tokenRoutes } from "./token-routes";
 export { type Report, type TrainOptions, train, validate } from "./train";
