@@ -1,46 +1,48 @@
-import { useSignalEffect } from "@preact/signals";
-import { fromAddress, toAddress } from "./configuration";
-import { ExpertLoad } from "./panels/expert-load";
-import { LossChart } from "./panels/loss-chart";
-import { Progress } from "./panels/progress";
-import { Sample } from "./panels/sample";
-import { Setup } from "./panels/setup";
-import { configuration } from "./training/run";
-import { missingWebGpu } from "./web-gpu";
+import { LoadPanel } from "./panels/load-panel";
+import { LossPanel } from "./panels/loss-panel";
+import { ProblemNotice } from "./panels/problem-notice";
+import { RacePanel } from "./panels/race-panel";
+import { ReaderPanel } from "./panels/reader-panel";
+import { RoutingPanel } from "./panels/routing-panel";
+import { RunBar } from "./panels/run-bar";
+import { RunsPanel } from "./panels/runs-panel";
+import { SamplePanel } from "./panels/sample-panel";
+import { WriterPanel } from "./panels/writer-panel";
+import { Setup } from "./setup/setup";
+import { askAdapter, missing } from "./state/web-gpu";
 
-configuration.value = fromAddress(location.hash);
-addEventListener("hashchange", () => {
-  configuration.value = fromAddress(location.hash);
-});
+void askAdapter();
 
+/** The page. */
 export function App() {
-  useSignalEffect(() => {
-    const address = toAddress(configuration.value);
-    history.replaceState(null, "", address ? `#${address}` : location.pathname + location.search);
-  });
-  const missing = missingWebGpu();
   return (
     <>
       <header>
         <h1>webmoe</h1>
-        <p>A sparse mixture-of-experts language model, trained here, in this page, on your GPU.</p>
+        <p>Watch experts specialise while a mixture-of-experts model trains in your browser.</p>
       </header>
-      {missing ? (
+      {missing.value ? (
         <main>
-          <section class="card notice" role="alert">
-            <h2>{missing.what}</h2>
-            <p>{missing.todo}</p>
+          <section class="card problem" role="alert">
+            <h2>{missing.value.what}</h2>
+            <p>{missing.value.todo}</p>
           </section>
         </main>
       ) : (
         <main class="columns">
-          <Setup />
           <div class="results">
-            <Progress />
-            <LossChart />
-            <ExpertLoad />
-            <Sample />
+            <ProblemNotice />
+            <RunBar />
+            <LossPanel />
+            <RacePanel />
+            <LoadPanel />
+            <ReaderPanel />
+            <RoutingPanel />
+            <SamplePanel />
+            <WriterPanel />
+            <RunsPanel />
           </div>
+          <Setup />
         </main>
       )}
     </>

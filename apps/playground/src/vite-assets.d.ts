@@ -7,7 +7,7 @@ declare module "*?url" {
   export default url;
 }
 
-declare module "*?worker" {
-  const worker: new (options?: { name?: string }) => Worker;
-  export default worker;
+declare module "*?worker&url" {
+  const url: string;
+  export default url;
 }

@@ -85,7 +85,7 @@ async function logitsOf(
   );
   const inputs = { token: u32(1), position: u32(1) };
   const program = await compile(gpu, { state: { parameters, caches }, inputs }, (state, input) => ({
-    logits: model.next(state.parameters, { ...input, caches: state.caches }),
+    logits: model.next(state.parameters, { ...input, caches: state.caches }).logits,
   }));
   const rows: number[][] = [];
   for (const [position, token] of tokens.entries()) {

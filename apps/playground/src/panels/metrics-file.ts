@@ -1,10 +1,10 @@
-import { steps, validations } from "../training/run";
+import type { LaneFigures } from "../state/lane-figures";
 
-/** The run's figures, one JSON object a line, as the run folder of the command-line trainer has them. */
-export function metricsFile(): string {
+/** A run's figures, one JSON object a line, as the run folder has them. */
+export function metricsFile({ steps, validations }: LaneFigures): string {
   const records = [
-    ...steps.value.map(({ kind: _, load, ...figures }) => ({ ...figures, router: { load } })),
-    ...validations.value.map(({ kind, ...figures }) => ({ ...figures, split: kind })),
+    ...steps.map(({ kind: _, load, entropy, ...figures }) => ({ ...figures, router: { entropy, load } })),
+    ...validations.map(({ kind, ...figures }) => ({ ...figures, split: kind })),
   ];
   // Stable: a validation stays behind the step after which it was made.
   return records

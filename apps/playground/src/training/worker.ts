@@ -1,129 +1,111 @@
-// The worker that trains: the same trainer as in Node, its reports handed to the page in small batches.
+// The worker that trains. It has no storage and may hold a stranger's router: what is kept, the page keeps.
 
-import { byteTokenizer, splitTokens } from "@webmoe/data";
-import { languageModel, measureModel, presets } from "@webmoe/model";
-import { routerNamed } from "@webmoe/routers";
-import { type Generator, openGenerator, presetSettings, type Session, train } from "@webmoe/trainer";
-import { adapterName, openGpu } from "@webmoe/webgpu";
-import { expose } from "comlink";
-import { type Configuration, preset } from "../configuration";
-import type { TrainingEvent, TrainingRequest, TrainingWorker } from "./messages";
+import { byteTokenizer } from "@webmoe/data";
+import { checkRouter } from "@webmoe/router/check";
+import type { TracedToken } from "@webmoe/trainer";
+import { openGpu } from "@webmoe/webgpu";
+import { expose, type Remote } from "comlink";
+import { CODE, type Configuration } from "../configuration/configuration";
+import { knownRouter } from "../configuration/measure";
+import { withCauses } from "../router-code/compile-code";
+import { visitorRouter } from "../router-code/visitor-router";
+import { type Lane, startLane } from "./lane";
+import type { Deliver, Keeper, TrainingEvent, TrainingRequest, TrainingWorker, WritingRequest } from "./messages";
 import { outbox } from "./outbox";
+import { type Pace, pace } from "./pace";
+import { workerStore } from "./worker-store";
 
-/** Steps between samples of text, and how much they write. */
-const SAMPLE_EVERY = 100;
-const SAMPLE = { prompt: "The ", tokens: 240, temperature: 0.8 };
+/** The run or race in progress, or the last one, whose model still writes. */
+let current: { lanes: Lane[]; pace: Pace; stop: AbortController } | undefined;
+/** Texts are written one after the other: the last one asked for, and when it ends. */
+let writing: { stop: AbortController; ended: Promise<void> } | undefined;
 
-const tokenizer = byteTokenizer();
-
-/** The run in progress. */
-interface Controls {
-  stop: AbortController;
-  /** Resolves when a pause ends. */
-  paused?: Promise<void>;
-  resume?: () => void;
-}
-
-let controls: Controls | undefined;
-
-function makeModel({ router, experts, topK }: Configuration) {
-  const { model, routerDim } = presets[preset];
-  const named = routerNamed(router)!;
-  const moe = { ...model.moe, experts, topK };
-  return languageModel(
-    { ...model, moe: named.layers?.(moe, {}) ?? moe },
-    named.make(router === "recurrent" ? { dim: routerDim } : {}),
-  );
-}
+const routerOf = (configuration: Configuration) =>
+  configuration.router.name === CODE ? visitorRouter() : knownRouter(configuration);
 
 async function start(
-  { configuration, text }: TrainingRequest,
-  deliver: (events: TrainingEvent[]) => void,
+  { configurations, text, resume }: TrainingRequest,
+  deliver: Deliver,
+  keeper: Remote<Keeper> | undefined,
 ): Promise<"done" | "stopped"> {
-  const run: Controls = { stop: new AbortController() };
-  controls = run;
-  const { steps, lr, seed } = configuration;
-  const base = presetSettings(preset);
-  const settings = {
-    ...base,
-    seed,
-    train: { steps },
-    optimizer: { ...base.optimizer, lr },
-    validation: { ...base.validation, every: 50 },
-  };
-  const model = makeModel(configuration);
-  const box = outbox(deliver);
-  let session: Session | undefined;
-  let writer: Generator | undefined;
-
-  const sample = async (step: number) => {
-    const { parameters, buffers } = session!.state;
-    writer ??= await openGenerator(session!.gpu, model, parameters, buffers);
-    const tokens: number[] = [];
-    const options = { ...SAMPLE, prompt: tokenizer.encode(SAMPLE.prompt), seed };
-    for await (const token of writer.generate(options)) tokens.push(token);
-    box.post({ kind: "sample", step, prompt: SAMPLE.prompt, text: tokenizer.decode(tokens) });
-  };
-
+  for (const lane of current?.lanes ?? []) lane.close();
+  const turns = pace(configurations.length);
+  const stop = new AbortController();
+  const store = keeper && workerStore(keeper);
+  const routers = await Promise.all(configurations.map(routerOf));
+  const boxes = configurations.map((_, index) => outbox<TrainingEvent>((events) => deliver(index, events)));
+  const lanes = configurations.map((configuration, index) =>
+    startLane({
+      ...{ configuration, text, index, store, resume },
+      router: routers[index]!,
+      pace: turns,
+      signal: stop.signal,
+      post: boxes[index]!.post,
+    }),
+  );
+  current = { lanes, pace: turns, stop };
   try {
-    const reports = train({
-      open: () => openGpu(),
-      model,
-      settings,
-      data: splitTokens(text),
-      signal: run.stop.signal,
-      beforeStep: () => run.paused,
-    });
-    for await (const report of reports) {
-      if (report.kind === "ready") {
-        session = report.session;
-        const { adapter } = session.gpu;
-        const { total, active, router } = measureModel(model);
-        box.post({
-          kind: "ready",
-          adapter: adapterName(adapter),
-          software: adapter.software,
-          seconds: report.seconds,
-          parameters: { total, active, router },
-        });
-      } else if (report.kind === "step") {
-        const { step, loss, gradNorm, lr, tokensPerSecond, load } = report;
-        box.post({ kind: "step", step, loss, gradNorm, lr, tokensPerSecond, load });
-        if (step % SAMPLE_EVERY === 0 && step < steps) await sample(step);
-      } else if (report.kind === "validation") {
-        const { step, loss, bitsPerByte } = report;
-        box.post({ kind: "validation", step, loss, bitsPerByte });
-      } else if (report.kind === "done") {
-        await sample(report.step);
-        writer?.close();
-      }
-    }
+    await Promise.all(lanes.map(({ done }) => done));
+  } catch (error) {
+    stop.abort();
+    for (const lane of lanes) lane.close();
+    throw error;
   } finally {
-    box.flush();
-    controls = undefined;
+    await store?.flush();
+    for (const { flush } of boxes) flush();
   }
-  return run.stop.signal.aborted ? "stopped" : "done";
+  return stop.signal.aborted ? "stopped" : "done";
+}
+
+async function write(
+  { prompt, ...options }: WritingRequest,
+  deliver: (tokens: TracedToken[]) => void,
+  signal: AbortSignal,
+) {
+  const generator = await current?.lanes[0]?.writer();
+  if (!generator) throw new Error("write: needs a model, and none is trained yet");
+  const box = outbox(deliver);
+  for await (const written of generator.trace({ ...options, prompt: byteTokenizer().encode(prompt) })) {
+    if (signal.aborted) break;
+    box.post(written);
+  }
+  box.flush();
 }
 
 const worker: TrainingWorker = {
-  start,
-  pause() {
-    if (!controls || controls.paused) return;
-    const run = controls;
-    run.paused = new Promise((resolve) => {
-      run.resume = () => {
-        run.paused = undefined;
-        resolve();
-      };
-    });
-  },
-  resume() {
-    controls?.resume?.();
-  },
+  start: start as TrainingWorker["start"],
+  pause: () => current?.pace.pause(),
+  resume: () => current?.pace.resume(),
+  step: () => current?.pace.step(),
   stop() {
-    controls?.stop.abort();
-    controls?.resume?.();
+    current?.stop.abort();
+    current?.pace.wake();
+  },
+  keep: () => current?.lanes[0]?.keep(),
+  async write(request, deliver) {
+    writing?.stop.abort();
+    const stop = new AbortController();
+    const ended = (writing?.ended ?? Promise.resolve())
+      .catch(() => {})
+      .then(() => write(request, deliver, stop.signal));
+    writing = { stop, ended };
+    await ended;
+  },
+  stopWriting: () => writing?.stop.abort(),
+  async check() {
+    const gpu = await openGpu();
+    try {
+      const router = await visitorRouter();
+      await checkRouter(router, { gpu });
+      return router.name;
+    } catch (error) {
+      throw withCauses(error as Error);
+    } finally {
+      gpu.close();
+    }
   },
 };
 
 expose(worker);
+// Messages that came before this are lost: the page waits for it.
+postMessage({ ready: true });

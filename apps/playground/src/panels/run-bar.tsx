@@ -1,0 +1,125 @@
+import { busy, configuration, keep, lanes, pause, phase, resume, runName, step, stop, trainable } from "../state/run";
+import { download } from "./download";
+import { bytes, duration, shortNumber } from "./format";
+import { metricsFile } from "./metrics-file";
+
+const said = {
+  idle: "Ready to train",
+  starting: "Compiling kernels …",
+  training: "Training",
+  paused: "Paused",
+  stopping: "Stopping …",
+  stopped: "Stopped",
+  done: "Done",
+  failed: "The run failed",
+};
+
+/** Where the run is, its figures, and the buttons. */
+export function RunBar() {
+  const lane = lanes.value[0];
+  const now = lane?.latest.value;
+  const total = (lane?.configuration ?? configuration.value).train.steps;
+  const at = now?.step ?? 0;
+  const ready = lane?.ready.value;
+  return (
+    <section class="card bar" aria-label="Progress">
+      <div class="row spread">
+        <div>
+          <strong role="status" class={`phase ${phase.value}`}>
+            {said[phase.value]}
+          </strong>
+          <span class="quiet">
+            {" "}
+            step {at} of {total}
+            {now && phase.value === "training" && at < total && `, ${duration(remaining())} to go`}
+          </span>
+        </div>
+        <Buttons />
+      </div>
+      <progress value={at} max={total} aria-label="Progress of the run" />
+      <Figures />
+      {ready && (
+        <p class="quiet">
+          {ready.adapter}
+          {ready.software && ": a software adapter, many times slower than a GPU"}, {bytes(ready.bytes)} on the device
+          {lane!.kept.value !== undefined && ` · kept at step ${lane!.kept.value}`}
+          {now && (
+            <>
+              {" · "}
+              <button
+                type="button"
+                class="link"
+                onClick={() => download("metrics.jsonl", new Blob([metricsFile(lane!)]))}
+              >
+                metrics.jsonl
+              </button>
+            </>
+          )}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Figures() {
+  const lane = lanes.value[0];
+  const now = lane?.latest.value;
+  const validation = lane?.validation.value;
+  const figures: [name: string, value: string | undefined, unit: string][] = [
+    ["Loss", now?.loss.toFixed(3), "nats a byte"],
+    ["Validation", validation?.bitsPerByte.toFixed(3), "bits a byte"],
+    ["Speed", now && shortNumber(now.tokensPerSecond), "tokens/s"],
+    ["Parameters", lane?.ready.value && shortNumber(lane.ready.value.parameters.total), "in the model"],
+  ];
+  return (
+    <dl class="figures">
+      {figures.map(([name, value, unit]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            <b>{value ?? "–"}</b> <small>{unit}</small>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Buttons() {
+  const now = phase.value;
+  if (!busy.value) {
+    return (
+      <div class="buttons">
+        <button type="submit" form="setup" class="primary" disabled={!trainable.value}>
+          {now === "idle" ? "Train" : "Train again"}
+        </button>
+      </div>
+    );
+  }
+  const running = now === "training" || now === "paused";
+  return (
+    <div class="buttons">
+      <button type="button" disabled={!running} onClick={now === "paused" ? resume : pause}>
+        {now === "paused" ? "Resume" : "Pause"}
+      </button>
+      <button type="button" disabled={now !== "paused"} onClick={step}>
+        Step
+      </button>
+      <button type="button" disabled={!running || runName.value === undefined} onClick={keep}>
+        Keep
+      </button>
+      <button type="button" disabled={!running} onClick={stop}>
+        Stop
+      </button>
+    </div>
+  );
+}
+
+/** Seconds until the last step, by the time that the steps of all runs took so far. */
+function remaining(): number {
+  const lanesNow = lanes.value.filter(({ latest }) => latest.value);
+  const { latest, configuration } = lanesNow[0]!;
+  const own = lanesNow[0]!.steps.length;
+  const seconds = lanesNow.reduce((sum, lane) => sum + lane.latest.value!.seconds, 0);
+  return ((configuration.train.steps - latest.value!.step) * seconds) / Math.max(1, own);
+}
