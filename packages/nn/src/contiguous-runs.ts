@@ -1,5 +1,4 @@
-import { Tensor } from "@webmoe/tensor";
-import { aligned } from "@webmoe/webgpu";
+import { arenaRange, Tensor } from "@webmoe/tensor";
 
 /**
  * Tensors in the order of memory, cut where the arena or the `treatment` changes, or where neighbours in one of the trees
@@ -29,13 +28,13 @@ export function contiguousRuns(
 }
 
 function adjoin({ slice }: Tensor, { slice: next }: Tensor): boolean {
-  return slice.storage === next.storage && slice.offset + aligned(slice.bytes) === next.offset;
+  return slice.storage === next.storage && slice.offset + arenaRange(slice.bytes) === next.offset;
 }
 
-/** Bytes from the start of a run to its end. */
+/** Bytes from the start of a run to the end of its last tensor's range; what lies between tensors is and stays zero. */
 export function runBytes(run: [string, Tensor][]): number {
   const end = run.at(-1)![1].slice;
-  return end.offset + end.bytes - run[0]![1].slice.offset;
+  return end.offset + arenaRange(end.bytes) - run[0]![1].slice.offset;
 }
 
 /** The memory from a tensor's start on, `bytes` long, as one vector. */

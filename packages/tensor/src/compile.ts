@@ -84,7 +84,7 @@ export async function compile<S, const I extends Record<string, InputSpec>, O>(
   ) as { [K in keyof I]: Tensor<I[K]["dtype"]> };
   const stateHandles = mapTree(state, (leaf) => {
     const { shape, dtype, arena, offset } = leaf as DeviceTensor<Dtype>;
-    return trace.external(shape, dtype, arena.buffer, offset);
+    return trace.external(shape, dtype, arena.buffer, offset, arena.shadow);
   }) as TensorsOf<S>;
 
   const result = body(stateHandles, handles);

@@ -1,4 +1,4 @@
-import { aligned, type Gpu, GpuError } from "@webmoe/webgpu";
+import { ALIGNMENT, ArenaShadow, aligned, type Gpu, GpuError, type Shadow } from "@webmoe/webgpu";
 import { type Shape, showShape, sizeOf } from "./shape";
 import { type ArrayOf, arrayOf, type Dtype, type DtypeOf } from "./tensor";
 import { LEAF, type Leaf, leaves, mapTree } from "./tree";
@@ -12,12 +12,19 @@ export interface DeviceTensor<D extends Dtype = "f32"> extends Leaf {
   readonly offset: number;
 }
 
-/** One buffer that holds many tensors, each from a multiple of 256 bytes; what lies between them is zero. */
+/** One buffer that holds many tensors, each in an `arenaRange` of its own; what lies between them is zero. */
 export interface Arena {
   readonly gpu: Gpu;
   readonly buffer: GPUBuffer;
   readonly label: string;
   readonly bytes: number;
+  /** Its f16 copy, made when a program in mixed precision first reads it. */
+  readonly shadow: Shadow;
+}
+
+/** Bytes that a tensor takes of an arena: its own, up to where a binding of the next one's f16 copy can start. */
+export function arenaRange(bytes: number): number {
+  return aligned(bytes, 2 * ALIGNMENT);
 }
 
 /** The shape and type that memory is asked for with. */
@@ -46,7 +53,7 @@ export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<All
   const wanted = leaves<Spec<Dtype>>(tree);
   const ordered = [...wanted.filter(([, s]) => s.shape.length > 1), ...wanted.filter(([, s]) => s.shape.length <= 1)];
   const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
-  const total = ordered.reduce((sum, [, { shape }]) => sum + aligned(sizeOf(shape) * 4), 0);
+  const total = ordered.reduce((sum, [, { shape }]) => sum + arenaRange(sizeOf(shape) * 4), 0);
   if (gpu.memoryUsed + total > gpu.memoryBudget) {
     throw new GpuError(
       `${label}: needs ${total} bytes where ${gpu.memoryUsed} of the budget of ${gpu.memoryBudget} bytes are taken: ` +
@@ -57,7 +64,7 @@ export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<All
   const groups: [path: string, leaf: Spec<Dtype>][][] = [];
   let room = 0;
   for (const [path, leaf] of ordered) {
-    const bytes = aligned(sizeOf(leaf.shape) * 4);
+    const bytes = arenaRange(sizeOf(leaf.shape) * 4);
     if (bytes > limit) {
       throw new GpuError(
         `${label}: a tensor may take at most ${limit} bytes on this adapter, got ${path} ${showShape(leaf.shape)} of ${bytes}`,
@@ -74,19 +81,21 @@ export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<All
   gpu.device.pushErrorScope("out-of-memory");
   const placed = new Map<string, DeviceTensor<Dtype>>();
   for (const [index, group] of groups.entries()) {
-    const bytes = group.reduce((sum, [, { shape }]) => sum + aligned(sizeOf(shape) * 4), 0);
+    const used = group.reduce((sum, [, { shape }]) => sum + arenaRange(sizeOf(shape) * 4), 0);
+    const bytes = Math.max(arenaRange(1), used);
     const name = groups.length > 1 ? `${label} ${index}` : label;
     const buffer = gpu.device.createBuffer({
       label: name,
-      size: Math.max(256, bytes),
+      size: bytes,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
-    const arena: Arena = { gpu, buffer, label: name, bytes: Math.max(256, bytes) };
+    const shadow = new ArenaShadow(gpu, { buffer, label: name, bytes });
+    const arena: Arena = { gpu, buffer, label: name, bytes, shadow };
     gpu.memoryUsed += arena.bytes;
     let offset = 0;
     for (const [path, { shape, dtype }] of group) {
       placed.set(path, { [LEAF]: true, shape, dtype, arena, offset });
-      offset += aligned(sizeOf(shape) * 4);
+      offset += arenaRange(sizeOf(shape) * 4);
     }
   }
   const outOfMemory = await gpu.device.popErrorScope();
@@ -97,8 +106,11 @@ export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<All
 
 /** Free the memory of every leaf. Programs that use it must be closed first. */
 export function release(tree: unknown): void {
-  for (const { gpu, buffer, bytes } of new Set(leaves<DeviceTensor<Dtype>>(tree).map(([, { arena }]) => arena))) {
+  for (const { gpu, buffer, bytes, shadow } of new Set(
+    leaves<DeviceTensor<Dtype>>(tree).map(([, { arena }]) => arena),
+  )) {
     gpu.memoryUsed -= bytes;
+    shadow.destroy();
     buffer.destroy();
   }
 }
@@ -136,4 +148,5 @@ export function writeTensor<D extends Dtype>(tensor: DeviceTensor<D>, values: Ar
   }
   arena.gpu.check();
   arena.gpu.device.queue.writeBuffer(arena.buffer, offset, values as BufferSource);
+  arena.shadow.outdate();
 }

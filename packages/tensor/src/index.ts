@@ -10,6 +10,7 @@ export {
 export {
   type Arena,
   allocate,
+  arenaRange,
   type DeviceTensor,
   readTensor,
   release,

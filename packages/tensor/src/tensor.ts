@@ -1,4 +1,12 @@
-import { aligned, type Kernel, type KernelTarget, type Recording, type Slice, type Storage } from "@webmoe/webgpu";
+import {
+  aligned,
+  type Kernel,
+  type KernelTarget,
+  type Recording,
+  type Shadow,
+  type Slice,
+  type Storage,
+} from "@webmoe/webgpu";
 import { type Shape, showShape, sizeOf } from "./shape";
 import { LEAF, type Leaf } from "./tree";
 
@@ -88,11 +96,11 @@ export class Trace {
     return new Tensor(this, shape, dtype, { storage, offset: 0, bytes: Math.max(4, bytes) });
   }
 
-  /** A handle on memory that outlives the program. */
-  external<D extends Dtype>(shape: Shape, dtype: D, buffer: GPUBuffer, offset: number): Tensor<D> {
+  /** A handle on memory that outlives the program; `shadow` is what may keep an f16 copy of it. */
+  external<D extends Dtype>(shape: Shape, dtype: D, buffer: GPUBuffer, offset: number, shadow?: Shadow): Tensor<D> {
     let storage = this.externals.get(buffer);
     if (!storage) {
-      storage = this.recording.storage("external", buffer.size, buffer.label, buffer);
+      storage = this.recording.storage("external", buffer.size, buffer.label, buffer, shadow);
       this.externals.set(buffer, storage);
     }
     return new Tensor(this, shape, dtype, { storage, offset, bytes: Math.max(4, sizeOf(shape) * 4) });

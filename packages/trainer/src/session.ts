@@ -284,10 +284,10 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
   }
 }
 
-/** Bytes of the arenas that a tree lies in. */
+/** Bytes of the arenas that a tree lies in, and of their f16 copies. */
 function bytesOf(tree: unknown): number {
   const arenas = new Set(leaves<DeviceTensor>(tree).map(([, { arena }]) => arena));
-  return [...arenas].reduce((sum, { bytes }) => sum + bytes, 0);
+  return [...arenas].reduce((sum, { bytes, shadow }) => sum + bytes + (shadow.exists ? shadow.bytes : 0), 0);
 }
 
 type Host = Float32Array | Uint32Array;

@@ -54,8 +54,8 @@ interface SourceText {
   /** Vector types that buffers are bound as, where not their scalar type: `{ a: "vec4f" }`. */
   vectors?: Record<string, string>;
   /**
-   * Buffers that `run` only writes, and through `write_NAME(index, value)`. Those bound as `vec4f` can be written rounded to
-   * f16 as well or instead, without a pass of `packHalves`.
+   * Buffers that `run` writes through `write_NAME(index, value)` alone. Those bound as `vec4f` can be written rounded to f16 as
+   * well, or instead where nothing reads them, without a pass of `packHalves`.
    */
   results?: string[];
 }

@@ -63,6 +63,7 @@ export const adamw = kernel({
       form: "items",
       items: items / lanes,
       vectors,
+      results: ["p"],
       wgsl: /* wgsl */ `
 fn run(i: u32) {
   if (coefficient[0] < 0.0) { return; }
@@ -72,7 +73,7 @@ fn run(i: u32) {
   m[i] = first;
   v[i] = second;
   let decayed = p[i] - lr[0] * sizes.decay * p[i];
-  p[i] = decayed - lr[0] * (first / corrections[0]) / (sqrt(second / corrections[1]) + sizes.eps);
+  write_p(i, decayed - lr[0] * (first / corrections[0]) / (sqrt(second / corrections[1]) + sizes.eps));
 }`,
     };
   },

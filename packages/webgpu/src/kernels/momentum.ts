@@ -17,12 +17,13 @@ export const sgd = kernel({
       form: "items",
       items: items / lanes,
       vectors,
+      results: ["p"],
       wgsl: /* wgsl */ `
 fn run(i: u32) {
   if (coefficient[0] < 0.0) { return; }
   let velocity = sizes.momentum * m[i] + coefficient[0] * g[i];
   m[i] = velocity;
-  p[i] = p[i] - lr[0] * (sizes.decay * p[i] + velocity);
+  write_p(i, p[i] - lr[0] * (sizes.decay * p[i] + velocity));
 }`,
     };
   },
@@ -69,10 +70,11 @@ export const descend = kernel({
       form: "items",
       items: items / lanes,
       vectors,
+      results: ["p"],
       wgsl: /* wgsl */ `
 fn run(i: u32) {
   if (coefficient[0] < 0.0) { return; }
-  p[i] = p[i] - sizes.rate * lr[0] * (sizes.decay * p[i] + sizes.factor * d[i]);
+  write_p(i, p[i] - sizes.rate * lr[0] * (sizes.decay * p[i] + sizes.factor * d[i]));
 }`,
     };
   },
@@ -91,8 +93,9 @@ export const movingAverage = kernel({
       form: "items",
       items: items / lanes,
       vectors,
+      results: ["y"],
       wgsl: /* wgsl */ `
-fn run(i: u32) { y[i] = y[i] + sizes.rate * (x[i] - y[i]); }`,
+fn run(i: u32) { write_y(i, y[i] + sizes.rate * (x[i] - y[i])); }`,
     };
   },
 });

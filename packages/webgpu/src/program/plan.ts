@@ -1,10 +1,12 @@
-// From a recording to a memory plan: dispatches that repeat another or that nothing depends on are dropped, results are
-// rounded where they are written, then every temporary gets a buffer ("slot") for the span from its first to its last use, shared with others whose spans do not
-// overlap.
+// From a recording to a memory plan: dispatches that repeat another or that nothing depends on are dropped, weights and results
+// are rounded where they are written, then every temporary gets a buffer ("slot") for the span from its first to its last use,
+// shared with others whose spans do not overlap.
 
 import type { Dispatch, Storage } from "./recording";
 import { shareRepeats } from "./repeats";
 import { roundResults } from "./round-results";
+import type { Shadow } from "./shadow";
+import { useShadows } from "./use-shadows";
 
 /** Which buffer each temporary lives in, and how many bytes each kind of memory takes. */
 export interface Plan {
@@ -14,12 +16,15 @@ export interface Plan {
   /** Slot of a temporary, by storage id. */
   slotOf: Map<number, number>;
   exclusive: Storage[];
+  /** f16 copies of arenas that must be up to date before a run, and those that a run leaves behind. */
+  shadows: { read: Shadow[]; outdated: Shadow[] };
   bytes: { activations: number; exclusive: number };
 }
 
 /** Plan the memory of a recording of which `kept` storages are read after it ran. */
 export function planMemory(recorded: Dispatch[], kept: Set<Storage>): Plan {
-  const dispatches = roundResults(dropUnused(shareRepeats(recorded, kept), kept), kept);
+  const { read, outdated, ...shadowed } = useShadows(dropUnused(shareRepeats(recorded, kept), kept), kept);
+  const dispatches = roundResults(shadowed.dispatches, kept);
   const spans = lifespans(dispatches, kept);
   const temporaries = [...spans].filter(([{ kind }]) => kind === "temporary");
   const { slots, slotOf } = assignSlots(temporaries);
@@ -29,6 +34,7 @@ export function planMemory(recorded: Dispatch[], kept: Set<Storage>): Plan {
     slots,
     slotOf,
     exclusive,
+    shadows: { read, outdated },
     bytes: { activations: sum(slots), exclusive: sum(exclusive.map(({ bytes }) => bytes)) },
   };
 }

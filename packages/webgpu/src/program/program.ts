@@ -67,7 +67,9 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     total: 0,
   };
   bytes.total = bytes.activations + bytes.exclusive + bytes.inputs + bytes.readback;
-  checkBudget(gpu, label, bytes, options.state);
+  const missing = plan.shadows.read.filter((shadow) => !shadow.exists);
+  const copies = missing.reduce((sum, shadow) => sum + shadow.bytes, 0);
+  checkBudget(gpu, label, { ...bytes, "f16 copies of weights": copies, total: bytes.total + copies }, options.state);
 
   gpu.device.pushErrorScope("out-of-memory");
   const buffers = allocate(gpu, plan, inputs, label);
@@ -77,6 +79,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     throw new GpuError(`${label}: the GPU has no room for ${megabytes(bytes.total)}: ${outOfMemory.message.trim()}`);
   }
   gpu.memoryUsed += bytes.total;
+  for (const shadow of missing) await shadow.make();
 
   const { steps, close: closeSteps } = await prepareSteps(gpu, plan.dispatches, buffers.bufferOf);
   const parts = splitByFlops(plan.dispatches, gpu.flopsPerSubmit);
@@ -92,6 +95,13 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     created,
   };
 
+  /** Whatever runs the dispatches queues this before. */
+  const upload = (data?: ArrayBuffer) => {
+    if (inputBuffer && data) gpu.device.queue.writeBuffer(inputBuffer, 0, data);
+    for (const shadow of plan.shadows.read) shadow.refresh();
+    for (const shadow of plan.shadows.outdated) shadow.outdate();
+  };
+
   return {
     stats,
     async run(data) {
@@ -99,7 +109,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
       const slot = await ring?.take();
       gpu.check();
       const start = performance.now();
-      if (inputBuffer && data) gpu.device.queue.writeBuffer(inputBuffer, 0, data);
+      upload(data);
       parts.forEach(([from, to], index) => {
         const encoder = gpu.device.createCommandEncoder({ label });
         const pass = encoder.beginComputePass({ label });
@@ -124,12 +134,12 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     },
     async profile(data) {
       gpu.check();
-      if (inputBuffer && data) gpu.device.queue.writeBuffer(inputBuffer, 0, data);
+      upload(data);
       return timeDispatches(gpu, plan.dispatches, steps);
     },
     async digest(data) {
       gpu.check();
-      if (inputBuffer && data) gpu.device.queue.writeBuffer(inputBuffer, 0, data);
+      upload(data);
       return digestDispatches(gpu, plan.dispatches, steps, buffers.bufferOf);
     },
     close() {
@@ -156,6 +166,7 @@ function allocate(gpu: Gpu, plan: Plan, inputs: Storage | undefined, label: stri
   return {
     bufferOf(storage) {
       const slot = plan.slotOf.get(storage.id);
+      if (storage.kind === "shadow") return storage.shadow!.buffer;
       const buffer = storage.buffer ?? own.get(storage.id) ?? (slot === undefined ? undefined : slots[slot]);
       if (!buffer) throw new GpuError(`${label}: "${storage.label}" is read, but no kernel wrote it`);
       return buffer;
@@ -183,7 +194,12 @@ function splitByFlops(dispatches: Dispatch[], limit: number): [number, number][]
   return parts;
 }
 
-function checkBudget(gpu: Gpu, label: string, bytes: ProgramStats["bytes"], state: Record<string, number> = {}): void {
+function checkBudget(
+  gpu: Gpu,
+  label: string,
+  bytes: Record<string, number> & { total: number },
+  state: Record<string, number> = {},
+): void {
   const needed = gpu.memoryUsed + bytes.total;
   if (needed <= gpu.memoryBudget) return;
   const parts = Object.entries({ ...state, ...bytes, total: 0 }).filter(([, value]) => value > 0);

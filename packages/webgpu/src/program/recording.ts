@@ -1,13 +1,20 @@
 import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget, type RoundedResults } from "../kernel";
+import type { Shadow } from "./shadow";
 
 /** A piece of memory that dispatches of one recording read and write. Only external ones have a buffer before planning. */
 export interface Storage {
   readonly id: number;
   readonly label: string;
   readonly bytes: number;
-  /** "exclusive" is a temporary whose memory is never shared, so what no kernel writes in it stays zero. */
-  readonly kind: "temporary" | "exclusive" | "external" | "inputs";
+  /**
+   * "exclusive" is a temporary whose memory is never shared, so what no kernel writes in it stays zero; "shadow" the f16 copy
+   * of an external one.
+   */
+  readonly kind: "temporary" | "exclusive" | "external" | "inputs" | "shadow";
   readonly buffer?: GPUBuffer;
+  /** Of external memory that may have an f16 copy: that copy, and its storage. */
+  readonly shadow?: Shadow;
+  readonly halves?: Storage;
 }
 
 /** A range of a storage. Offsets are multiples of 256 bytes. */
@@ -32,8 +39,8 @@ export interface Dispatch {
 export const ALIGNMENT = 256;
 
 /** Round bytes up to the alignment of bindings. */
-export function aligned(bytes: number): number {
-  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+export function aligned(bytes: number, alignment = ALIGNMENT): number {
+  return Math.ceil(bytes / alignment) * alignment;
 }
 
 /** The ordered list of kernel calls of a program under construction. */
@@ -47,8 +54,10 @@ export class Recording {
     readonly limits: { maxStorageBufferBindingSize: number; maxBufferSize: number },
   ) {}
 
-  storage(kind: Storage["kind"], bytes: number, label: string, buffer?: GPUBuffer): Storage {
-    return { id: this.storages++, kind, bytes: Math.max(4, bytes), label, buffer };
+  storage(kind: Storage["kind"], bytes: number, label: string, buffer?: GPUBuffer, shadow?: Shadow): Storage {
+    const own = { id: this.storages++, kind, bytes: Math.max(4, bytes), label, buffer, shadow };
+    if (kind !== "external" || !shadow) return own;
+    return { ...own, halves: this.storage("shadow", bytes / 2, `${label} in f16`, undefined, shadow) };
   }
 
   /** Append a kernel call. Each buffer of the kernel is given by name. */

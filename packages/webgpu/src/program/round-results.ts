@@ -4,9 +4,10 @@
 
 import { packHalves } from "../kernels/pack-halves";
 import type { Dispatch, Slice, Storage } from "./recording";
+import { usersOf } from "./users";
 
 /** WebGPU's default `maxStorageBuffersPerShaderStage`. */
-const MOST_BINDINGS = 8;
+export const MOST_BINDINGS = 8;
 
 /** Let kernels round their results as they write them, in place of `packHalves`, where that is possible. */
 export function roundResults(recorded: Dispatch[], kept: Set<Storage>): Dispatch[] {
@@ -37,20 +38,6 @@ export function roundResults(recorded: Dispatch[], kept: Set<Storage>): Dispatch
 }
 
 /** A whole temporary. */
-function isOwn({ storage, offset, bytes }: Slice): boolean {
+export function isOwn({ storage, offset, bytes }: Slice): boolean {
   return storage.kind === "temporary" && offset === 0 && bytes === storage.bytes;
-}
-
-/** The dispatches, by number, that write a storage and that read it. */
-function usersOf(dispatches: Dispatch[]): Map<Storage, { writers: number[]; readers: number[] }> {
-  const users = new Map<Storage, { writers: number[]; readers: number[] }>();
-  dispatches.forEach(({ kernel, slices }, index) => {
-    slices.forEach(({ storage }, binding) => {
-      const own = users.get(storage) ?? { writers: [], readers: [] };
-      users.set(storage, own);
-      if (kernel.access[binding] !== "read") own.writers.push(index);
-      if (kernel.access[binding] !== "write") own.readers.push(index);
-    });
-  });
-  return users;
 }
