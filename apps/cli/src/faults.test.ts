@@ -12,6 +12,7 @@ import { fold, key } from "@webmoe/tensor";
 import { openRun } from "@webmoe/trainer/node";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sets, withoutDawn } from "./run-webmoe";
 
 const folder = await mkdtemp(join(tmpdir(), "webmoe-faults-"));
 // Beside the packages that are not bundled, and one folder below package.json, as main.ts is.
@@ -35,8 +36,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(program, { force: true }));
 
-const set = (...settings: string[]) => settings.flatMap((setting) => ["--set", setting]);
-const small = set(
+const small = sets(
   ...["model.layers=1", "model.dim=16", "model.context=16", "moe.hidden=8", "router.dim=8", "batch.size=2"],
   ...["validation.batches=1", "sample.tokens=0", "log.every=1"],
 );
@@ -70,8 +70,7 @@ function train(args: string[], command = [process.execPath, program]): Running {
     running.out += data;
   });
   child.stderr!.on("data", (data) => {
-    // Dawn itself writes about limits of software drivers.
-    running.error += `${data}`.replace(/^Warning: max\w+ artificially reduced.*\n/gm, "");
+    running.error += withoutDawn(`${data}`);
   });
   return running;
 }
@@ -97,7 +96,7 @@ const lastStep = async (path: string) => (await (await openRun(path)).latestChec
 const chance = (name: string) => fold(key(1), name)[0]! / 2 ** 32;
 
 test("killed at 20 random points and more, also inside writes, --resume auto ends with the bits of an unbroken run", async () => {
-  const args = ["--data", "text.txt", "--steps", "240", ...small, ...set("checkpoint.every=4", "validation.every=12")];
+  const args = ["--data", "text.txt", "--steps", "240", ...small, ...sets("checkpoint.every=4", "validation.every=12")];
   const unbroken = train([...args, "--out", "unbroken"]);
 
   const path = join(folder, "killed");
@@ -172,7 +171,7 @@ describe("signals", () => {
   });
 
   test("Ctrl-C twice leaves at once, in the middle of a step", async () => {
-    const running = train(["--data", "text.txt", "--out", "left", ...small, ...set("batch.accumulate=20000")]);
+    const running = train(["--data", "text.txt", "--out", "left", ...small, ...sets("batch.accumulate=20000")]);
     await running.says(/^step +\d+ dispatches/m);
     await sleep(1000);
     running.child.kill("SIGINT");
@@ -196,7 +195,7 @@ describe("a full disk", () => {
   // Where mounting is not allowed, the next test alone has to do.
   if (mounted)
     test("stops the run with one line and leaves the last checkpoint whole", async () => {
-      const args = ["--data", "text.txt", "--steps", "12", ...small, ...set("checkpoint.every=2")];
+      const args = ["--data", "text.txt", "--steps", "12", ...small, ...sets("checkpoint.every=2")];
       const running = train([...args, "--out", "disk/run"]);
       await checkStopped(running, join(disk, "run"), /the disk is full, writing in "disk\/run"/);
       expect(mount("-o", "remount,size=8m", disk)).toBe(true);

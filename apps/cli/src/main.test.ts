@@ -1,55 +1,13 @@
-import { spawn } from "node:child_process";
 import { access, mkdtemp, readFile, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { sets, webmoeIn } from "./run-webmoe";
 
-const tsx = createRequire(import.meta.url).resolve("tsx/cli");
-// A package manager may point NODE_PATH at its own folder, which a file elsewhere must not need.
-const { NODE_PATH: _, ...environment } = process.env;
-const main = fileURLToPath(new URL("./main.ts", import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), "webmoe-cli-"));
+const webmoe = webmoeIn(folder);
 
-interface Result {
-  code: number | null;
-  out: string;
-  error: string;
-}
-
-/** Run the command line as a person would, in a folder of its own. */
-function webmoe(...args: string[]): Promise<Result> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [tsx, main, ...args], {
-      cwd: folder,
-      env: { ...environment, NO_COLOR: "1" },
-    });
-    const result: Result = { code: null, out: "", error: "" };
-    child.stdout.on("data", (data) => {
-      result.out += data;
-    });
-    child.stderr.on("data", (data) => {
-      result.error += data;
-    });
-    // Dawn itself writes to the error stream about limits of software drivers.
-    const quiet = () => result.error.replace(/^Warning: max\w+ artificially reduced.*\n/gm, "");
-    child.on("close", (code) => resolve({ ...result, error: quiet(), code }));
-  });
-}
-
-const small = [
-  "--set",
-  "model.dim=16",
-  "--set",
-  "model.context=16",
-  "--set",
-  "batch.size=2",
-  "--set",
-  "moe.hidden=8",
-  "--set",
-  "router.dim=8",
-];
+const small = sets("model.dim=16", "model.context=16", "batch.size=2", "moe.hidden=8", "router.dim=8");
 
 describe("a run from start to end", () => {
   test("train leaves a run folder, which resumes, validates and samples", async () => {
@@ -107,57 +65,6 @@ describe("a run from start to end", () => {
     expect(text.out.startsWith("The whale")).toBe(true);
     expect((await sample()).out).toBe(text.out);
   });
-
-  test("a router in a file of one's own trains", async () => {
-    const file = join(folder, "my-router.ts");
-    await writeFile(
-      file,
-      `import { defineRouter } from "@webmoe/router";
-import { linear, linearWeight } from "@webmoe/nn";
-import { fold } from "@webmoe/tensor";
-export default (options: { scale?: number }) => defineRouter({
-  name: "mine",
-  init: ({ dim, experts, layers }, key) => ({
-    shared: {},
-    layers: Array.from({ length: layers }, (_, index) => linearWeight([experts, dim], fold(key, String(index)))),
-  }),
-  score: ({ x, layer }) => ({ logits: linear(x, layer as never) }),
-});
-`,
-    );
-    const result = await webmoe(
-      "train",
-      ...small.slice(0, -2),
-      "--steps",
-      "2",
-      "--router",
-      file,
-      "--out",
-      "mine",
-      "--set",
-      "sample.tokens=0",
-    );
-    expect(result.error).toBe("");
-    expect(result.out).toContain("router   mine");
-    expect(result.code).toBe(0);
-  });
-});
-
-test.each([
-  ["export const router = 1;", "needs a default export (options) => Router, got undefined"],
-  [
-    "export default () => ({ name: 'half', init() {} });",
-    "its default export needs to return a router, { name, init, score }, got { name, init }",
-  ],
-  ["export default () => { throw new Error('no such table'); };", 'half.ts": no such table'],
-  ["export default (", 'half.ts" does not load: Build failed'],
-])("a router file with %j is refused by name", async (text, message) => {
-  await writeFile(join(folder, "half.ts"), text);
-  const result = await webmoe("params", "--router", "./half.ts");
-  expect(result.error).toContain(message);
-  expect(result.error).toContain("half.ts");
-  expect(result.error.trim()).not.toContain("\n");
-  expect(result.code).toBe(2);
 });
 
 test("every feature of the MoE layer is a key of --set", async () => {
@@ -172,12 +79,11 @@ test("every feature of the MoE layer is a key of --set", async () => {
     renormalize: false,
     denseLayers: [0],
   };
-  const sets = Object.entries(keys).flatMap(([key, value]) => [
-    "--set",
-    `moe.${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
-  ]);
-  const quick = ["--steps", "2", "--set", "sample.tokens=0", "--set", "validation.batches=1"];
-  const result = await webmoe("train", ...small, ...quick, ...sets, "--out", "features");
+  const features = Object.entries(keys).map(
+    ([key, value]) => `moe.${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
+  const quick = ["--steps", "2", ...sets("sample.tokens=0", "validation.batches=1")];
+  const result = await webmoe("train", ...small, ...quick, ...sets(...features), "--out", "features");
   expect(result.error).toBe("");
   expect(result.code).toBe(0);
   const { config } = JSON.parse(await readFile(join(folder, "features/config.json"), "utf8"));

@@ -49,7 +49,7 @@ export interface ScoreInput<Shared, Layer, Carry, Buffers> {
 
 /** The scores of every expert for every token. */
 export interface Scores<Carry> {
-  /** [T, E] */
+  /** [T, E]. Minus infinity rules an expert out for a token; as many as it goes to must be left. */
   logits: Tensor;
   /** Handed to the next MoE layer with the same tokens. */
   carry?: Carry;

@@ -19,6 +19,7 @@ import {
 } from "@webmoe/tensor";
 import { describe, expect, test } from "vitest";
 import { type AnyRouter, defineRouter, type ScoreInput } from "./router";
+import { sigmoidTopK } from "./selections";
 import { softmaxTopK } from "./selector";
 import { checkRouter } from "./testing";
 
@@ -53,6 +54,15 @@ const broken = (score: (input: Input) => ReturnType<typeof sound.score>, more: P
 
 test("a sound router passes", () => checkRouter(sound));
 
+/** Scores of -inf for the first of the experts. */
+const ruleOut = (scores: Tensor, count: number) => {
+  const columns = tokenOfAssignment(constant(scores.trace, [scores.shape[1]!], 0), 1); // [E]: 0, 1, ...
+  return map("ruleOut", [scores, columns], (score, column) => score.add(column.less(count).mul(-1).add(1).log()));
+};
+
+test("so does one that rules out no more experts than it may", () =>
+  checkRouter(broken((input) => scoreWith(input, (scores) => ruleOut(scores, 2)))));
+
 let calls = 0;
 let kept: Tensor | undefined;
 
@@ -76,6 +86,16 @@ describe.each<[string, AnyRouter, string | RegExp]>([
     "scores that are not finite",
     broken((input) => scoreWith(input, (x) => log(scale(exp(x), -1)))),
     "scores must be finite, got NaN at layer 0",
+  ],
+  [
+    "scores that rule out too many experts in a layer",
+    broken((input) => scoreWith(input, (scores) => ruleOut(scores, input.index === 1 ? 3 : 2))),
+    "scores must leave every token 2 experts (topK) that are not -Infinity: those of layer 1, [6, 4] (tokens, experts), leave 1 to token 0",
+  ],
+  [
+    "and a selector from which too few are left",
+    broken((input) => scoreWith(input, (scores) => ruleOut(scores, 3)), { select: sigmoidTopK() }),
+    "weights must be finite, got NaN (layer 0)",
   ],
   [
     "another result at every call",

@@ -1,7 +1,7 @@
 import { languageModel } from "@webmoe/model";
 import { linear, linearWeight } from "@webmoe/nn";
-import { type AnyRouter, defineRouter, type ScoreInput } from "@webmoe/router";
-import { fold, type Init, map, reshape, type Tensor } from "@webmoe/tensor";
+import { type AnyRouter, defineRouter, type ScoreInput, sigmoidTopK } from "@webmoe/router";
+import { constant, fold, type Init, map, reshape, type Tensor, tokenOfAssignment } from "@webmoe/tensor";
 import { openGpu } from "@webmoe/webgpu/node";
 import { expect, test } from "vitest";
 import { trainSettings } from "./settings";
@@ -31,6 +31,20 @@ async function trainWith(router: AnyRouter, changes: object = {}) {
   for await (const _ of train({ open, model, settings, data }));
 }
 
+/** Scores of -inf, which is ln 0, for all experts but the last of them. */
+const ruleOut = (scores: Tensor, left: number) => {
+  const columns = tokenOfAssignment(constant(scores.trace, [scores.shape[1]!], 0), 1); // [E]: 0, 1, ...
+  return map("ruleOut", [scores, columns], (score, column) =>
+    score.add(
+      column
+        .less(4 - left)
+        .mul(-1)
+        .add(1)
+        .log(),
+    ),
+  );
+};
+
 /** ln of a negative number, for every element. */
 const noNumber = (x: Tensor) => map("noNumber", [x], (x) => x.mul(x).add(1).mul(-1).log());
 
@@ -56,6 +70,21 @@ test.each<[string, AnyRouter, string]>([
     'it began in layer 0, in its router: the scores [16, 4] (tokens, experts) of "bad"',
   ],
   [
+    "scores that rule out all experts but one in a layer",
+    routerThat((logits, { index }) => ({ logits: index === 1 ? ruleOut(logits, 1) : logits })),
+    'it began in layer 1, in its router: the scores [16, 4] (tokens, experts) of "bad" leave fewer than 2 experts (moe.topK) to 16 tokens',
+  ],
+  [
+    "scores that rule out all experts",
+    routerThat((logits) => ({ logits: ruleOut(logits, 0) })),
+    'it began in layer 0, in its router: the scores [16, 4] (tokens, experts) of "bad" leave fewer than 2 experts (moe.topK) to 16 tokens',
+  ],
+  [
+    "a choice by sigmoids from scores that leave one expert",
+    { ...routerThat((logits) => ({ logits: ruleOut(logits, 1) })), select: sigmoidTopK() },
+    'it began in layer 0, in its router: the scores [16, 4] (tokens, experts) of "bad" leave fewer than 2 experts (moe.topK) to 16 tokens',
+  ],
+  [
     "a state that changes its shape",
     routerThat((logits, { index }) => ({ logits, carry: index === 1 ? reshape(logits, [64]) : logits })),
     'router "bad" at MoE layer 1: the carry needs the shape it has at every layer, got [64] after [16, 4]',
@@ -73,6 +102,9 @@ test.each<[string, AnyRouter, string]>([
   expect(error).toContain(message);
   expect(error).not.toContain("\n");
 });
+
+test("a router may rule out experts as long as enough are left", () =>
+  trainWith(routerThat((logits) => ({ logits: ruleOut(logits, 2) }))));
 
 test("more experts a token than there are, and room for none, are refused with both numbers", () => {
   const router = routerThat((logits) => ({ logits }));

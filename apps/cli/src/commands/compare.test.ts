@@ -1,34 +1,13 @@
-import { spawn } from "node:child_process";
 import { access, mkdtemp, readFile, stat } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { sets, webmoeIn } from "../run-webmoe";
 
-const tsx = createRequire(import.meta.url).resolve("tsx/cli");
-const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), "webmoe-compare-"));
-const small = ["model.dim=16", "model.context=16", "batch.size=2", "moe.hidden=8", "validation.batches=2"];
-
-/** `webmoe compare` as a person would run it. */
-function compare(...args: string[]): Promise<{ code: number | null; out: string; error: string }> {
-  return new Promise((resolve) => {
-    const sets = small.flatMap((set) => ["--set", set]);
-    const child = spawn(process.execPath, [tsx, main, "compare", ...sets, ...args], {
-      cwd: folder,
-      env: { ...process.env, NO_COLOR: "1" },
-    });
-    const result = { code: null as number | null, out: "", error: "" };
-    child.stdout.on("data", (data) => {
-      result.out += data;
-    });
-    child.stderr.on("data", (data) => {
-      result.error += data;
-    });
-    child.on("close", (code) => resolve({ ...result, code }));
-  });
-}
+const webmoe = webmoeIn(folder);
+const small = sets("model.dim=16", "model.context=16", "batch.size=2", "moe.hidden=8", "validation.batches=2");
+const compare = (...args: string[]) => webmoe("compare", ...small, ...args);
 
 test("a comparison stops, goes on, leaves out what is done, and reports", async () => {
   const routers = "linear,NP=recurrent:state=false:dim=8";

@@ -15,7 +15,7 @@ export interface TopKResult {
   probabilities: Tensor;
   /** Chosen columns, u32 [T * K], best first, ties to the lower column; 0xffffffff in masked rows. */
   expert: Tensor<"u32">;
-  /** [T * K]; zeros in masked rows. */
+  /** [T * K]; zeros in masked rows. Not a number where the column's logit is -inf: fewer than K were left to the row. */
   weight: Tensor;
 }
 
@@ -51,7 +51,10 @@ export function topKSoftmax(logits: Tensor, mask: Tensor, topK: number, renormal
   return { probabilities, expert, weight };
 }
 
-/** The columns of the `k` largest of each row of `x` [R, C], best first, ties to the lower column: u32 [R, k]. */
+/**
+ * The columns of the `k` largest of each row of `x` [R, C], best first, ties to the lower column: u32 [R, k]. A column of -inf
+ * is 0xffffffff, of which `takeColumns` makes no number.
+ */
 export function topK(x: Tensor, k: number): Tensor<"u32"> {
   const [rows, cols] = x.shape as [number, number];
   if (x.shape.length !== 2 || k < 1 || k > cols) {

@@ -90,6 +90,26 @@ describe.each(kernelTargets.slice(0, 2))("topKSoftmax, $name", ({ target }) => {
     expect([...forward.u32("expert")]).toEqual([1, 2, 0, 2, 0, 1]);
     expectClose(forward.weight, Array(6).fill(0.5));
   });
+
+  test.each([true, false])(
+    "scores of -inf rule experts out; too few left make no numbers, renormalize %s",
+    async (renormalize) => {
+      const no = Number.NEGATIVE_INFINITY;
+      const logits = Float32Array.of(no, 0, no, 0, no, no, 1, no, no, no, no, no, no, no, no, no);
+      const forward = await runKernel(
+        target,
+        topKSoftmaxForward,
+        { logits, mask: Float32Array.of(1, 1, 1, 0), probabilities: 16, expert: 8, weight: 8 },
+        { tokens: 4, experts: 4 },
+        { topK: 2, renormalize },
+      );
+      expectClose(forward.probabilities.subarray(0, 8), [0, 0.5, 0, 0.5, 0, 0, 1, 0]);
+      expect([...forward.u32("expert")]).toEqual([1, 3, 2, 0, 0, 1, NONE, NONE]);
+      const numbers = [...forward.weight].map((weight) => (Number.isNaN(weight) ? "no number" : weight));
+      const alone = renormalize ? "no number" : 1;
+      expect(numbers).toEqual([0.5, 0.5, alone, "no number", "no number", "no number", 0, 0]);
+    },
+  );
 });
 
 describe.each(kernelTargets.slice(0, 2))("topK and takeColumns, $name", ({ target }) => {
@@ -123,6 +143,17 @@ describe.each(kernelTargets.slice(0, 2))("topK and takeColumns, $name", ({ targe
       dx[at(item)]! += value;
     });
     expectClose((await runKernel(target, takeColumnsBackward, { index, dy, dx: dx.length }, sizes)).dx, dx);
+  });
+
+  test("a column of -inf is none, and none is no number and has no gradient", async () => {
+    const x = Float32Array.of(3, Number.NEGATIVE_INFINITY, 5);
+    const { u32 } = await runKernel(target, topKColumns, { x, index: 3 }, { rows: 1, cols: 3 }, { topK: 3 });
+    const index = u32("index");
+    expect([...index]).toEqual([2, 0, NONE]);
+    const sizes = { rows: 1, cols: 3, taken: 3 };
+    expect([...(await runKernel(target, takeColumnsForward, { x, index, y: 3 }, sizes)).y]).toEqual([5, 3, Number.NaN]);
+    const given = { index, dy: Float32Array.of(1, 10, 100), dx: 3 };
+    expectClose((await runKernel(target, takeColumnsBackward, given, sizes)).dx, [10, 0, 1]);
   });
 
   test("the gradient of a column that is taken twice is a sum", async () => {

@@ -1,10 +1,18 @@
-// One invocation a token: K passes over its scores, each taking the largest that is left.
+// One invocation a token: K passes over its scores, each taking the largest that is left. A score of -inf rules its column
+// out. Where fewer than K are left, the K-th weight is no number, and so is whatever is computed from it: a loss that the
+// trainer stops at, with no word read back while all is well.
 
 import { kernel } from "../kernel";
 
 const NONE = "0xffffffffu";
 
-/** index[r,:] = the columns of the K largest of x[r,:] in descending order, ties to the lower column */
+/** The bits of NaN, to be read from a variable: WGSL refuses a constant that is no number. */
+const NOT_A_NUMBER = "0x7fc00000u";
+
+/** Whether a score is -inf; a comparison with a finite number, as compilers may take for granted that there is no inf. */
+const isRuledOut = (score: string) => `${score} <= -3.4e38`;
+
+/** index[r,:] = the columns of the K largest of x[r,:] in descending order, ties to the lower column; none for -inf */
 export const topKColumns = kernel({
   name: "topK",
   buffers: { x: "read", index: "write u32" },
@@ -16,12 +24,14 @@ export const topKColumns = kernel({
 fn run(row: u32) {
   let start = row * sizes.cols;
 ${chooseLargest("x", "sizes.cols", topK)}
-  for (var j = 0u; j < ${topK}u; j++) { index[row * ${topK}u + j] = chosen[j]; }
+  for (var j = 0u; j < ${topK}u; j++) {
+    index[row * ${topK}u + j] = select(chosen[j], ${NONE}, ${isRuledOut("x[start + chosen[j]]")});
+  }
 }`,
   }),
 });
 
-/** y[r,j] = x[r, index[r,j]] */
+/** y[r,j] = x[r, index[r,j]], which is no number where index is none */
 export const takeColumnsForward = kernel({
   name: "takeColumns",
   buffers: { x: "read", index: "read u32", y: "write" },
@@ -29,7 +39,13 @@ export const takeColumnsForward = kernel({
   source: ({ rows, taken }) => ({
     form: "items",
     items: rows * taken,
-    wgsl: /* wgsl */ `fn run(item: u32) { y[item] = x[item / sizes.taken * sizes.cols + index[item]]; }`,
+    wgsl: /* wgsl */ `
+fn run(item: u32) {
+  var bits = ${NOT_A_NUMBER};
+  var value = bitcast<f32>(bits);
+  if (index[item] != ${NONE}) { value = x[item / sizes.taken * sizes.cols + index[item]]; }
+  y[item] = value;
+}`,
   }),
 });
 
@@ -62,7 +78,8 @@ export interface TopKOptions {
 
 /**
  * probabilities[t,:] = softmax(logits[t,:]); expert[tK+j] = its j-th largest column, ties to the lower one;
- * weight[tK+j] = that probability, divided by the sum of the chosen if renormalised. Masked rows: 0, none, 0.
+ * weight[tK+j] = that probability, divided by the sum of the chosen if renormalised; no number where that column's logit is
+ * -inf. Masked rows: 0, none, 0.
  */
 export const topKSoftmaxForward = kernel({
   name: "topKSoftmaxForward",
@@ -87,10 +104,12 @@ fn run(t: u32) {
   for (var e = 0u; e < sizes.experts; e++) { probabilities[start + e] = exp(logits[start + e] - largest) / total; }
 
 ${chooseLargest("logits", "sizes.experts", topK)}
+  var bits = ${NOT_A_NUMBER};
   var weights = array<f32, ${topK}>();
   var kept = 0.0;
   for (var j = 0u; j < ${topK}u; j++) {
-    weights[j] = exp(logits[start + chosen[j]] - largest) / total;
+    let score = logits[start + chosen[j]];
+    weights[j] = select(exp(score - largest) / total, bitcast<f32>(bits), ${isRuledOut("score")});
     kept += weights[j];
   }
   for (var j = 0u; j < ${topK}u; j++) {
