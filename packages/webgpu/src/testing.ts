@@ -1,7 +1,7 @@
 // For tests of kernels: a shared device, and one call of one kernel on plain arrays. `@webmoe/webgpu/testing`.
 
 import type { Gpu } from "./gpu";
-import { compileKernel, type Kernel, type KernelTarget, type RoundedResults } from "./kernel";
+import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget, type RoundedResults } from "./kernel";
 import { openGpu } from "./node";
 import { compileProgram } from "./program/program";
 import { Recording, type Slice } from "./program/recording";
@@ -120,8 +120,20 @@ export async function checkMatrixShader<B extends string, S extends string, O>(
   const untyped = kernel as unknown as Kernel<string, string, O>;
   const { wgsl } = compileKernel(untyped, sizes, matrixTarget, options, rounded);
   if (!wgsl.includes("subgroup_matrix")) throw new Error(`${kernel.name}: these sizes do not use matrix units`);
+  await checkShader(device, kernel.name, wgsl);
+}
+
+/** Check the shaders of kernels for any target as `checkMatrixShader` does. */
+export async function checkShaders(kernels: CompiledKernel[]): Promise<void> {
+  nullDevice ??= openNullDevice();
+  const device = await nullDevice;
+  const names = new Map(kernels.map(({ name, wgsl }) => [wgsl, name]));
+  for (const [wgsl, name] of names) await checkShader(device, name, wgsl);
+}
+
+async function checkShader(device: GPUDevice, name: string, wgsl: string): Promise<void> {
   device.pushErrorScope("validation");
-  device.createShaderModule({ label: kernel.name, code: wgsl });
+  device.createShaderModule({ label: name, code: wgsl });
   const error = await device.popErrorScope();
   if (error) throw new Error(error.message);
 }
