@@ -4,6 +4,7 @@ import type { KernelSource, KernelTarget } from "../kernel";
 import { fitsMatrixUnits, type MatrixTile, matrixMatmul } from "./matmul-matrix";
 import type { MatrixProduct } from "./matmul-product";
 import { vectorMatmul, vectorTile } from "./matmul-vector";
+import { STEP } from "./matrix-operand";
 
 /** Rows and columns of a tile on matrix units; every expert's first row is a multiple of its rows. */
 const matrixUnitTile: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
@@ -60,6 +61,7 @@ export function groupedRowProduct(
     b: { buffer: "weight", halves, alongSum: forward, rowLength: inner, extent: n, start: "startB" },
     products: 1,
     depth: k,
+    end: k % STEP === 0 ? undefined : `${k}u`,
     setup: `let expert = tileExpert[firstRow / ${rowTile}u];
   if (expert == 0xffffffffu) { return; }
   let startB = expert * ${out * inner}u;`,

@@ -21,7 +21,7 @@ import { HALVES_PAY } from "./matmul";
 import type { MatmulParts } from "./matmul-parts";
 import { SERIAL_ROWS, serialMatmul } from "./matmul-serial";
 import { groupedTile, tiledMatmul } from "./matmul-tiled";
-import { STEP } from "./matrix-operand";
+import { UNIT } from "./matrix-operand";
 
 const NONE = "0xffffffffu";
 
@@ -34,7 +34,7 @@ export function rowTile(target: KernelTarget): number {
 /** Whether the three products of a grouped linear map should be given their operands packed by `packHalves`. */
 export function groupedTakesHalves(sizes: Record<keyof typeof rowSizes, number>, target: KernelTarget): boolean {
   const { rows, out, in: inner } = sizes;
-  return usesMatrixUnits(target) && out % STEP === 0 && inner % STEP === 0 && 2 * rows * out * inner >= HALVES_PAY;
+  return usesMatrixUnits(target) && out % UNIT === 0 && inner % UNIT === 0 && 2 * rows * out * inner >= HALVES_PAY;
 }
 
 const rowSizes = { rows: "u32", out: "u32", in: "u32", experts: "u32" } as const;

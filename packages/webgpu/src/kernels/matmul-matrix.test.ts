@@ -41,6 +41,8 @@ describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout
     [128, 384, 96],
     [72, 40, 64],
     [264, 520, 32],
+    [64, 64, 8],
+    [136, 72, 264],
   ])("m %i, n %i, k %i", async (m, n, k) => {
     await checkMatrixShader(matmul, { batch: 2, m, n, k }, layout);
     await checkMatrixShader(matmulAccumulate, { batch: 1, m, n, k }, layout);
@@ -60,8 +62,9 @@ describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout
     );
   });
 
-  test("split sums", async () => {
-    const [splits, m, n, k] = [3, 64, 128, 160]; // ranges of 64, 64 and 32
+  // Ranges of 64, 64 and 32; of 64, 64 and 8.
+  test.each([160, 136])("split sums of %i terms", async (k) => {
+    const [splits, m, n] = [3, 64, 128];
     await checkMatrixShader(matmulSplit, { splits, m, n, k }, layout);
     if (!matrixUnits) return;
     const [a, b] = [halfNumbers(m * k), halfNumbers(k * n, 2)];
@@ -73,9 +76,12 @@ describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout
   });
 });
 
-describe("experts", () => {
+describe.each([
+  [96, 64],
+  [104, 72],
+])("experts of %i x %i", (out, inner) => {
   // Expert 0 has 130 rows in two tiles of 128, expert 1 none, expert 2 has 5.
-  const [experts, out, inner, rows, tokens] = [3, 96, 64, 512, 40];
+  const [experts, rows, tokens] = [3, 512, 40];
   const sizes = { rows, out, in: inner, experts };
   const NONE = 0xffffffff;
   const counts = [130, 0, 5];

@@ -38,12 +38,12 @@ export function fitsMatrixUnits(
   { transposeA, transposeB }: { transposeA: boolean; transposeB: boolean },
 ): boolean {
   const whole = (size: number) => size % UNIT === 0;
-  return k % STEP === 0 && whole(n) && (!transposeA || whole(m)) && (transposeB || whole(n)) && Math.min(m, n) >= 32;
+  return whole(k) && whole(n) && (!transposeA || whole(m)) && (transposeB || whole(n)) && Math.min(m, n) >= 32;
 }
 
 /** `products` products, one workgroup a tile. */
 export function matrixMatmul(product: MatrixProduct, tile: MatrixTile): KernelSource {
-  const { m, n, products, depth, depthHere } = product;
+  const { m, n, products, depth, depthHere, end } = product;
   const rounds = Math.ceil(depth / STEP);
   const { rows, columns, subgroupRows, subgroupColumns } = tile;
   const subgroups = subgroupRows * subgroupColumns;
@@ -62,6 +62,7 @@ export function matrixMatmul(product: MatrixProduct, tile: MatrixTile): KernelSo
     part: "shareRow",
     firstPanel: 0,
     threads,
+    end,
   });
   const b = stageOperand(product.b, {
     name: "b",
@@ -72,6 +73,7 @@ export function matrixMatmul(product: MatrixProduct, tile: MatrixTile): KernelSo
     part: "shareColumn",
     firstPanel: rows / panel,
     threads,
+    end,
   });
   const strip = stripOf(product, tile);
   const panels = (rows + columns) / panel;

@@ -12,8 +12,10 @@ export interface MatrixProduct {
   products: number;
   /** Most terms that a product sums over. */
   depth: number;
-  /** WGSL for the terms of this product, where it may be fewer; past them, up to a whole step, a or b must be zero. */
+  /** WGSL for the terms of this product, where it may be fewer; up to a whole step a or b must be zero, or `end` be given. */
   depthHere?: string;
+  /** WGSL for the terms of this product, where they are no whole steps of matrix units and memory holds something behind them. */
+  end?: string;
   /** Declarations, and statements at the start in terms of `product`, `tileRow`, `firstRow`; they may leave, uniformly. */
   functions?: string;
   setup: string;

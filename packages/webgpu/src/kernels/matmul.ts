@@ -114,6 +114,7 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
   const { products, m, n, k, range, startA, startB, assign } = given;
   const { transposeA, transposeB, halves = false } = layout;
   const whole = k % range === 0;
+  const terms = whole ? `${range}u` : `min(${range}u, ${k}u - product * ${range}u)`;
   const product: MatrixProduct = {
     m,
     n,
@@ -122,7 +123,8 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
     b: { buffer: "b", halves, alongSum: transposeB, rowLength: transposeB ? k : n, extent: n, start: startB },
     products,
     depth: range,
-    depthHere: whole ? undefined : `min(${range}u, ${k}u - product * ${range}u)`,
+    depthHere: whole ? undefined : terms,
+    end: k % STEP === 0 ? undefined : terms,
     setup: "",
     startC: `product * ${m * n}u`,
     assign,

@@ -36,6 +36,8 @@ export interface OperandTile {
   firstPanel: number;
   /** Invocations of the workgroup. */
   threads: number;
+  /** WGSL for the terms of the sum, where it ends inside a step and memory holds something else behind it. */
+  end?: string;
 }
 
 /** WGSL for the stages of an operand's way. */
@@ -58,7 +60,7 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
   const { alongSum, rowLength, extent, halves } = operand;
   /** Elements of a vector in memory, and vectors of a unit. */
   const [wide, vectors] = halves ? [8, 1] : [4, 2];
-  const { name, size, panel, share, origin, part, firstPanel, threads } = tile;
+  const { name, size, panel, share, origin, part, firstPanel, threads, end } = tile;
   const rowUnits = ((alongSum ? STEP : panel) / UNIT) | 1;
   // Neighbouring invocations copy neighbouring units of a row; all of them together `rows` rows a pass.
   const columns = (alongSum ? STEP : size) / UNIT;
@@ -102,16 +104,22 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
     source = (i, round) =>
       `${name}From + ${operand.row ? `${name}Next${i}` : `(${row(i, round)})`} * ${rowLength / wide}u`;
   }
+  const registers = halves ? [`${name}Unit`] : [`${name}Low`, `${name}High`];
+  const read = (i: number) =>
+    registers.map((register, v) => `${register}${i} = ${operand.buffer}[at + ${v}u];`).join(" ");
+  const clear = (i: number) =>
+    registers.map((register) => `${register}${i} = ${halves ? "vec4u()" : "vec4f()"};`).join(" ");
+  // Terms past the end are zero in both operands: what lies in memory there may be infinite.
+  const isTerm = (i: number, round: string) =>
+    alongSum
+      ? `${round} * ${STEP / UNIT}u + ${name}Column < (${end}) / ${UNIT}u`
+      : `${round} * ${STEP}u + ${name}Row + ${i * rows}u < ${end}`;
   const load = (round: string) =>
     each(
       passes,
       (i) => `    {
       let at = ${source(i, round)};
-${
-  halves
-    ? `      ${name}Unit${i} = ${operand.buffer}[at];`
-    : `      ${name}Low${i} = ${operand.buffer}[at];\n      ${name}High${i} = ${operand.buffer}[at + 1u];`
-}
+      ${end === undefined ? read(i) : `if (${isTerm(i, round)}) { ${read(i)} } else { ${clear(i)} }`}
 ${next?.(i, round) ?? ""}
     }`,
     );
