@@ -1,5 +1,6 @@
-// Whether PyTorch computes of exported models what webmoe does: node tools/hugging-face/check.mjs [PYTHON]. Writes small models of
-// every router and kind of experts that an export covers, with webmoe's logits, and lets check_export.py compare.
+// Whether PyTorch computes of exported models what webmoe does, and trains them on: node tools/hugging-face/check.mjs [PYTHON].
+// Writes small models of every router and kind of experts that an export covers, with webmoe's logits, and lets check_export.py
+// compare; then train_fsdp.py trains them in two processes with FSDP.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
@@ -18,6 +19,9 @@ main(async () => {
   const code = await runForeground(["--import", loader, models, folder], { env: choice.env });
   if (code !== 0) return code;
   console.log(`models are in ${folder}; on another machine: python3 tools/hugging-face/check_export.py FOLDER`);
-  const script = join(root, "tools/hugging-face/check_export.py");
-  return spawnSync(args[0] ?? "python3", [script, folder], { stdio: "inherit" }).status ?? 1;
+  const python = (/** @type {string[]} */ ...given) =>
+    spawnSync(args[0] ?? "python3", given, { stdio: "inherit" }).status ?? 1;
+  const script = (/** @type {string} */ name) => join(root, "tools/hugging-face", name);
+  const ranks = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"];
+  return python(script("check_export.py"), folder) || python(...ranks, script("train_fsdp.py"), folder);
 });

@@ -138,6 +138,7 @@ withConfig(program.command("bench").description("time training steps, or kernels
   .option("--profile [file]", "time every kernel of one step; write a trace (default webmoe-trace.json)")
   .option("--kernels [name]", "time the kernels by themselves: all, or the cases with this in their name")
   .option("--sampling <tokens>", "time how fast a fresh model writes so many tokens", wholeNumber)
+  .option("--metrics", "time what it costs steps to say what their routers did, and to write it down", false)
   .option("--json", "print one JSON object a line", false)
   .action((flags) => benchCommand(flags));
 

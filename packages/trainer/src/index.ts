@@ -20,11 +20,13 @@ export {
   type HostBatch,
   openSession,
   type Session,
+  type SessionOptions,
   type SessionState,
   type StepValues,
 } from "./session";
 export { type SettingsChanges, type TrainSettings, trainSettings } from "./settings";
 export { type StartOptions, startFrom } from "./start-from";
+export { type StepTiming, stepRecord } from "./step-record";
 export { type Task, totalLoad } from "./task";
 export { readValues } from "./tensor-values";
 export { type TokenRoute, tokenRoutes } from "./token-routes";

@@ -101,8 +101,22 @@ export interface Session {
   close(): void;
 }
 
+/** What a session does besides training. */
+export interface SessionOptions {
+  /**
+   * Whether steps say what their routers did. Default true; without it `balance`, `entropy` and `load` are empty, and kernels
+   * that only they need are left out.
+   */
+  routing?: boolean;
+}
+
 /** Put a model on a device with fresh parameters and compile its programs. */
-export async function openSession(gpu: Gpu, model: Model, settings: TrainSettings): Promise<Session> {
+export async function openSession(
+  gpu: Gpu,
+  model: Model,
+  settings: TrainSettings,
+  { routing = true }: SessionOptions = {},
+): Promise<Session> {
   const { context } = model.config;
   const { size, accumulate } = settings.batch;
   const initial = model.init(key(settings.seed));
@@ -207,6 +221,7 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
         const { total, loss, layers, load, dropped } = forward(handles, batch, true);
         const updated = update(handles, differentiate(handles, total), lr);
         applyRouter(handles, load);
+        if (!routing) return { loss, ...updated, ...NO_ROUTING };
         const [balance, entropy] = [layers.map((layer) => layer.balanceLoss), layers.map((layer) => layer.entropy)];
         return { loss, ...updated, balance, entropy, load, dropped };
       },
@@ -240,6 +255,7 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
         const grads = new Map(leaves<Tensor>(differentiate(handles, scale(total, 1 / accumulate))));
         for (const [path, target] of leaves<Tensor>(sums.gradients)) put(target, grads.get(path)!);
         for (const [layer, target] of sums.load.entries()) put(target, load[layer]!);
+        if (!routing) return { loss, ...NO_ROUTING };
         for (const [layer, target] of sums.probabilities.entries()) put(target, layers[layer]!.probabilities);
         return { loss, load, dropped, entropy: layers.map((layer) => layer.entropy) };
       });
@@ -249,6 +265,7 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
       const { gradients, load, probabilities } = handles.sums;
       const updated = update(handles, gradients, lr);
       applyRouter(handles, load);
+      if (!routing) return { ...updated, balance: [] };
       const tokens = constant(lr.trace, [], accumulate * size * context);
       const losses = load.map(
         (counts, layer) => balance(reshape(probabilities[layer]!, [1, counts.size]), counts, tokens).loss,
@@ -283,6 +300,13 @@ export async function openSession(gpu: Gpu, model: Model, settings: TrainSetting
     };
   }
 }
+
+/** In place of what routers did, where nobody asks. */
+const NO_ROUTING: { balance: Tensor[]; entropy: Tensor[]; load: Tensor[]; dropped?: Tensor[] } = {
+  balance: [],
+  entropy: [],
+  load: [],
+};
 
 /** Bytes of the arenas that a tree lies in, and of their f16 copies. */
 function bytesOf(tree: unknown): number {

@@ -6,11 +6,11 @@ import { restore, save } from "./checkpoint";
 import { lossOf } from "./device-loss";
 import { type LanguageFigures, languageTask, type TextData } from "./language-task";
 import { findOrigin } from "./origin";
-import { routerMetrics } from "./router-metrics";
 import type { Checkpoint, RunStore } from "./run-store";
 import { learningRate } from "./schedule";
 import { type Evaluation, openSession, type Session, type StepValues } from "./session";
 import type { TrainSettings } from "./settings";
+import { stepRecord } from "./step-record";
 import { type Task, totalLoad } from "./task";
 
 /** What to train, on what, and where the run is kept. */
@@ -130,15 +130,7 @@ async function* trainOn<Figures extends object>(
       };
       if (step <= progress.step) continue;
       progress.step = step;
-      await store?.appendMetrics({
-        step,
-        loss: figures.loss,
-        lr,
-        gradNorm: figures.gradNorm,
-        ...timing,
-        ...(figures.lossScale !== undefined && { lossScale: figures.lossScale, skipped: figures.skipped }),
-        router: routerMetrics(figures, model.config.moe.topK),
-      });
+      await store?.appendMetrics(stepRecord({ step, lr, ...timing }, figures, model.config.moe.topK));
       yield { kind: "step", step, lr, ...timing, ...figures };
       const bad = badSteps.see(step, figures);
       if (bad?.stop) throw await explained(bad);

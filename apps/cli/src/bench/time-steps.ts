@@ -1,9 +1,9 @@
-import { batchAt } from "@webmoe/data";
 import { type LanguageModel, measureModel } from "@webmoe/model";
 import { openSession } from "@webmoe/trainer";
 import { adapterName, type DispatchTime, type Gpu } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
 import { countObjects } from "./count-objects";
+import { randomBatches } from "./random-batches";
 
 /** What training steps of one configuration take. */
 export interface StepResult {
@@ -114,12 +114,4 @@ export async function timeSteps(
   } finally {
     session.close();
   }
-}
-
-function randomBatches({ model: { context, vocab }, batch }: Config) {
-  const tokens = Uint32Array.from({ length: 1 << 16 }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 0) % vocab);
-  return (step: number) =>
-    Array.from({ length: batch.accumulate }, (_, micro) =>
-      batchAt(tokens, { seed: 1, step, micro, batch: batch.size, context }),
-    );
 }

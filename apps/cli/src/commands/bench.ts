@@ -9,6 +9,7 @@ import { peaksOf, profileRows, profileTable } from "../bench/profile-table";
 import { type Variant, variants } from "../bench/scan";
 import { STEP_TABLE_NOTE, type StepRow, stepTable } from "../bench/step-table";
 import { timeKernels } from "../bench/time-kernels";
+import { type MetricsCost, timeMetrics } from "../bench/time-metrics";
 import { timeSampling } from "../bench/time-sampling";
 import { timeSteps } from "../bench/time-steps";
 import { type ConfigFlags, resolveConfig } from "../config/resolve";
@@ -27,12 +28,15 @@ export interface BenchFlags {
   kernels?: string | true;
   /** Time the writing of so many tokens instead of steps. */
   sampling?: number;
+  /** Time what it costs steps to say what their routers did. */
+  metrics: boolean;
 }
 
 /** Time training steps, of one configuration or of a scan, or the kernels by themselves. */
 export async function benchCommand(flags: ConfigFlags & BenchFlags): Promise<void> {
   if (flags.kernels) await benchKernels(flags);
   else if (flags.sampling) await benchSampling(flags, flags.sampling);
+  else if (flags.metrics) await benchMetrics(flags);
   else await benchSteps(flags);
 }
 
@@ -87,6 +91,31 @@ async function benchSampling(
   } finally {
     gpu.close();
   }
+}
+
+async function benchMetrics({ json, scan, profile, ...flags }: ConfigFlags & BenchFlags): Promise<void> {
+  if (profile) throw new UsageError("--metrics: takes no --profile, which is of steps");
+  const wanted = await Promise.all(variants(flags, scan).map(prepare));
+  const gpu = await openGpu({ adapter: wanted[0]!.config.adapter });
+  if (!json) console.log(adapterName(gpu.adapter));
+  try {
+    for (const { label, config, model } of wanted) {
+      const warmUp = gpu.adapter.software ? 0 : 2000;
+      const result = await timeMetrics(gpu, model, config, { steps: flags.steps, warmUp });
+      if (json) console.log(JSON.stringify({ label, ...result }));
+      else console.log(`${label || config.preset}: ${metricsLine(result)}`);
+    }
+  } finally {
+    gpu.close();
+  }
+}
+
+function metricsLine({ msWithout, msWith, cost, spread, pairs, stepsPerStretch }: MetricsCost): string {
+  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  return (
+    `${msWithout.toFixed(3)} ms a step without what routers did, ${msWith.toFixed(3)} ms with it: ${percent(cost)} more ` +
+    `(half of ${pairs} pairs of ${stepsPerStretch} steps between ${percent(spread[0])} and ${percent(spread[1])})`
+  );
 }
 
 async function prepare({ label, flags }: Variant) {

@@ -1,0 +1,46 @@
+import { batchAt } from "@webmoe/data";
+import { languageModel } from "@webmoe/model";
+import { recurrentRouter } from "@webmoe/router-recurrent";
+import { testGpu } from "@webmoe/webgpu/testing";
+import { expect, test } from "vitest";
+import { openSession } from "./session";
+import { trainSettings } from "./settings";
+
+const moe = { experts: 4, topK: 2, hidden: 12, balanceLoss: 0, zLoss: 0 };
+const model = languageModel(
+  { vocab: 256, dim: 16, layers: 2, heads: 2, context: 16, moe },
+  recurrentRouter({ dim: 8 }),
+);
+const text = new TextEncoder().encode("It was the best of times, it was the worst of times. ".repeat(20));
+
+/** Losses, gradient norms and the last step's figures of three steps. */
+async function threeSteps(accumulate: number, routing: boolean) {
+  const settings = trainSettings({ batch: { size: 2, accumulate } });
+  const session = await openSession(await testGpu(), model, settings, { routing });
+  try {
+    const figures = [];
+    for (let step = 1; step <= 3; step++) {
+      const batches = Array.from({ length: accumulate }, (_, micro) =>
+        batchAt(text, { seed: 1, step, micro, batch: 2, context: 16 }),
+      );
+      figures.push(await (await session.step(batches, 0.01, step)).values);
+    }
+    const learned = figures.map(({ loss, gradNorm }) => [loss, gradNorm]);
+    return { learned, last: figures.at(-1)!, dispatches: session.stats.dispatches };
+  } finally {
+    session.close();
+  }
+}
+
+test.each([1, 2])(
+  "a step that is not asked what its routers did trains the same, micro-batches: %i",
+  async (accumulate) => {
+    const asked = await threeSteps(accumulate, true);
+    const quiet = await threeSteps(accumulate, false);
+    expect(quiet.learned).toEqual(asked.learned);
+    expect(asked.last.load).toHaveLength(2);
+    expect(asked.last.entropy).toHaveLength(2);
+    expect(quiet.last).toMatchObject({ balance: [], entropy: [], load: [], balanceLoss: 0 });
+    expect(quiet.dispatches).toBeLessThan(asked.dispatches);
+  },
+);
