@@ -24,7 +24,7 @@ function activationBytes(recompute: boolean): number {
   // Gradients lie in arenas of their own, as an optimizer has them.
   const packed = packLike(parameters, gradients(total, parameters));
   const kept = new Set([...packed.values()].map(({ slice }) => slice.storage));
-  return planMemory(trace.recording.dispatches, kept).bytes.activations;
+  return planMemory(trace.recording, kept).bytes.activations;
 }
 
 test("at base, computing blocks again takes at most two fifths of the activations", () => {

@@ -78,7 +78,7 @@ export function planStep(name: PresetName, router: AnyRouter, target: KernelTarg
   const figures = layers.flatMap(({ balanceLoss, entropy }) => [balanceLoss, entropy]);
   const outputs: AnyTensor[] = [loss, gradNorm, ...load, ...figures];
   const kept = new Set(outputs.map(({ slice }) => trace.recording.resolve(slice).storage));
-  const plan = planMemory(trace.recording.dispatches, kept);
+  const plan = planMemory(trace.recording, kept);
   const kernels = plan.dispatches.map(({ kernel }) => kernel);
   const shadowBytes = plan.shadows.read.reduce((sum, { bytes }) => sum + bytes, 0);
   return {

@@ -22,7 +22,7 @@ test("a chain of temporaries needs two buffers", () => {
   const chain = Array.from({ length: 6 }, () => temporary(100));
   to(chain[0]!);
   for (let i = 1; i < chain.length; i++) from(chain[i - 1]!, chain[i]!);
-  const plan = planMemory(recording.dispatches, new Set([chain.at(-1)!]));
+  const plan = planMemory(recording, new Set([chain.at(-1)!]));
   expect(plan.slots).toEqual([400, 400]);
   expect(plan.bytes.activations).toBe(800);
 });
@@ -37,7 +37,7 @@ test("dispatches that nothing depends on are dropped; writes to memory that outl
   from(used, result);
   from(used, outside);
   recording.dispatch(accumulate, { x: whole(used), y: whole(result) }, { items: 1 }, undefined);
-  const plan = planMemory(recording.dispatches, new Set([result]));
+  const plan = planMemory(recording, new Set([result]));
   expect(plan.dispatches.map(({ slices }) => slices.at(-1)!.storage)).toEqual([used, result, outside, result]);
   expect(plan.slotOf.has(unused.id)).toBe(false);
 });
@@ -47,7 +47,7 @@ test("an output is not overwritten by what comes after it", () => {
   const [early, late] = [temporary(8), temporary(8)];
   to(early);
   to(late);
-  const plan = planMemory(recording.dispatches, new Set([early, late]));
+  const plan = planMemory(recording, new Set([early, late]));
   expect(plan.slotOf.get(early.id)).not.toBe(plan.slotOf.get(late.id));
 });
 
@@ -64,7 +64,7 @@ test("two live temporaries never share a buffer, in random programs", () => {
       made.push(next);
     }
     const kept = new Set(made.filter((_, i) => numbers[(3 * i + 2) % 90]! < 0.2).concat(made.at(-1)!));
-    const plan = planMemory(recording.dispatches, kept);
+    const plan = planMemory(recording, kept);
     const span = new Map<Storage, [number, number]>();
     plan.dispatches.forEach(({ slices }, index) => {
       for (const { storage } of slices) span.set(storage, [span.get(storage)?.[0] ?? index, index]);

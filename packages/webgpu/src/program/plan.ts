@@ -1,8 +1,9 @@
 // From a recording to a memory plan: dispatches that repeat another or that nothing depends on are dropped, weights and results
-// are rounded where they are written, then every temporary gets a buffer ("slot") for the span from its first to its last use,
+// are rounded where they are written, small sums share dispatches, then every temporary gets a buffer ("slot") for the span from its first to its last use,
 // shared with others whose spans do not overlap.
 
-import type { Dispatch, Storage } from "./recording";
+import { foldSums } from "./fold-sums";
+import type { Dispatch, Recording, Storage } from "./recording";
 import { shareRepeats } from "./repeats";
 import { roundResults } from "./round-results";
 import type { Shadow } from "./shadow";
@@ -22,9 +23,9 @@ export interface Plan {
 }
 
 /** Plan the memory of a recording of which `kept` storages are read after it ran. */
-export function planMemory(recorded: Dispatch[], kept: Set<Storage>): Plan {
+export function planMemory({ dispatches: recorded, target }: Recording, kept: Set<Storage>): Plan {
   const { read, outdated, ...shadowed } = useShadows(dropUnused(shareRepeats(recorded, kept), kept), kept);
-  const dispatches = roundResults(shadowed.dispatches, kept);
+  const dispatches = foldSums(roundResults(shadowed.dispatches, kept), kept, target);
   const spans = lifespans(dispatches, kept);
   const temporaries = [...spans].filter(([{ kind }]) => kind === "temporary");
   const { slots, slotOf } = assignSlots(temporaries);

@@ -58,7 +58,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
   gpu.check();
   const { label, outputs = [], inputs } = options;
   const kept = new Set(outputs.map(({ storage }) => storage));
-  const plan = planMemory(recording.dispatches, kept);
+  const plan = planMemory(recording, kept);
   const readbackBytes = outputs.reduce((total, { bytes }) => total + aligned(bytes), 0);
   const bytes = {
     ...plan.bytes,

@@ -31,6 +31,7 @@ export interface Dispatch {
   readonly flops: number;
   /** What `kernel` was made from. */
   readonly spec: unknown;
+  readonly sizes: Record<string, number>;
   /** The kernel with some of its results rounded to f16 as they are written. */
   rounding(results: RoundedResults): CompiledKernel;
 }
@@ -79,7 +80,7 @@ export class Recording {
     });
     checkAliases(compiled, slices);
     const flops = kernel.flops?.(sizes, options) ?? 0;
-    this.dispatches.push({ kernel: compiled, slices, flops, spec: kernel, rounding });
+    this.dispatches.push({ kernel: compiled, slices, flops, spec: kernel, sizes, rounding });
   }
 
   /** Where a slice lies after redirections. */

@@ -1,0 +1,104 @@
+// The parts of several split products, and other matrices of few rows, summed to one row each by one kernel: every sum alone
+// would take longer to start than to run. Each job has workgroups of its own; in them some lanes stand side by side along
+// the columns, four at a time, and where a job has few columns the others share its rows.
+
+import { type Kernel, kernel } from "../kernel";
+
+/** Most sums of one dispatch: with the result they make the eight buffers that every adapter binds. */
+export const MOST_JOBS = 7;
+
+const WORKGROUP = 256;
+/** Lanes that keep a large device busy. */
+const ENOUGH_LANES = 32768;
+
+/** One sum: x [rows, cols], cols a multiple of 4, to the elements of y from `to`, a multiple of 4, on. */
+export interface SumJob {
+  rows: number;
+  cols: number;
+  to: number;
+}
+
+const kernels = new Map<number, Kernel<string, string>>();
+
+/** y[to_j + c] = sum over r of x_j[r,c] for so many jobs j; buffers x0, x1, …, y. */
+export function sumParts(jobs: number): Kernel<string, string> {
+  const known = kernels.get(jobs) ?? declare(jobs);
+  kernels.set(jobs, known);
+  return known;
+}
+
+/** The sizes of `sumParts`. */
+export function sumPartsSizes(jobs: SumJob[]): Record<string, number> {
+  const sizes: Record<string, number> = {};
+  let start = 0;
+  jobs.forEach(({ rows, cols, to }, j) => {
+    const width = cols / 4;
+    let down = 1;
+    while (down < 32 && rows > 4 * down && width * down < ENOUGH_LANES) down *= 2;
+    const job = { rows, width, to: to / 4, down, start };
+    for (const [name, value] of Object.entries(job)) sizes[`${name}${j}`] = value;
+    start += workgroups(width, down);
+  });
+  return sizes;
+}
+
+function workgroups(width: number, down: number): number {
+  return Math.ceil((width * down) / WORKGROUP);
+}
+
+function declare(jobs: number): Kernel<string, string> {
+  const numbers = Array.from({ length: jobs }, (_, j) => j);
+  const last = jobs - 1;
+  const sizes = numbers.flatMap((j) => ["rows", "width", "to", "down", "start"].map((name) => `${name}${j}`));
+  return kernel<string, string>({
+    name: "sumParts",
+    buffers: { ...Object.fromEntries(numbers.map((j) => [`x${j}`, "read" as const])), y: "write" },
+    sizes: Object.fromEntries(sizes.map((name) => [name, "u32" as const])),
+    specialize: false,
+    flops: (given) => numbers.reduce((sum, j) => sum + 4 * given[`rows${j}`]! * given[`width${j}`]!, 0),
+    source: (given) => ({
+      form: "groups",
+      groups: [given[`start${last}`]! + workgroups(given[`width${last}`]!, given[`down${last}`]!), 1, 1],
+      workgroup: WORKGROUP,
+      vectors: Object.fromEntries([...numbers.map((j) => `x${j}`), "y"].map((name) => [name, "vec4f"])),
+      wgsl: /* wgsl */ `
+var<workgroup> sums: array<vec4f, ${WORKGROUP}>;
+${numbers.map(rowsOf).join("")}
+fn run(group: vec3u, lane: u32) {
+  var job = 0u;
+  var place = vec4u(); // start, width, to, down
+  ${numbers.map((j) => `if (group.x >= sizes.start${j}) { job = ${j}u; place = vec4u(sizes.start${j}, sizes.width${j}, sizes.to${j}, sizes.down${j}); }`).join("\n  ")}
+  let down = place.w;
+  let across = ${WORKGROUP}u / down;
+  let column = (group.x - place.x) * across + lane % across;
+  let exists = column < place.y;
+  var own = vec4f();
+  if (exists) {
+    switch (job) {
+      ${numbers.map((j) => `${j === 0 ? "default" : `case ${j}u`}: { own = rows${j}(lane / across, column); }`).join("\n      ")}
+    }
+  }
+  // Lanes past the first row of lanes hand their sums to it, in a fixed order.
+  if (down > 1u) {
+    sums[lane] = own;
+    for (var half = down / 2u; half > 0u; half /= 2u) {
+      workgroupBarrier();
+      if (lane < half * across) { sums[lane] += sums[lane + half * across]; }
+    }
+    own = sums[lane];
+  }
+  if (lane < across && exists) { y[place.z + column] = own; }
+}`,
+    }),
+  });
+}
+
+/** WGSL for what one lane sums of job j: every so many rows, from its first on. */
+function rowsOf(j: number): string {
+  return /* wgsl */ `
+fn rows${j}(first: u32, column: u32) -> vec4f {
+  var total = vec4f();
+  for (var r = first; r < sizes.rows${j}; r += sizes.down${j}) { total += x${j}[r * sizes.width${j} + column]; }
+  return total;
+}`;
+}
