@@ -16,6 +16,7 @@ const arrows = {
   data: [],
   inspect: ["webgpu", "tensor", "nn", "router", "moe", "model"],
   trainer: ["webgpu", "tensor", "nn", "router", "moe", "model", "data", "inspect"],
+  browser: ["webgpu", "tensor", "nn", "router", "routers", "moe", "model", "data", "inspect", "trainer"],
 };
 
 const tests = "\\.test\\.tsx?$";

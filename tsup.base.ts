@@ -35,3 +35,18 @@ export function library(entry: string[], { globals, ...more }: Options & { globa
     ...more,
   });
 }
+
+/** A library and everything it imports as one ES module, which a page loads without a build step of its own. */
+export function singleFile(entry: Record<string, string>) {
+  return defineConfig({
+    entry,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    noExternal: [/./],
+    splitting: false,
+    minify: true,
+    sourcemap: true,
+    esbuildPlugins: [pureConstants],
+  });
+}

@@ -59,7 +59,9 @@ describe.each(names)("%s", (name) => {
 
   test("its types are those of its code, for every way to import it", async () => {
     const data = new Uint8Array(readFileSync(packed.get(name)?.tarball ?? ""));
-    const result = await checkPackage(createPackageFromTarballData(data));
+    // What a page loads as it is has types, and no other kind of module.
+    const pages = { excludeEntrypoints: [/\.js$/] };
+    const result = await checkPackage(createPackageFromTarballData(data), pages);
     // Node before 12 knows no `exports`: such old resolution finds no entry at all.
     const problems = "problems" in result ? result.problems : [];
     expect(problems.filter((problem) => !("resolutionKind" in problem && problem.resolutionKind === "node10"))).toEqual(
@@ -181,6 +183,22 @@ describe("what a bundler keeps", () => {
       platform: "browser",
     });
     expect(gzipSync(outputFiles[0]?.contents ?? "").length).toBeLessThanOrEqual(60_000);
+  });
+
+  test("the file that a script tag loads imports nothing and takes at most 100 kB, compressed", async () => {
+    const file = join(folder, "node_modules/@webmoe/browser/dist/webmoe.js");
+    expect(gzipSync(readFileSync(file)).length).toBeLessThanOrEqual(100_000);
+    const { metafile } = await build({
+      entryPoints: [file],
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: "esm",
+    });
+    expect(Object.keys(metafile.inputs)).toHaveLength(1);
+    expect(await node("--input-type=module", "--eval", `console.log(Object.keys(await import("${file}")))`)).toBe(
+      "[ 'openModel' ]\n",
+    );
   });
 
   test("no library that is made for browsers asks for Node", async () => {

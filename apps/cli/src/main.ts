@@ -147,7 +147,11 @@ program
   .description("write a trained model for other programs")
   .option("--from <run>", "folder of the run, or latest", "latest")
   .requiredOption("--out <dir>", "folder to write")
-  .option("--format <name>", "hf: a folder that Hugging Face's transformers opens", "hf")
+  .option(
+    "--format <name>",
+    "hf: a folder that Hugging Face's transformers opens; web: one that a web page loads",
+    "hf",
+  )
   .option("--type <name>", "f32, f16 or bf16", "f32")
   .action((flags) => exportCommand(flags));
 

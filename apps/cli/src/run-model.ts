@@ -6,8 +6,8 @@ import {
   languageModel,
   type Model,
 } from "@webmoe/model";
-import { type DeviceTensor, key, type MapLeaves, materialize } from "@webmoe/tensor";
-import { type Checkpoint, restoreAveraged, restoreParameters, restorePlain } from "@webmoe/trainer";
+import type { DeviceTensor } from "@webmoe/tensor";
+import { type Checkpoint, loadModel, restoreAveraged } from "@webmoe/trainer";
 import { latestRun, openRun, type RunFolder } from "@webmoe/trainer/node";
 import type { Gpu } from "@webmoe/webgpu";
 import { checkedConfig } from "./config/resolve";
@@ -73,11 +73,7 @@ export async function openLanguageRun(path: string): Promise<SavedRun & { model:
 
 /** Put the parameters of a checkpoint on a device. */
 export async function loadParameters(gpu: Gpu, { model, checkpoint }: SavedRun, { averaged = false } = {}) {
-  const initial = model.init(key(0));
-  const parameters = (await materialize(gpu, initial.parameters)) as LanguageModelParameters<DeviceTensor>;
-  const buffers = (await materialize(gpu, initial.buffers, "router buffers")) as MapLeaves<unknown, DeviceTensor>;
+  const { parameters, buffers } = await loadModel(gpu, model, checkpoint.model);
   if (averaged) await restoreAveraged(model, parameters, checkpoint);
-  else await restoreParameters(model, parameters, checkpoint.model);
-  await restorePlain(buffers, checkpoint.model, "model.router.buffers.");
-  return { parameters, buffers };
+  return { parameters: parameters as LanguageModelParameters<DeviceTensor>, buffers };
 }

@@ -16,7 +16,7 @@ import {
 import { linearRouter } from "@webmoe/router-linear";
 import { recurrentRouter } from "@webmoe/router-recurrent";
 import { cosineRouter, xmoeRouter } from "@webmoe/router-xmoe";
-import { z } from "zod";
+import * as z from "zod";
 
 /** A router that is known by name; docs/routers.md has its equation, size and options. */
 export interface NamedRouter {

@@ -1,3 +1,4 @@
+export { blobTensors } from "./blob-tensors";
 export { restore, restoreAveraged, restoreParameters, restorePlain, save } from "./checkpoint";
 export { type ClassificationFigures, classificationFigures } from "./classification-figures";
 export { classificationTask, type LabelledData } from "./classification-task";
@@ -11,6 +12,7 @@ export {
   type TracedToken,
 } from "./generate";
 export { type LanguageFigures, languageTask, type TextData } from "./language-task";
+export { type LoadedModel, loadModel } from "./load-model";
 export { type MemoryRun, memoryRun } from "./memory-run";
 export { presetSettings } from "./preset-settings";
 export type { Checkpoint, CheckpointParts, RunStore, TensorEntry, TensorReader } from "./run-store";

@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import { UsageError } from "../errors";
-import { EXPORT_TYPES, exportFolder } from "../hugging-face/export-folder";
+import { EXPORT_TYPES, type ExportType } from "../export-types";
+import { exportFolder } from "../hugging-face/export-folder";
 import { openSavedRun } from "../run-model";
 import { runTokenizer } from "../run-text";
+import { writeWebFolder } from "../web-folder";
 
 export interface ExportFlags {
   from: string;
@@ -13,19 +15,23 @@ export interface ExportFlags {
 
 /** Write the last checkpoint of a run for other programs. */
 export async function exportCommand({ from, out, format, type }: ExportFlags): Promise<void> {
-  if (format !== "hf") throw new UsageError(`--format: needs hf, got "${format}"`);
-  if (!Object.hasOwn(EXPORT_TYPES, type)) {
+  if (format !== "hf" && format !== "web") throw new UsageError(`--format: needs hf or web, got "${format}"`);
+  if (!isExportType(type)) {
     throw new UsageError(`--type: needs one of ${Object.keys(EXPORT_TYPES).join(", ")}, got "${type}"`);
   }
   const { config, model, checkpoint, folder } = await openSavedRun(from);
   const tokenizer = await runTokenizer(folder.path, config);
-  await exportFolder(resolve(out), {
-    config,
-    model,
-    parameters: checkpoint.model,
-    tokenizer,
-    type: type as keyof typeof EXPORT_TYPES,
-  });
+  const path = resolve(out);
+  if (format === "hf") await exportFolder(path, { config, model, parameters: checkpoint.model, tokenizer, type });
+  else await writeWebFolder(path, { config, tensors: checkpoint.model, tokenizer, type });
   console.log(`step ${checkpoint.step} of ${folder.path} is in ${out}\n`);
-  console.log(`in Python: AutoModelForCausalLM.from_pretrained("${out}", trust_remote_code=True)`);
+  console.log(
+    format === "hf"
+      ? `in Python: AutoModelForCausalLM.from_pretrained("${out}", trust_remote_code=True)`
+      : `in a web page: import { openModel } from "@webmoe/browser"; openModel("address of ${out}")`,
+  );
+}
+
+function isExportType(type: string): type is ExportType {
+  return Object.hasOwn(EXPORT_TYPES, type);
 }

@@ -11,8 +11,9 @@ import type { Gpu } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
 import { resolveConfig } from "../config/resolve";
 import type { Config } from "../config/schema";
+import { EXPORT_TYPES, type ExportType } from "../export-types";
 import { makeModel } from "../run-model";
-import { EXPORT_TYPES, exportFolder } from "./export-folder";
+import { exportFolder } from "./export-folder";
 
 /** A name, and the keys of a configuration. */
 const CASES: Record<string, string[]> = {
@@ -50,7 +51,7 @@ async function writeCase(gpu: Gpu, config: Config, name: string): Promise<void> 
   const tokens = [...tokenizer.encode(text)];
   const logits = await logitsOf(gpu, model, session.state.parameters as LanguageModelParameters<DeviceTensor>, tokens);
   session.close();
-  for (const type of Object.keys(EXPORT_TYPES) as (keyof typeof EXPORT_TYPES)[]) {
+  for (const type of Object.keys(EXPORT_TYPES) as ExportType[]) {
     const folder = join(out!, `${name}-${type}`);
     await exportFolder(folder, { config, model, parameters, tokenizer, type });
     await writeFile(join(folder, "reference.json"), JSON.stringify({ tokens, logits }));

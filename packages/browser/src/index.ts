@@ -1,0 +1,1 @@
+export { type GenerateTextOptions, type OpenModelOptions, openModel, type TextModel } from "./open-model";

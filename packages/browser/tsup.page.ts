@@ -1,0 +1,3 @@
+import { singleFile } from "../../tsup.base";
+
+export default singleFile({ webmoe: "src/index.ts" });
