@@ -59,7 +59,7 @@ type Sizes = Omit<ReturnType<typeof matmulSizes>, "shape">;
 function product(a: Tensor, b: Tensor, shape: Shape, sizes: Sizes, layout: Required<MatmulOptions>): Tensor {
   const { m, n, k } = sizes;
   const { target } = a.trace;
-  const splits = matmulSplits(sizes, target);
+  const splits = matmulSplits(sizes, layout, target);
   const given = takesHalves(sizes, layout, target)
     ? ({ operands: { a: halves(a), b: halves(b) }, layout: { ...layout, halves: true } } as const)
     : ({ operands: { a, b }, layout } as const);

@@ -40,6 +40,9 @@ describe.each(kernelTargets)("matmul, $name", ({ target }) => {
       [[2, 9, 1, 5]],
       [[1, 6, 7, 1]],
       [[2, 3, 5, 7]],
+      [[1, 1, 33, 130]],
+      [[3, 8, 5, 516]],
+      [[2, 5, 66, 64]],
       [[1, 64, 128, 32]],
       [[2, 64, 66, 16]],
       [[1, 65, 64, 17]],
@@ -90,12 +93,16 @@ describe.each(kernelTargets.slice(0, 2))("matmulSplit, $name", ({ target }) => {
   });
 });
 
-test("products are split where tiles are few and sums long", () => {
+test("products are split where tiles are few and sums long, not where rows are few", () => {
+  const layout = { transposeA: true, transposeB: false };
   const tiled = kernelTargets[1]!.target;
-  expect(matmulSplits({ batch: 1, m: 128, n: 128, k: 4096 }, tiled)).toBe(16);
-  expect(matmulSplits({ batch: 1, m: 1536, n: 512, k: 8192 }, tiled)).toBe(1);
-  expect(matmulSplits({ batch: 1, m: 512, n: 512, k: 8192 }, tiled)).toBe(4);
-  expect(matmulSplits({ batch: 1, m: 128, n: 128, k: 64 }, tiled)).toBe(1);
-  expect(matmulSplits({ batch: 2, m: 128, n: 128, k: 4096 }, tiled)).toBe(1);
-  expect(matmulSplits({ batch: 1, m: 128, n: 128, k: 4096 }, kernelTargets[0]!.target)).toBe(1);
+  expect(matmulSplits({ batch: 1, m: 128, n: 128, k: 4096 }, layout, tiled)).toBe(16);
+  expect(matmulSplits({ batch: 1, m: 1536, n: 512, k: 8192 }, layout, tiled)).toBe(1);
+  expect(matmulSplits({ batch: 1, m: 512, n: 512, k: 8192 }, layout, tiled)).toBe(4);
+  expect(matmulSplits({ batch: 1, m: 128, n: 128, k: 64 }, layout, tiled)).toBe(1);
+  expect(matmulSplits({ batch: 1, m: 8, n: 128, k: 4096 }, layout, tiled)).toBe(16);
+  const rows = { transposeA: false, transposeB: true };
+  expect(matmulSplits({ batch: 1, m: 8, n: 128, k: 4096 }, rows, tiled)).toBe(1);
+  expect(matmulSplits({ batch: 2, m: 128, n: 128, k: 4096 }, layout, tiled)).toBe(1);
+  expect(matmulSplits({ batch: 1, m: 128, n: 128, k: 4096 }, layout, kernelTargets[0]!.target)).toBe(1);
 });

@@ -2,6 +2,7 @@ import { type KernelTarget, kernel } from "../kernel";
 import { fitsMatrixUnits, matrixMatmul, matrixTile } from "./matmul-matrix";
 import type { MatmulParts } from "./matmul-parts";
 import type { MatrixProduct } from "./matmul-product";
+import { hasFewRows, rowsMatmul } from "./matmul-rows";
 import { serialMatmul } from "./matmul-serial";
 import { tiledMatmul } from "./matmul-tiled";
 import { vectorMatmul, vectorTile } from "./matmul-vector";
@@ -66,8 +67,8 @@ function splitRange(k: number, splits: number): number {
 const WAVE = 256;
 
 /** Into how many ranges of k to split a product: more than one where its tiles are few and its sums long. */
-export function matmulSplits({ batch, m, n, k }: Sizes, target: KernelTarget): number {
-  if (target.kernelClass === "serial" || batch > 1) return 1;
+export function matmulSplits({ batch, m, n, k }: Sizes, layout: MatmulLayout, target: KernelTarget): number {
+  if (target.kernelClass === "serial" || batch > 1 || hasFewRows(m, layout)) return 1;
   const tile = target.matrixUnits && target.precision === "mixed" ? 128 : 64;
   const tiles = Math.ceil(m / tile) * Math.ceil(n / tile);
   const wanted = Math.max(1, Math.min(Math.floor(WAVE / tiles), Math.floor(k / 256), 32));
@@ -113,6 +114,7 @@ interface Products {
 function productSource(target: KernelTarget, layout: MatmulLayout, given: Products) {
   const { products, m, n, k, range, startA, startB, assign } = given;
   const { transposeA, transposeB, halves = false } = layout;
+  if (range === k && hasFewRows(m, layout)) return rowsMatmul(target, { products, m, n, k, assign });
   const whole = k % range === 0;
   const terms = whole ? `${range}u` : `min(${range}u, ${k}u - product * ${range}u)`;
   const product: MatrixProduct = {
