@@ -17,7 +17,6 @@ import {
   mul,
   normal,
   reshape,
-  ropeAt,
   sum,
   type Tensor,
   u32,
@@ -99,10 +98,8 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
     { token, position, caches, buffers }: NextInput,
   ): NextOutput {
     const mask = constant(token.trace, [1], 1);
-    const attend = (qkv: Tensor, block: number) => {
-      const rotated = ropeAt(reshape(qkv, [1, 3, heads, headDim]), position);
-      return reshape(cachedAttention(rotated, caches[block]!, position), [1, dim]);
-    };
+    const attend = (qkv: Tensor, block: number) =>
+      reshape(cachedAttention(reshape(qkv, [1, 3, heads, headDim]), caches[block]!, position), [1, dim]);
     const given = { tokens: token, mask, attend, buffers, training: false };
     const { x, routed } = runTrunk(config, router, parameters, given);
     return { logits: linear(x, parameters.head), layers: routed };

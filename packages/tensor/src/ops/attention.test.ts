@@ -1,10 +1,12 @@
 import { expectClose } from "@webmoe/webgpu/testing";
 import { expect, test } from "vitest";
-import { reshape } from "../tensor";
+import { reshape, type Tensor } from "../tensor";
 import { checkGradient, random, valuesOf } from "../testing";
-import { causalAttention } from "./attention";
-import { mul } from "./elementwise";
-import { rope, ropeAt } from "./rope";
+import { cachedAttention, causalAttention } from "./attention";
+import { copyOf } from "./copy";
+import { add } from "./elementwise";
+import { sum } from "./reduce";
+import { rope } from "./rope";
 
 test.each([[[1, 1, 3, 1, 2]], [[2, 3, 3, 2, 4]], [[1, 5, 3, 1, 6]]])("gradients of qkv %j", async (shape) => {
   await checkGradient(causalAttention, [shape]);
@@ -35,16 +37,25 @@ test("rope turns queries and keys by their position and leaves values and positi
   }
 });
 
-test("ropeAt is rope from a later position, and has no gradient", async () => {
-  const qkv = random([1, 3, 3, 1, 4]);
-  const last = { shape: [1, 3, 1, 4], data: qkv.data.slice(24) };
-  const start = { shape: [], data: Uint32Array.of(2) };
-  const y = await valuesOf(rope, [qkv]);
-  expectClose(await valuesOf((x, start) => ropeAt(x, start), [last, start]), y.slice(24));
+test("attention over a cache is that of the last token of a sequence, and has no gradient", async () => {
+  const [context, heads, headDim] = [5, 2, 4];
+  const width = heads * headDim;
+  const qkv = random([1, context, 3, heads, headDim]);
+  const turned = await valuesOf(rope, [qkv]);
+  const cache = { shape: [context, 2, heads, headDim], data: new Float32Array(context * 2 * width) };
+  for (let t = 0; t < context - 1; t++) {
+    cache.data.set(turned.subarray((3 * t + 1) * width, 3 * (t + 1) * width), 2 * t * width);
+  }
+  const last = { shape: [1, 3, heads, headDim], data: qkv.data.slice(-3 * width) };
+  const position = { shape: [], data: Uint32Array.of(context - 1) };
+  // The cache is updated in place, which an input cannot be.
+  const cached = (x: Tensor, cache: Tensor, at: Tensor<"u32">) => cachedAttention(x, copyOf(cache), at);
+  const whole = await valuesOf((x) => causalAttention(rope(x)), [qkv]);
+  expectClose(await valuesOf(cached, [last, cache, position]), whole.subarray(-width));
   // Another path to the same input must not hide that one is missing.
-  await expect(checkGradient((x, start) => mul(x, ropeAt(x, start)), [last, start])).rejects.toThrow(
-    "gradients: ropeAt has no gradient",
-  );
+  await expect(
+    checkGradient((x, cache, at) => add(sum(x), sum(cached(x, cache, at))), [last, cache, position]),
+  ).rejects.toThrow("gradients: cachedAttention has no gradient");
 });
 
 test("qkv of another form is an error", async () => {

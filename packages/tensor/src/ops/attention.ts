@@ -4,10 +4,13 @@ import {
   attentionDelta,
   attentionForward,
   cachedAttention as cachedAttentionKernel,
+  cacheRanges,
   cacheStore,
+  mergeRanges,
 } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { place, type Tensor, withGradient, withoutGradient } from "../tensor";
+import type { RopeOptions } from "./rope";
 
 /**
  * Causal self-attention: softmax(q k^T / sqrt(headDim)) v, where a token sees itself and the tokens before it.
@@ -32,24 +35,41 @@ export function causalAttention(qkv: Tensor): Tensor {
 }
 
 /**
- * Attention of one token over a key-value cache: stores the token's key and value at row `position` of `cache`
- * ([context, 2, heads, headDim], state), then attends over rows 0 to `position`. `qkv` is [1, 3, heads, headDim],
- * `position` a u32 scalar. Has no gradient.
+ * Rotary attention of one token over a key-value cache: turns its query and key by its position as `rope` does, stores key and
+ * value at row `position` of `cache` ([context, 2, heads, headDim], state), then attends over rows 0 to `position`. `qkv` is
+ * [1, 3, heads, headDim], `position` a u32 scalar; the result [1, heads, headDim]. Has no gradient.
  */
-export function cachedAttention(qkv: Tensor, cache: Tensor, position: Tensor<"u32">): Tensor {
-  const [, , heads, headDim] = qkv.shape as [number, number, number, number];
-  if (qkv.shape.length !== 4 || qkv.shape[0] !== 1 || cache.shape[2] !== heads || cache.shape[3] !== headDim) {
+export function cachedAttention(
+  qkv: Tensor,
+  cache: Tensor,
+  position: Tensor<"u32">,
+  { base = 10000 }: RopeOptions = {},
+): Tensor {
+  const [tokens, three, heads, headDim] = qkv.shape as [number, number, number, number];
+  const whole = qkv.shape.length === 4 && tokens === 1 && three === 3 && headDim % 2 === 0;
+  if (!whole || cache.shape[2] !== heads || cache.shape[3] !== headDim) {
     throw new Error(
-      `cachedAttention: needs qkv [1, 3, heads, headDim] and a cache [context, 2, heads, headDim], ` +
+      `cachedAttention: needs qkv [1, 3, heads, headDim] with an even headDim and a cache [context, 2, heads, headDim], ` +
         `got ${showShape(qkv.shape)} and ${showShape(cache.shape)}`,
     );
   }
   const sizes = { context: cache.shape[0]!, heads, headDim };
-  place(cacheStore, { qkv, position, cache }, sizes, {});
-  const { out } = place(cachedAttentionKernel, { qkv, cache, position }, sizes, {
-    weights: [heads, cache.shape[0]!],
-    out: [1, heads, headDim],
+  const { query } = place(cacheStore, { qkv, position, cache }, { ...sizes, base }, { query: [heads, headDim] });
+  const ranges = cacheRanges(sizes.context, qkv.trace.target);
+  const parts = place(cachedAttentionKernel, { query, cache, position }, sizes, {
+    weights: [heads, sizes.context],
+    out: [ranges, heads, headDim],
+    totals: [ranges, heads, 2],
   });
+  const out =
+    ranges === 1
+      ? parts.out
+      : place(
+          mergeRanges,
+          { parts: parts.out, totals: parts.totals },
+          { ranges, heads, headDim },
+          { out: [1, heads, headDim] },
+        ).out;
   withoutGradient("cachedAttention", [out], [qkv, cache]);
   return out;
 }

@@ -1,6 +1,6 @@
 import { describe, test } from "vitest";
 import { expectClose, kernelTargets, runKernel, testNumbers } from "../testing";
-import { rope, ropeAt } from "./rope";
+import { rope } from "./rope";
 
 const base = 10000;
 
@@ -44,17 +44,6 @@ describe.each(kernelTargets)("rotary embedding, $name", ({ target }) => {
       backward.y,
       turned(x, heads, headDim, (t) => t % context, -1),
       2e-5,
-    );
-  });
-
-  test("from a given position", async () => {
-    const x = testNumbers(3 * 3 * 2 * 8);
-    const sizes = { tokens: 3, heads: 2, headDim: 8, base };
-    const { y } = await runKernel(target, ropeAt, { x, start: Uint32Array.of(700), y: x.length }, sizes);
-    expectClose(
-      y,
-      turned(x, 2, 8, (t) => 700 + t),
-      2e-4,
     );
   });
 });

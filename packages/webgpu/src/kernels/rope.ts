@@ -5,9 +5,22 @@
 import { kernel } from "../kernel";
 import { type Wide, wide } from "./wide";
 
-// Sine and cosine are only promised to be accurate between -pi and pi, so whole turns are taken off first; 2 pi is split
-// into two constants, the first short enough for exact products.
+/**
+ * WGSL for the rotation of elements of a head at a position, in terms of `Wide` and the sizes `base` and `headDim`. Sine and cosine are only
+ * promised to be accurate between -pi and pi, so whole turns are taken off first; 2 pi is split into two constants, the first
+ * short enough for exact products.
+ */
+export const rotation = /* wgsl */ `
+struct Rotation { cosine: Wide, sine: Wide }
+fn rotation(position: u32, element: Wide) -> Rotation {
+  let angle = f32(position) * exp2(-log2(sizes.base) / f32(sizes.headDim) * 2.0 * element);
+  let turns = round(angle * 0.15915494);
+  let rest = (angle - turns * 6.28125) - turns * 0.0019353072;
+  return Rotation(cos(rest), sin(rest));
+}`;
+
 const rotate = ({ lanes, alias }: Wide) => /* wgsl */ `${alias}
+${rotation}
 fn rotate(i: u32, position: u32, sign: f32) {
   let half = sizes.headDim / ${2 * lanes}u;
   let pair = i % half;
@@ -20,14 +33,10 @@ fn rotate(i: u32, position: u32, sign: f32) {
     write_y(at + half, b);
     return;
   }
-  let element = ${lanes === 4 ? "f32(pair * 4u) + vec4f(0.0, 1.0, 2.0, 3.0)" : "f32(pair)"};
-  let angle = f32(position) * exp2(-log2(sizes.base) / f32(sizes.headDim) * 2.0 * element);
-  let turns = round(angle * 0.15915494);
-  let rest = (angle - turns * 6.28125) - turns * 0.0019353072;
-  let cosine = cos(rest);
-  let sine = sign * sin(rest);
-  write_y(at, a * cosine - b * sine);
-  write_y(at + half, b * cosine + a * sine);
+  let turn = rotation(position, ${lanes === 4 ? "f32(pair * 4u) + vec4f(0.0, 1.0, 2.0, 3.0)" : "f32(pair)"});
+  let sine = sign * turn.sine;
+  write_y(at, a * turn.cosine - b * sine);
+  write_y(at + half, b * turn.cosine + a * sine);
 }`;
 
 /** "backward" turns by minus the angle, which takes dy to dx. */
@@ -61,28 +70,6 @@ export const rope = kernel({
 fn run(i: u32) {
   let token = i / (3u * sizes.heads * (sizes.headDim / ${2 * pairs.lanes}u));
   rotate(i, token % sizes.context, ${direction === "forward" ? "1.0" : "-1.0"});
-}`,
-    };
-  },
-});
-
-/** As `rope` forward, with token t at position start[0] + t: for decoding. */
-export const ropeAt = kernel({
-  name: "ropeAt",
-  buffers: { x: "read", start: "read u32", y: "write" },
-  sizes: { tokens: "u32", heads: "u32", headDim: "u32", base: "f32" },
-  flops: ({ tokens, heads, headDim }) => 6 * tokens * heads * headDim,
-  source: ({ tokens, heads, headDim }, target) => {
-    const pairs = wide(target, headDim / 2, ["x", "y"]);
-    return {
-      form: "items",
-      items: (tokens * 3 * heads * headDim) / (2 * pairs.lanes),
-      vectors: pairs.vectors,
-      results: ["y"],
-      wgsl: /* wgsl */ `${rotate(pairs)}
-fn run(i: u32) {
-  let token = i / (3u * sizes.heads * (sizes.headDim / ${2 * pairs.lanes}u));
-  rotate(i, start[0] + token, 1.0);
 }`,
     };
   },
