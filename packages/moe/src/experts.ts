@@ -1,16 +1,23 @@
 // What an expert computes: a gated feed-forward layer of three matrices, or a plain one of two; and the same for all tokens.
 
 import { linear } from "@webmoe/nn";
+import type { Selection } from "@webmoe/router";
 import {
+  assignmentLinear,
+  assignmentSum,
+  combineExperts,
   type ExpertGroups,
   Expression,
   expertLinear,
+  expertLoad,
   fold,
   gated,
+  groupByExpert,
   type Init,
   type Key,
   map,
   normal,
+  recomputed,
   reshape,
   type Tensor,
 } from "@webmoe/tensor";
@@ -61,8 +68,37 @@ export function initSharedExperts(dim: number, config: MoeConfig, key: Key): Sha
   };
 }
 
+/** Up to so many tokens every assignment reads its expert's matrices by itself; from there on they are sorted by expert. */
+const FEW_TOKENS = 4;
+
+/**
+ * Every token's sum over its experts, weighted, [T, D], and the assignments of each expert, f32 [E]. The gradient of few tokens
+ * is that of the sorted form.
+ */
+export function mixExperts(
+  x: Tensor,
+  parameters: ExpertParameters<Tensor>,
+  selection: Selection,
+  { experts, activation }: MoeConfig,
+): { y: Tensor; load: Tensor } {
+  const tokens = x.shape[0]!;
+  const { token, expert, weight } = selection;
+  const sorted = () => {
+    const groups = groupByExpert(token, expert, experts, selection);
+    const y = combineExperts(runSorted(x, parameters, groups, activation), weight, groups, tokens);
+    return { y, load: groups.load };
+  };
+  if (tokens > FEW_TOKENS) return sorted();
+  const y = recomputed(
+    { x, parameters, weight },
+    () => assignmentSum(runUnsorted(x, parameters, expert, activation), parameters.down, expert, weight, tokens),
+    () => sorted().y,
+  );
+  return { y, load: expertLoad(expert, experts) };
+}
+
 /** The output of every assignment's expert, in the groups' rows [P, D], for tokens x [T, D]. */
-export function runExperts(
+function runSorted(
   x: Tensor,
   { gateUp, up, down }: ExpertParameters<Tensor>,
   groups: ExpertGroups,
@@ -71,6 +107,18 @@ export function runExperts(
   const [experts, dim, hidden] = down.shape as [number, number, number];
   const first = gateUp ? reshape(gateUp, [experts, 2 * hidden, dim]) : up!;
   return expertLinear(activate(expertLinear(x, first, groups, { gather: true }), activation), down, groups);
+}
+
+/** What every assignment's expert has before its last matrix, [A, hidden]. */
+function runUnsorted(
+  x: Tensor,
+  { gateUp, up }: ExpertParameters<Tensor>,
+  expert: Tensor<"u32">,
+  activation: MoeConfig["activation"] = "swiglu",
+): Tensor {
+  return isPlain(activation)
+    ? activate(assignmentLinear(x, up!, expert), activation)
+    : assignmentLinear(x, gateUp!, expert, GATES[activation]);
 }
 
 /** The sum of all shared experts for every token, [T, D]. */

@@ -5,11 +5,12 @@
 //   experts    each expert's rows go through it, as grouped matrix products over all experts
 //   combine    every token sums the rows of its experts, weighted
 //
+// The last three are `mixExperts`, which does not sort where there are few tokens, as when text is written.
 // Dropless unless told: every assignment is computed, whatever the balance (Gale et al. 2022), in memory of the worst case.
 
 import { routerZLoss, type Selection, switchBalance } from "@webmoe/router";
-import { add, combineExperts, groupByExpert, sub, type Tensor } from "@webmoe/tensor";
-import { runExperts, runSharedExperts } from "./experts";
+import { add, sub, type Tensor } from "@webmoe/tensor";
+import { mixExperts, runSharedExperts } from "./experts";
 import type { MoeInput } from "./moe-input";
 import { route } from "./route";
 
@@ -39,20 +40,18 @@ export interface MoeOutput {
 export function moeLayer(input: MoeInput): MoeOutput {
   const { x, config, mask, sharedExperts, loadBefore } = input;
   const { logits, carry, losses, selection, chosen } = route(input);
-  const groups = groupByExpert(selection.token, selection.expert, config.experts, selection);
-  const outputs = runExperts(x, input.experts, groups, config.activation); // [P, D]
-  const routed = combineExperts(outputs, selection.weight, groups, x.shape[0]!);
-  const load = chosen ?? groups.load;
+  const mixed = mixExperts(x, input.experts, selection, config);
+  const load = chosen ?? mixed.load;
   const balanced = loadBefore ? add(load, loadBefore) : load;
   const balance = switchBalance({ probabilities: selection.probabilities, load: balanced, mask });
   return {
-    y: sharedExperts ? add(routed, runSharedExperts(x, sharedExperts, config.activation)) : routed,
+    y: sharedExperts ? add(mixed.y, runSharedExperts(x, sharedExperts, config.activation)) : mixed.y,
     carry,
     balanceLoss: balance.loss,
     zLoss: routerZLoss(logits, mask),
     losses,
     load,
-    ...(chosen && { dropped: sub(chosen, groups.load) }),
+    ...(chosen && { dropped: sub(chosen, mixed.load) }),
     probabilities: balance.total,
     entropy: balance.entropy,
     logits,

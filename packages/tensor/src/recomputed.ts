@@ -9,19 +9,22 @@ import { LEAF } from "./tree";
  * `inputs` holds every tensor that `body` uses and that a gradient flows to, in plain objects and arrays. `body` is called
  * a second time by `gradients()`, and must record the same ops. Results of up to 256 KiB are kept all the same: programs
  * share small repeats.
+ *
+ * With `differentiable`, that is recorded for the gradient in place of `body`, which then needs no gradients of its own; it must
+ * return the same values up to rounding.
  */
-export function recomputed<T>(inputs: unknown, body: () => T): T {
+export function recomputed<T>(inputs: unknown, body: () => T, differentiable = body): T {
   const used = tensorsIn(inputs);
   const { nodes } = oneTrace("recomputed", used);
   const given = new Set(used);
-  const record = () => {
+  const record = (body: () => T) => {
     const start = nodes.length;
     const result = body();
     const outputs = tensorsIn(result).filter((tensor) => !given.has(tensor));
     return { result, outputs, nodes: nodes.splice(start) };
   };
-  const { result, outputs } = record();
-  nodes.push({ name: "recomputed", inputs: used, outputs, again: record });
+  const { result, outputs } = record(body);
+  nodes.push({ name: "recomputed", inputs: used, outputs, again: () => record(differentiable) });
   return result;
 }
 

@@ -7,8 +7,8 @@ import { wide } from "./wide";
 /** What the gate passes through: SwiGLU, GEGLU (with the tanh approximation) or ReGLU. */
 export type GateActivation = "silu" | "gelu" | "relu";
 
-/** WGSL that sets `value` to the activation of `g` and `slope` to its derivative. */
-const activations: Record<GateActivation, string> = {
+/** WGSL that sets `value` to the activation of `g` and `slope` to its derivative, both of the type `Wide`. */
+export const gateActivations: Record<GateActivation, string> = {
   silu: `
   let s = 1.0 / (1.0 + exp(-g));
   let value = g * s;
@@ -43,7 +43,7 @@ export const gatedForward = kernel({
 fn run(i: u32) {
   let width = sizes.hidden / ${lanes}u;
   let at = i / width * width + i;
-  let g = x[at];${activations[activation]}
+  let g = x[at];${gateActivations[activation]}
   write_y(i, value * x[at + width]);
 }`,
     };
@@ -66,7 +66,7 @@ export const gatedBackward = kernel({
 fn run(i: u32) {
   let width = sizes.hidden / ${lanes}u;
   let at = i / width * width + i;
-  let g = x[at];${activations[activation]}
+  let g = x[at];${gateActivations[activation]}
   write_dx(at, dy[i] * slope * x[at + width]);
   write_dx(at + width, dy[i] * value);
 }`,
