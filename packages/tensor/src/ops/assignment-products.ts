@@ -39,13 +39,7 @@ export function assignmentLinear(x: Tensor, weight: Tensor, expert: Tensor<"u32"
  * The weighted sum of every token's experts, [T, out]: y [A, in] goes through each assignment's expert, weight [E, out, in], and
  * counts `share` f32 [A]. Has no gradient.
  */
-export function assignmentSum(
-  y: Tensor,
-  weight: Tensor,
-  expert: Tensor<"u32">,
-  share: Tensor,
-  tokens: number,
-): Tensor {
+export function assignmentSum(y: Tensor, weight: Tensor, expert: Tensor<"u32">, share: Tensor, tokens: number): Tensor {
   const [experts, out, inner] = weight.shape as [number, number, number];
   if (weight.shape.length !== 3 || y.size !== expert.size * inner || share.size !== expert.size) {
     throw new Error(

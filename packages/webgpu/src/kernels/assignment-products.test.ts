@@ -35,10 +35,18 @@ describe.each(kernelTargets)("experts of a few tokens, $name", ({ target }) => {
 
     const given = { x, weight, expert, y: rows * out };
     const plain = await runKernel(target, assignmentProduct, given, sizes);
-    expectClose(plain.y, byAssignment((e, o, a) => product(e * out + o, a)));
+    expectClose(
+      plain.y,
+      byAssignment((e, o, a) => product(e * out + o, a)),
+    );
     for (const activation of ["silu", "gelu", "relu"] as const) {
       const { y } = await runKernel(target, assignmentGate, given, sizes, { activation });
-      expectClose(y, byAssignment((e, o, a) => activations[activation](product(2 * e * out + o, a)) * product((2 * e + 1) * out + o, a)));
+      expectClose(
+        y,
+        byAssignment(
+          (e, o, a) => activations[activation](product(2 * e * out + o, a)) * product((2 * e + 1) * out + o, a),
+        ),
+      );
     }
   });
 

@@ -46,11 +46,7 @@ export const assignmentGate = kernel({
   buffers: { x: "read", weight: "read", expert: "read u32", y: "write" },
   sizes,
   flops: ({ tokens, each, out, in: inner }) => 4 * tokens * each * out * inner,
-  source: (
-    { tokens, each, out, in: inner },
-    target,
-    { activation }: { activation: GateActivation },
-  ) => {
+  source: ({ tokens, each, out, in: inner }, target, { activation }: { activation: GateActivation }) => {
     const { lanes, vectors, dot } = wide(target, inner, ["x", "weight"]);
     return {
       form: "rows",
