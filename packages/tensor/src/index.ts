@@ -6,6 +6,7 @@ export {
   evaluate,
   type HostArray,
   type InputSpec,
+  type ValuesOf,
 } from "./compile";
 export {
   type Arena,
@@ -29,6 +30,7 @@ export * from "./ops/balance";
 export * from "./ops/broadcast";
 export * from "./ops/copy";
 export * from "./ops/cross-entropy";
+export * from "./ops/draw-token";
 export * from "./ops/dropout";
 export * from "./ops/elementwise";
 export * from "./ops/embedding";

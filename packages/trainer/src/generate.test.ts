@@ -1,14 +1,16 @@
-import { IGNORE, languageModel } from "@webmoe/model";
+import { IGNORE, type LanguageModelParameters, languageModel } from "@webmoe/model";
 import { recurrentRouter } from "@webmoe/router-recurrent";
-import { allocate, compile, key, materialize, release, spec, u32 } from "@webmoe/tensor";
+import { compile, type DeviceTensor, key, materialize, release, type Tensor, u32 } from "@webmoe/tensor";
+import type { Gpu } from "@webmoe/webgpu";
 import { testGpu } from "@webmoe/webgpu/testing";
 import { describe, expect, test } from "vitest";
-import { draw, openGenerator } from "./generate";
+import { openDecoder } from "./decoder";
+import { openGenerator } from "./generate";
 
-const context = 8;
+const [vocab, context] = [11, 8];
 const model = languageModel(
   {
-    vocab: 11,
+    vocab,
     dim: 12,
     layers: 2,
     heads: 2,
@@ -25,44 +27,67 @@ async function collect(tokens: AsyncGenerator<number>): Promise<number[]> {
   return all;
 }
 
+/** -log p of each token after the one at `position` of a text, which goes through the model at once and without a cache. */
+async function openUncached(gpu: Gpu, parameters: LanguageModelParameters<DeviceTensor>) {
+  const inputs = { tokens: u32(1, context), targets: u32(1, context) };
+  const program = await compile(gpu, { state: { parameters }, inputs }, (state, batch) => ({
+    loss: model.loss(state.parameters as LanguageModelParameters<Tensor>, batch, { training: false }).loss,
+  }));
+  const losses = (tokens: number[], position: number) =>
+    Promise.all(
+      Array.from({ length: vocab }, async (_, target) => {
+        const given = Uint32Array.from({ length: context }, (_, at) => tokens[at] ?? 0);
+        const targets = given.map((_, at) => (at === position ? target : IGNORE));
+        return (await (await program.run({ tokens: given, targets })).outputs).loss[0]!;
+      }),
+    );
+  return { losses, close: () => program.close() };
+}
+
 describe("generating with a key-value cache", () => {
   test("scores of the next token are those of the whole sequence at once", async () => {
     const gpu = await testGpu();
     const parameters = await materialize(gpu, model.init(key(3)).parameters);
-    const caches = await allocate(
-      gpu,
-      [0, 1].map(() => spec([context, 2, 2, 6])),
-      "caches",
-    );
-    const cached = await compile(
-      gpu,
-      { state: { parameters, caches }, inputs: { token: u32(1), position: u32(1) } },
-      (state, input) => {
-        const { logits } = model.next(state.parameters as never, { ...input, caches: state.caches as never });
-        return { logits };
-      },
-    );
-    const whole = await compile(
-      gpu,
-      { state: { parameters }, inputs: { tokens: u32(1, context), targets: u32(1, context) } },
-      (state, batch) => ({ loss: model.loss(state.parameters as never, batch, { training: false }).loss }),
-    );
+    const decoder = await openDecoder(gpu, model, { parameters }, ({ logits }) => logits);
+    const uncached = await openUncached(gpu, parameters);
     for (const [position, token] of text.entries()) {
-      const { logits } = await (await cached.run({ token, position })).outputs;
+      const { read: logits } = await (await decoder.feed(token, position)).outputs;
       const total = Math.log(Array.from(logits, Math.exp).reduce((sum, value) => sum + value));
-      const target = (position * 7) % 11;
-      const targets = Uint32Array.from(text, (_, at) => (at === position ? target : IGNORE));
-      const { loss } = await (await whole.run({ tokens: Uint32Array.from(text), targets })).outputs;
-      expect(total - logits[target]!).toBeCloseTo(loss[0]!, 4);
+      (await uncached.losses(text, position)).forEach((loss, target) => {
+        expect(total - logits[target]!).toBeCloseTo(loss, 4);
+      });
     }
-    for (const program of [cached, whole]) program.close();
-    release([parameters, caches]);
+    for (const program of [decoder, uncached]) program.close();
+    release(parameters);
+  });
+
+  test("the likeliest tokens are those of the uncached model, but where two are as likely", async () => {
+    const gpu = await testGpu();
+    const parameters = await materialize(gpu, model.init(key(5)).parameters);
+    const generator = await openGenerator(gpu, model, parameters);
+    const uncached = await openUncached(gpu, parameters);
+    let clear = 0;
+    for (const first of [0, 3, 7]) {
+      const tokens = [first];
+      for await (const token of generator.generate({ prompt: tokens, tokens: context, temperature: 0 })) {
+        const losses = await uncached.losses(tokens, tokens.length - 1);
+        const [best, second] = losses.toSorted((a, b) => a - b) as [number, number];
+        if (second - best >= 1e-3) {
+          expect(token).toBe(losses.indexOf(best));
+          clear++;
+        }
+        tokens.push(token);
+      }
+    }
+    expect(clear).toBeGreaterThan(12);
+    for (const opened of [generator, uncached]) opened.close();
+    release(parameters);
   });
 
   test("one seed gives one text, longer than the context too", async () => {
     const gpu = await testGpu();
-    const { parameters } = model.init(key(3));
-    const generator = await openGenerator(gpu, model, await materialize(gpu, parameters));
+    const parameters = await materialize(gpu, model.init(key(3)).parameters);
+    const generator = await openGenerator(gpu, model, parameters);
     const options = { prompt: [3, 1, 4], tokens: 3 * context, seed: 7 };
     const first = await collect(generator.generate(options));
     expect(first).toHaveLength(3 * context);
@@ -81,24 +106,47 @@ describe("generating with a key-value cache", () => {
     expect(at).toBe(first.length);
     await expect(collect(generator.generate({ prompt: [], tokens: 1 }))).rejects.toThrow(/needs a prompt/);
     generator.close();
+    release(parameters);
   });
-});
 
-describe("draw", () => {
-  const logits = [0, Math.log(3), -Infinity];
-  test("follows the probabilities", () => {
-    expect(draw(logits, { temperature: 1, random: 0.24 })).toBe(0);
-    expect(draw(logits, { temperature: 1, random: 0.26 })).toBe(1);
-    expect(draw(logits, { temperature: 1, random: 0.999999 })).toBe(1);
+  test("a reader may stop, and another text begins", async () => {
+    const gpu = await testGpu();
+    const parameters = await materialize(gpu, model.init(key(3)).parameters);
+    const generator = await openGenerator(gpu, model, parameters);
+    const options = { prompt: [3, 1, 4], tokens: 6, seed: 7 };
+    const whole = await collect(generator.generate(options));
+    for await (const token of generator.generate(options)) {
+      expect(token).toBe(whole[0]);
+      break;
+    }
+    expect(await collect(generator.generate(options))).toEqual(whole);
+    // One choice is as good as none.
+    const likeliest = await collect(generator.generate({ ...options, temperature: 0 }));
+    expect(await collect(generator.generate({ ...options, topK: 1 }))).toEqual(likeliest);
+    expect(await collect(generator.generate({ ...options, topP: 1e-6 }))).toEqual(likeliest);
+    generator.close();
+    release(parameters);
   });
-  test("takes the likeliest at temperature 0", () => {
-    expect(draw(logits, { temperature: 0, random: 0.1 })).toBe(1);
-  });
-  test("leaves out what is not among the likeliest that reach top-p", () => {
-    const unsorted = [0.2, 0.5, 0.05, 0.25].map(Math.log);
-    const at = (topP: number, random: number) => draw(unsorted, { temperature: 1, topP, random });
-    expect([at(0.4, 0), at(0.4, 0.99)]).toEqual([1, 1]);
-    expect([at(0.7, 0.5), at(0.7, 0.99)]).toEqual([1, 3]);
-    expect([at(0.9, 0), at(1, 0.74)]).toEqual([0, 2]);
+
+  test("a token is one submit, and nothing is made for it", async () => {
+    const gpu = await testGpu();
+    const parameters = await materialize(gpu, model.init(key(3)).parameters);
+    const generator = await openGenerator(gpu, model, parameters);
+    let submits = 0;
+    const { queue } = gpu.device;
+    const submit = queue.submit.bind(queue);
+    Object.defineProperty(queue, "submit", {
+      configurable: true,
+      value: (commands: GPUCommandBuffer[]) => {
+        submits++;
+        submit(commands);
+      },
+    });
+    await collect(generator.generate({ prompt: [3], tokens: context }));
+    delete (queue as { submit?: unknown }).submit;
+    expect(submits).toBe(context);
+    expect(generator.stats.created).toEqual({ buffers: 0, bindGroups: 0, pipelines: 0 });
+    generator.close();
+    release(parameters);
   });
 });

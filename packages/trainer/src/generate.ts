@@ -1,17 +1,7 @@
 import type { LanguageModel, LanguageModelParameters, TrunkParameters } from "@webmoe/model";
-import {
-  allocate,
-  compile,
-  type DeviceTensor,
-  fold,
-  key,
-  type MapLeaves,
-  release,
-  spec,
-  u32,
-  uniforms,
-} from "@webmoe/tensor";
-import type { Gpu } from "@webmoe/webgpu";
+import { type DeviceTensor, fold, key, type MapLeaves, uniforms } from "@webmoe/tensor";
+import type { Gpu, ProgramStats } from "@webmoe/webgpu";
+import { type Choice, type Decoder, openDecoder } from "./decoder";
 import { type TokenRoute, tokenRoutes } from "./token-routes";
 
 /** What to write, and how. */
@@ -22,6 +12,8 @@ export interface GenerateOptions {
   tokens: number;
   /** 0 takes the most likely token each time; 1 draws by the model's own probabilities. Default 1. */
   temperature?: number;
+  /** Draw from so many of the most likely tokens. Default 0: from all. */
+  topK?: number;
   /** Draw from the most likely tokens that together have at least this probability (Holtzman et al. 2020). Default 1: from all. */
   topP?: number;
   seed?: number;
@@ -35,107 +27,80 @@ export interface TracedToken {
 
 /** Writes text with a model, keeping keys and values of the tokens so far on the device; one text at a time. */
 export interface Generator {
+  /** Of the program that writes one token. */
+  readonly stats: ProgramStats;
   generate(options: GenerateOptions): AsyncGenerator<number>;
   /** The same tokens, each with its experts. */
   trace(options: GenerateOptions): AsyncGenerator<TracedToken>;
   close(): void;
 }
 
-/** Compile the program that predicts one token after another. */
+/** Tokens that are queued while another is computed. */
+const AHEAD = 2;
+
+/** Compile the program that writes one token after another. */
 export async function openGenerator(
   gpu: Gpu,
   model: LanguageModel,
   parameters: TrunkParameters<DeviceTensor>,
   buffers?: MapLeaves<unknown, DeviceTensor>,
 ): Promise<Generator> {
-  const { context, heads, dim, layers } = model.config;
-  const caches = await allocate(
-    gpu,
-    Array.from({ length: layers }, () => spec([context, 2, heads, dim / heads])),
-    "key-value cache",
-  );
-  const inputs = { token: u32(1), position: u32(1) };
-  const program = await compile(
-    gpu,
-    {
-      label: "next token",
-      state: { parameters: parameters as LanguageModelParameters<DeviceTensor>, buffers, caches },
-      inputs,
-    },
-    (state, input) => {
-      const { logits, layers } = model.next(state.parameters, {
-        ...input,
-        caches: state.caches,
-        buffers: state.buffers,
-      });
-      const routing = layers.map(({ selection: { expert, weight } }) => ({ expert, weight }));
-      return { logits, routing };
-    },
-  );
-  const after = async (token: number, position: number) => (await program.run({ token, position })).outputs;
-
-  async function* trace({ prompt, tokens, temperature = 1, topP, seed = 0 }: GenerateOptions) {
-    if (prompt.length === 0) throw new Error("generate: needs a prompt of at least one token, got none");
-    const written = Array.from(prompt).slice(-context);
-    const stream = fold(key(seed), "generate");
-    let position = 0;
-    let seen: Awaited<ReturnType<typeof after>> | undefined;
-    for (const token of written) seen = await after(token, position++);
-    for (let count = 0; count < tokens; count++) {
-      const token = draw(seen!.logits, { temperature, topP, random: uniforms(fold(stream, count), 1)[0]! });
-      written.push(token);
-      if (position === context) {
-        // The cache is full: keep the newer half of the text and read it again from position 0.
-        position = 0;
-        for (const recent of written.slice(-Math.ceil(context / 2))) seen = await after(recent, position++);
-      } else {
-        seen = await after(token, position++);
-      }
-      yield { token, routes: seen!.routing.map(({ expert, weight }) => tokenRoutes(expert, weight, 1)[0]!) };
-    }
-  }
+  const state = { parameters: parameters as LanguageModelParameters<DeviceTensor>, buffers };
+  const { context } = model.config;
+  const plain = await openDecoder(gpu, model, state, () => ({}));
+  const openTraced = () =>
+    openDecoder(gpu, model, state, ({ layers }) =>
+      layers.map(({ selection: { expert, weight } }) => ({ expert, weight })),
+    );
+  // Experts are read from the device by those alone who ask for them.
+  let traced: ReturnType<typeof openTraced> | undefined;
 
   return {
-    trace,
+    stats: plain.stats,
     async *generate(options) {
-      for await (const { token } of trace(options)) yield token;
+      for await (const { drawn } of write(plain, context, options)) yield drawn;
+    },
+    async *trace(options) {
+      traced ??= openTraced();
+      let token: number | undefined;
+      // The experts of a token are known once it was read, and with them the token after it.
+      for await (const { drawn, read } of write(await traced, context, { ...options, tokens: options.tokens + 1 })) {
+        const routes = read.map(({ expert, weight }) => tokenRoutes(expert, weight, 1)[0]!);
+        if (token !== undefined) yield { token, routes };
+        token = drawn;
+      }
     },
     close() {
-      program.close();
-      release(caches);
+      plain.close();
+      traced?.then((decoder) => decoder.close());
     },
   };
 }
 
-/** How `draw` chooses. */
-export interface DrawOptions {
-  temperature: number;
-  topP?: number;
-  /** Uniform in [0, 1). */
-  random: number;
-}
-
-/** The token at which the cumulative probability passes `random`, or the most likely one at temperature 0. */
-export function draw(logits: ArrayLike<number>, { temperature, topP = 1, random }: DrawOptions): number {
-  let best = 0;
-  for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
-  if (temperature === 0) return best;
-  const weights = Array.from(logits, (logit) => Math.exp((logit - logits[best]!) / temperature));
-  if (topP < 1) keepTop(weights, topP);
-  let rest = random * weights.reduce((sum, weight) => sum + weight, 0);
-  for (let i = 0; i < weights.length; i++) {
-    rest -= weights[i]!;
-    if (rest < 0) return i;
-  }
-  return best;
-}
-
-/** Clear all weights but the fewest largest ones that together have a share of at least `topP`. */
-function keepTop(weights: number[], topP: number): void {
-  const order = weights.map((_, token) => token).sort((a, b) => weights[b]! - weights[a]!);
-  let left = topP * weights.reduce((sum, weight) => sum + weight, 0);
-  for (const token of order) {
-    if (left <= 0) weights[token] = 0;
-    else left -= weights[token]!;
+/** Every token drawn, and what the model said of the one before it. */
+async function* write<O>(decoder: Decoder<O>, context: number, options: GenerateOptions) {
+  const { prompt, tokens, temperature = 1, topK, topP, seed = 0 } = options;
+  if (prompt.length === 0) throw new Error("generate: needs a prompt of at least one token, got none");
+  const stream = fold(key(seed), "generate");
+  let position = 0;
+  let drawn = 0;
+  const next = (): Choice => ({ temperature, topK, topP, random: uniforms(fold(stream, drawn++), 1)[0]! });
+  /** Read a text from position 0, and draw after its last token. */
+  const read = async (text: number[]) => {
+    position = 0;
+    for (const token of text.slice(0, -1)) await decoder.feed(token, position++);
+    return decoder.feed(text.at(-1)!, position++, next());
+  };
+  const written = Array.from(prompt).slice(-context);
+  const queue: Awaited<ReturnType<Decoder<O>["feed"]>>[] = [];
+  for (let count = 0; count < tokens; count++) {
+    // Where the cache is full, the newer half of the text is read again.
+    if (queue.length === 0) queue.push(await read(count === 0 ? written : written.slice(-Math.ceil(context / 2))));
+    while (queue.length <= AHEAD && drawn < tokens && position < context) {
+      queue.push(await decoder.feed(undefined, position++, next()));
+    }
+    const result = await queue.shift()!.outputs;
+    written.push(result.drawn);
+    yield result;
   }
 }

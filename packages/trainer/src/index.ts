@@ -2,15 +2,9 @@ export { blobTensors } from "./blob-tensors";
 export { restore, restoreAveraged, restoreParameters, restorePlain, save } from "./checkpoint";
 export { type ClassificationFigures, classificationFigures } from "./classification-figures";
 export { classificationTask, type LabelledData } from "./classification-task";
+export { type Choice, type Decoder, openDecoder } from "./decoder";
 export { splitFrozen } from "./freeze";
-export {
-  type DrawOptions,
-  draw,
-  type GenerateOptions,
-  type Generator,
-  openGenerator,
-  type TracedToken,
-} from "./generate";
+export { type GenerateOptions, type Generator, openGenerator, type TracedToken } from "./generate";
 export { type LanguageFigures, languageTask, type TextData } from "./language-task";
 export { type LoadedModel, loadModel } from "./load-model";
 export { type MemoryRun, memoryRun } from "./memory-run";

@@ -10,6 +10,7 @@ export * from "./kernels/attention-decode";
 export * from "./kernels/balance";
 export { columnSumChunks } from "./kernels/column-sums";
 export * from "./kernels/cross-entropy";
+export * from "./kernels/draw-token";
 export * from "./kernels/elementwise";
 export * from "./kernels/embedding";
 export * from "./kernels/expert-capacity";

@@ -5,8 +5,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { byteTokenizer } from "@webmoe/data";
 import type { LanguageModel, LanguageModelParameters } from "@webmoe/model";
-import { allocate, compile, type DeviceTensor, leaves, readTensor, spec, u32, writeTensor } from "@webmoe/tensor";
-import { memoryRun, openSession, save } from "@webmoe/trainer";
+import { type DeviceTensor, leaves, readTensor, writeTensor } from "@webmoe/tensor";
+import { memoryRun, openDecoder, openSession, save } from "@webmoe/trainer";
 import type { Gpu } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
 import { resolveConfig } from "../config/resolve";
@@ -78,21 +78,11 @@ async function logitsOf(
   parameters: LanguageModelParameters<DeviceTensor>,
   tokens: number[],
 ): Promise<number[][]> {
-  const { context, heads, dim, layers } = model.config;
-  const caches = await allocate(
-    gpu,
-    Array.from({ length: layers }, () => spec([context, 2, heads, dim / heads])),
-    "key-value cache",
-  );
-  const inputs = { token: u32(1), position: u32(1) };
-  const program = await compile(gpu, { state: { parameters, caches }, inputs }, (state, input) => ({
-    logits: model.next(state.parameters, { ...input, caches: state.caches }).logits,
-  }));
+  const decoder = await openDecoder(gpu, model, { parameters }, ({ logits }) => logits);
   const rows: number[][] = [];
   for (const [position, token] of tokens.entries()) {
-    const { logits } = await (await program.run({ token, position })).outputs;
-    rows.push([...logits]);
+    rows.push([...(await (await decoder.feed(token, position)).outputs).read]);
   }
-  program.close();
+  decoder.close();
   return rows;
 }
