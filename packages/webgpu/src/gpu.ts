@@ -1,5 +1,6 @@
 import { DeviceLostError, GpuError } from "./errors";
 import type { KernelTarget } from "./kernel";
+import { testedTarget } from "./self-test";
 
 /** How to open a device. */
 export interface OpenOptions {
@@ -13,6 +14,8 @@ export interface OpenOptions {
   features?: string[];
   /** Which class of kernels to use; by default "serial" on software adapters, else "tiled". */
   kernelClass?: KernelTarget["kernelClass"];
+  /** Is told in one line what of the adapter is not used because it fails. Default `console.warn`. */
+  warn?(message: string): void;
 }
 
 /** What an adapter says about itself. */
@@ -100,7 +103,7 @@ export async function openDevice(
     });
   });
 
-  return {
+  const gpu: Gpu = {
     device,
     adapter: description,
     features: requiredFeatures.slice().sort(),
@@ -128,6 +131,9 @@ export async function openDevice(
       host.close?.();
     },
   };
+  return Object.assign(gpu, {
+    target: await testedTarget(gpu, adapterName(description), options.warn ?? console.warn),
+  });
 }
 
 async function findAdapter(source: GPU, { adapter: wanted }: OpenOptions): Promise<GPUAdapter> {
