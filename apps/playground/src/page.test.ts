@@ -7,6 +7,7 @@ import { unzipSync, zipSync } from "fflate";
 import { chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromiumLaunch } from "../../../tools/setup/chromium.mjs";
+import { watchMainThread } from "./testing/main-thread";
 import { openSite, type Site } from "./testing/site";
 import { trainInNode } from "./testing/train-in-node";
 
@@ -70,20 +71,12 @@ test("a run in the page is that of Node, goes on in Node, and comes back", { tim
     `#router.name=xmoe&${small}&train.steps=10&seed=3&sample.tokens=30&checkpoint.every=5`,
   );
   expect(await page.getByLabel("Steps", { exact: true }).inputValue()).toBe("10");
-  await page.evaluate(() => {
-    const seen: number[] = [];
-    Object.assign(globalThis, { longTasks: seen });
-    new PerformanceObserver((list) => seen.push(...list.getEntries().map(({ duration }) => duration))).observe({
-      type: "longtask",
-    });
-  });
   await page.getByLabel("Router", { exact: true }).selectOption("recurrent");
   await press(page, "Train");
   await status(page, "Training");
-  await page.evaluate(() => (globalThis as never as { longTasks: number[] }).longTasks.splice(0));
+  const mainThread = await watchMainThread(page);
   await status(page, "Done");
-  const longTasks = await page.evaluate(() => (globalThis as never as { longTasks: number[] }).longTasks);
-  console.log(`main-thread tasks over 50 ms while training: [${longTasks}] ms`);
+  console.log("main thread while training, in ms:", JSON.stringify(await mainThread()));
   expect(page.url()).toBe(
     `${site.address}#seed=3&train.steps=10&batch.size=2&schedule.warmup=2&checkpoint.every=5&sample.tokens=30`,
   );
@@ -261,6 +254,7 @@ describe("texts", () => {
     await said(page, "An address cannot hold a text");
     await press(page, "Go on");
     await status(page, "Done");
+    await page.getByText("Learns from dropped.txt").waitFor();
     await close();
   });
 

@@ -115,11 +115,12 @@ function Buttons() {
   );
 }
 
-/** Seconds until the last step, by the time that the steps of all runs took so far. */
+/** Seconds until the last step of every run, at the speed of the latest one. */
 function remaining(): number {
-  const lanesNow = lanes.value.filter(({ latest }) => latest.value);
-  const { latest, configuration } = lanesNow[0]!;
-  const own = lanesNow[0]!.steps.length;
-  const seconds = lanesNow.reduce((sum, lane) => sum + lane.latest.value!.seconds, 0);
-  return ((configuration.train.steps - latest.value!.step) * seconds) / Math.max(1, own);
+  return lanes.value.reduce((sum, { latest, configuration }) => {
+    if (!latest.value) return sum;
+    const { batch, model, train } = configuration;
+    const tokens = batch.size * batch.accumulate * model.context;
+    return sum + ((train.steps - latest.value.step) * tokens) / latest.value.tokensPerSecond;
+  }, 0);
 }

@@ -49,11 +49,13 @@ export function differences(a: Point[], b: Point[], window = 25): Difference[] {
   const paired = a
     .filter(({ step }) => other.has(step))
     .map(({ step, value }) => ({ step, value: value - other.get(step)! }));
-  return paired.map(({ step }, index) => {
-    const recent = paired.slice(Math.max(0, index + 1 - window), index + 1).map(({ value }) => value);
-    const mean = recent.reduce((sum, value) => sum + value, 0) / recent.length;
-    const squares = recent.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-    const band = recent.length > 1 ? 2 * Math.sqrt(squares / (recent.length - 1) / recent.length) : 0;
-    return { step, value: mean, band };
+  let [sum, squares] = [0, 0];
+  return paired.map(({ step, value }, index) => {
+    const gone = paired[index - window]?.value ?? 0;
+    sum += value - gone;
+    squares += value ** 2 - gone ** 2;
+    const count = Math.min(window, index + 1);
+    const spread = Math.max(0, squares - sum ** 2 / count);
+    return { step, value: sum / count, band: count > 1 ? 2 * Math.sqrt(spread / (count - 1) / count) : 0 };
   });
 }

@@ -1,5 +1,6 @@
 import { type Signal, signal } from "@preact/signals";
 import type { Configuration } from "../configuration/configuration";
+import type { MetricsRecord } from "../storage/metrics-until";
 import type { TrainingEvent } from "../training/messages";
 
 type Of<Kind extends TrainingEvent["kind"]> = Extract<TrainingEvent, { kind: Kind }>;
@@ -56,4 +57,11 @@ export function receive(lane: LaneFigures, events: TrainingEvent[]): void {
     else lane.kept.value = event.step;
   }
   lane.version.value++;
+}
+
+/** The event that a line of metrics.jsonl was written at. */
+export function eventOf({ split, router, elapsedSeconds = 0, ...figures }: MetricsRecord): TrainingEvent {
+  if (split === "validation") return { kind: "validation", ...figures } as Of<"validation">;
+  const { load = [], entropy = [] } = router ?? {};
+  return { kind: "step", ...figures, seconds: elapsedSeconds, load, entropy } as Of<"step">;
 }

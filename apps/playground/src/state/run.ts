@@ -7,11 +7,13 @@ import { CODE, type Configuration, MOBY_DICK } from "../configuration/configurat
 import { faults } from "../configuration/faults";
 import { alongside } from "../configuration/rival";
 import type { StartedWorker } from "../router-code/start-worker";
+import type { MetricsRecord } from "../storage/metrics-until";
 import type { CheckpointFiles } from "../training/messages";
 import { code, compiledRouter } from "./code";
-import { type LaneFigures, laneFigures, receive } from "./lane-figures";
+import { eventOf, type LaneFigures, laneFigures, receive } from "./lane-figures";
+import { nextTask } from "./next-task";
 import { type Problem, problemOf } from "./problem";
-import { keeperOf, newRunName, readOwnText, refreshRuns, resumePoint } from "./runs";
+import { keeperOf, newRunName, refreshRuns, resumePoint } from "./runs";
 import { mobyDick, ownText, type Text } from "./texts";
 
 export type Phase = "idle" | "starting" | "training" | "paused" | "stopping" | "stopped" | "done" | "failed";
@@ -72,11 +74,10 @@ export async function start(): Promise<void> {
 export async function goOn(name: string): Promise<void> {
   try {
     const point = await resumePoint(name, configuration.value);
-    const own = await readOwnText(name, point.configuration);
     batch(() => {
       configuration.value = point.configuration;
       rival.value = undefined;
-      if (own) text.value = own;
+      if (point.text) text.value = point.text;
       if (point.code !== undefined) code.value = point.code;
     });
     if (missingText.value) {
@@ -88,17 +89,24 @@ export async function goOn(name: string): Promise<void> {
   }
 }
 
-async function begin(all: Configuration[], name: string | undefined, resume?: CheckpointFiles, metrics: string[] = []) {
+async function begin(
+  all: Configuration[],
+  name: string | undefined,
+  resume?: CheckpointFiles,
+  metrics: MetricsRecord[] = [],
+) {
+  phase.value = "starting";
   const figures = all.map(laneFigures);
+  // Before anything shows them: each figure would be drawn.
+  receive(figures[0]!, metrics.map(eventOf));
+  if (resume) figures[0]!.kept.value = resume.step;
+  await nextTask();
   batch(() => {
-    phase.value = "starting";
     problem.value = undefined;
     notice.value = undefined;
     lanes.value = figures;
     runName.value = name;
   });
-  for (const line of metrics) restoreFigures(figures[0]!, line);
-  if (resume) figures[0]!.kept.value = resume.step;
   try {
     const own = all[0]!.data === MOBY_DICK ? await mobyDick() : text.value!;
     const coded = all.some(({ router }) => router.name === CODE);
@@ -133,16 +141,6 @@ async function workerFor(compiled: string | undefined) {
   const { startWorker } = await import("../router-code/start-worker");
   started ??= { worker: await startWorker(compiled), code: compiled };
   return started.worker.remote;
-}
-
-function restoreFigures(lane: LaneFigures, line: string): void {
-  const record = JSON.parse(line);
-  const { router = {}, elapsedSeconds = 0, ...figures } = record;
-  if (record.split === "validation") receive(lane, [{ kind: "validation", ...figures }]);
-  else
-    receive(lane, [
-      { kind: "step", ...figures, seconds: elapsedSeconds, load: router.load ?? [], entropy: router.entropy ?? [] },
-    ]);
 }
 
 export function pause(): void {

@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { CODE, type Configuration, MOBY_DICK, presetConfiguration, presetNames } from "../configuration/configuration";
+import { metricsUntil } from "../storage/metrics-until";
 import {
   type KeptRun,
   latestCheckpoint,
@@ -65,7 +66,11 @@ function newFiles(name: string, configuration: Configuration, text: Text, code: 
     ...(configuration.data !== MOBY_DICK && { data: `runs/${name}/${TEXT}` }),
     ...(code !== undefined && { router: { ...configuration.router, name: `./runs/${name}/${ROUTER}` } }),
   };
-  const record = { config, versions: { webmoe: "0.1.0", browser: navigator.userAgent } };
+  const record = {
+    config,
+    versions: { webmoe: "0.1.0", browser: navigator.userAgent },
+    ...(configuration.data !== MOBY_DICK && { text: text.name }),
+  };
   return [
     file("config.json", `${JSON.stringify(record, null, 2)}\n`),
     ...(configuration.data === MOBY_DICK ? [] : [file(TEXT, text.bytes)]),
@@ -73,7 +78,7 @@ function newFiles(name: string, configuration: Configuration, text: Text, code: 
   ];
 }
 
-/** Where a kept run goes on: its configuration, checkpoint and metrics. */
+/** Where a kept run goes on: its configuration, text, checkpoint and metrics. */
 export async function resumePoint(name: string, current: Configuration) {
   const [run] = (await listRuns()).filter((run) => run.name === name);
   const checkpoint = await latestCheckpoint(name);
@@ -81,27 +86,23 @@ export async function resumePoint(name: string, current: Configuration) {
   const configuration = withDefaults(run.record.config as unknown as Configuration);
   const coded = configuration.router.name.endsWith(`/${ROUTER}`);
   if (coded) configuration.router = { name: CODE };
-  const code = coded ? await (await readRun(name)).find(({ path }) => path === ROUTER)?.content.text() : undefined;
+  const files = new Map((await readRun(name)).map(({ path, content }) => [path, content]));
+  const code = coded ? await files.get(ROUTER)?.text() : undefined;
+  const bytes = configuration.data === MOBY_DICK ? undefined : await files.get(TEXT)?.arrayBuffer();
+  // In config.json it has the path by which the command line finds it.
+  const text: Text | undefined = bytes && { name: run.record.text ?? TEXT, bytes: new Uint8Array(bytes) };
+  if (text) configuration.data = text.name;
   if (checkpoint.step >= configuration.train.steps) {
     // More steps than it was meant to have: as many as the form says, or half as many again.
     const steps = Math.max(current.train.steps, Math.ceil(checkpoint.step * 1.5));
     configuration.train = { ...configuration.train, steps };
   }
-  const lines = (await readMetrics(name))
-    .split("\n")
-    .filter((line) => line && JSON.parse(line).step <= checkpoint.step);
-  return { configuration, checkpoint, code, metrics: lines };
+  const metrics = (await metricsUntil(await readMetrics(name), checkpoint.step)).map(({ record }) => record);
+  return { configuration, text, checkpoint, code, metrics };
 }
 
 /** A configuration of the command line has a preset that the page may not offer, and keys that it does not show. */
 function withDefaults(config: Configuration): Configuration {
   const preset = presetNames.includes(config.preset) ? config.preset : "nano";
   return { ...presetConfiguration(preset), ...config, preset };
-}
-
-/** The visitor's text of a kept run. */
-export async function readOwnText(name: string, { data }: Configuration): Promise<Text | undefined> {
-  if (data === MOBY_DICK) return undefined;
-  const file = (await readRun(name)).find(({ path }) => path === TEXT);
-  return file && { name: data, bytes: new Uint8Array(await file.content.arrayBuffer()) };
 }

@@ -2,6 +2,7 @@
 // the page writes here; workers have no storage.
 
 import type { CheckpointFiles, Keeper } from "../training/messages";
+import { metricsUntil } from "./metrics-until";
 
 /** A file of a run folder, by its path there. */
 export interface RunFile {
@@ -12,8 +13,8 @@ export interface RunFile {
 /** A kept run, as a list shows it. */
 export interface KeptRun {
   name: string;
-  /** What is in config.json. */
-  record: { config: Record<string, unknown> };
+  /** What is in config.json; `text` is the name of a text of the visitor's. */
+  record: { config: Record<string, unknown>; text?: string };
   /** Steps of whole checkpoints, in order. */
   steps: number[];
   bytes: number;
@@ -118,9 +119,8 @@ export async function removeRun(name: string): Promise<void> {
 /** Drop the metrics of steps after `step`, which a resumed run will write again. */
 export async function truncateMetrics(name: string, step: number): Promise<void> {
   const run = await folderAt(await runsFolder(), name);
-  const text = await fileText(run, "metrics.jsonl");
-  const kept = text.split("\n").filter((line) => line && JSON.parse(line).step <= step);
-  await write(run, "metrics.jsonl", kept.map((line) => `${line}\n`).join(""));
+  const kept = await metricsUntil(await fileText(run, "metrics.jsonl"), step);
+  await write(run, "metrics.jsonl", kept.map(({ line }) => `${line}\n`).join(""));
 }
 
 /** The metrics of a run so far, one JSON object a line. */
