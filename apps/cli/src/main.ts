@@ -1,4 +1,5 @@
 import { routerNames } from "@webmoe/routers";
+import { OutOfMemoryError } from "@webmoe/webgpu";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { benchCommand } from "./commands/bench";
 import { compareCommand } from "./commands/compare";
@@ -49,6 +50,8 @@ withConfig(program.command("train").description("train a model and keep the run 
   .option("--out <dir>", "folder of the run (default: runs/PRESET-ROUTER-TIME)")
   .option("--on-nan <skip|stop>", "a step whose loss is not finite: skip it (ten in a row stop the run), or stop")
   .option("--resume <auto|dir>", "go on with an interrupted run; auto takes the newest")
+  .option("--dry-run", "print size, memory, work and an estimate of the time, and whether it fits; train nothing")
+  .option("--json", "with --dry-run: print one JSON object", false)
   .addHelpText("after", () => settingsHelp())
   .action((flags) => trainCommand(flags));
 
@@ -172,11 +175,15 @@ try {
   process.exitCode = report(error);
 }
 
-/** Print an error as one line and return the exit code: 2 for usage, 1 for a failed run. */
+/** Print an error and return the exit code: 2 for usage, 1 for a failed run. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
   if (program.opts().debug) console.error(error);
-  else console.error(`webmoe: ${(error instanceof Error ? error.message : String(error)).split("\n")[0]}`);
+  else {
+    const message = error instanceof Error ? error.message : String(error);
+    // What does not fit is told in several lines; of other errors the first says it.
+    console.error(`webmoe: ${error instanceof OutOfMemoryError ? message : message.split("\n")[0]}`);
+  }
   return error instanceof UsageError ? 2 : 1;
 }
 

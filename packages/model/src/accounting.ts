@@ -3,12 +3,22 @@ import { type Init, key, leaves, sizeOf } from "@webmoe/tensor";
 import { moeLayers } from "./config";
 import type { Model } from "./model";
 
+/** A part of a model by its parameters. */
+export interface ParameterPart {
+  name: string;
+  total: number;
+  /** Of these, how many take part in one token's computation. */
+  active: number;
+}
+
 /** The size of a model in numbers. */
 export interface ModelSize {
   /** Learned parameters. */
   total: number;
   /** Parameters that take part in one token's computation: idle experts left out. */
   active: number;
+  /** The parameters by part: embedding, norms, attention, experts and so on. */
+  parts: ParameterPart[];
   /** Learned parameters of the router. */
   router: number;
   /** Numbers that the router keeps but does not learn: frozen weights, biases it moves itself. */
@@ -38,11 +48,36 @@ export function measureModel(model: Model): ModelSize {
   return {
     total,
     active: Math.round(active),
+    parts: parameterParts(model, parameters),
     router,
     routerFrozen: count(buffers),
     routerFlopsPerToken: routing,
     flopsPerToken: 6 * weights + 3 * routing + 3 * attention,
   };
+}
+
+/** What leaves of the parameters are called, by the names they have in the tree. */
+const PARTS: Record<string, string> = {
+  norm: "norms",
+  norm1: "norms",
+  norm2: "norms",
+  sharedExperts: "shared experts",
+  score: "head",
+};
+
+function parameterParts({ config: { moe } }: Model, parameters: unknown): ParameterPart[] {
+  const totals = new Map<string, number>();
+  for (const [path, { shape }] of leaves<Init>(parameters)) {
+    const [first, , inBlock] = path.split(".");
+    const name = first === "blocks" ? inBlock! : first!;
+    const part = PARTS[name] ?? name;
+    totals.set(part, (totals.get(part) ?? 0) + sizeOf(shape));
+  }
+  return [...totals].map(([name, total]) => ({
+    name,
+    total,
+    active: name === "experts" ? Math.round((total * moe.topK) / moe.experts) : total,
+  }));
 }
 
 /** Number of MoE layers. */

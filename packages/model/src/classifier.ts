@@ -112,5 +112,6 @@ export function classifier(
     lengths: u32(sequences),
     labels: u32(sequences),
   });
-  return { config, router, classes, init, inputs, loss };
+  const resized = (sizes: Partial<ModelConfig>) => classifier({ ...config, ...sizes }, router, { classes, pool });
+  return { config, router, classes, init, inputs, loss, resized };
 }

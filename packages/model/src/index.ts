@@ -1,4 +1,4 @@
-export { type ModelSize, measureModel, moeLayerCount } from "./accounting";
+export { type ModelSize, measureModel, moeLayerCount, type ParameterPart } from "./accounting";
 export {
   type Classifier,
   type ClassifierOptions,

@@ -106,7 +106,8 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
   }
 
   const inputs = (sequences: number) => ({ tokens: u32(sequences, context), targets: u32(sequences, context) });
-  return { config, router, init, inputs, loss, next };
+  const resized = (sizes: Partial<ModelConfig>) => languageModel({ ...config, ...sizes }, router);
+  return { config, router, init, inputs, loss, next, resized };
 }
 
 /** A target that takes no part in the loss. */

@@ -15,6 +15,8 @@ export interface Model {
   /** Shapes of a batch of some sequences. */
   inputs(sequences: number): Record<string, InputSpec<"u32">>;
   loss(parameters: TrunkParameters<Tensor>, batch: BatchTensors, given: LossInput): LossOutput;
+  /** A model of the same kind with some other sizes. */
+  resized(sizes: Partial<ModelConfig>): Model;
 }
 
 /** What a step hands to the loss besides the batch. */

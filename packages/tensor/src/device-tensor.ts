@@ -1,4 +1,13 @@
-import { ALIGNMENT, ArenaShadow, aligned, type Gpu, GpuError, type Shadow } from "@webmoe/webgpu";
+import {
+  ALIGNMENT,
+  ArenaShadow,
+  aligned,
+  bytesText,
+  checkBudget,
+  type Gpu,
+  OutOfMemoryError,
+  type Shadow,
+} from "@webmoe/webgpu";
 import { type Shape, showShape, sizeOf } from "./shape";
 import { type ArrayOf, arrayOf, type Dtype, type DtypeOf } from "./tensor";
 import { LEAF, type Leaf, leaves, mapTree } from "./tree";
@@ -54,19 +63,14 @@ export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<All
   const ordered = [...wanted.filter(([, s]) => s.shape.length > 1), ...wanted.filter(([, s]) => s.shape.length <= 1)];
   const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
   const total = ordered.reduce((sum, [, { shape }]) => sum + arenaRange(sizeOf(shape) * 4), 0);
-  if (gpu.memoryUsed + total > gpu.memoryBudget) {
-    throw new GpuError(
-      `${label}: needs ${total} bytes where ${gpu.memoryUsed} of the budget of ${gpu.memoryBudget} bytes are taken: ` +
-        "use a smaller model, or raise the budget",
-    );
-  }
+  checkBudget(gpu, label, total);
 
   const groups: [path: string, leaf: Spec<Dtype>][][] = [];
   let room = 0;
   for (const [path, leaf] of ordered) {
     const bytes = arenaRange(sizeOf(leaf.shape) * 4);
     if (bytes > limit) {
-      throw new GpuError(
+      throw new OutOfMemoryError(
         `${label}: a tensor may take at most ${limit} bytes on this adapter, got ${path} ${showShape(leaf.shape)} of ${bytes}`,
       );
     }
@@ -78,19 +82,13 @@ export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<All
     room -= bytes;
   }
 
-  gpu.device.pushErrorScope("out-of-memory");
+  if (!gpu.planning) gpu.device.pushErrorScope("out-of-memory");
   const placed = new Map<string, DeviceTensor<Dtype>>();
   for (const [index, group] of groups.entries()) {
     const used = group.reduce((sum, [, { shape }]) => sum + arenaRange(sizeOf(shape) * 4), 0);
     const bytes = Math.max(arenaRange(1), used);
     const name = groups.length > 1 ? `${label} ${index}` : label;
-    const buffer = gpu.device.createBuffer({
-      label: name,
-      size: bytes,
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-    });
-    const shadow = new ArenaShadow(gpu, { buffer, label: name, bytes });
-    const arena: Arena = { gpu, buffer, label: name, bytes, shadow };
+    const arena = makeArena(gpu, name, bytes);
     gpu.memoryUsed += arena.bytes;
     let offset = 0;
     for (const [path, { shape, dtype }] of group) {
@@ -98,10 +96,23 @@ export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<All
       offset += arenaRange(sizeOf(shape) * 4);
     }
   }
-  const outOfMemory = await gpu.device.popErrorScope();
-  if (outOfMemory)
-    throw new GpuError(`${label}: the GPU has no room for ${total} bytes: ${outOfMemory.message.trim()}`);
+  const outOfMemory = gpu.planning ? undefined : await gpu.device.popErrorScope();
+  if (outOfMemory) {
+    release([...placed.values()]);
+    throw new OutOfMemoryError(`${label}: the GPU has no room for ${bytesText(total)}: ${outOfMemory.message.trim()}`);
+  }
   return mapTree(tree, (_, path) => placed.get(path)!) as Allocated<T>;
+}
+
+function makeArena(gpu: Gpu, label: string, bytes: number): Arena {
+  const buffer = gpu.planning
+    ? ({ label, size: bytes, destroy() {} } as GPUBuffer)
+    : gpu.device.createBuffer({
+        label,
+        size: bytes,
+        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+      });
+  return { gpu, buffer, label, bytes, shadow: new ArenaShadow(gpu, { buffer, label, bytes }) };
 }
 
 /** Free the memory of every leaf. Programs that use it must be closed first. */
@@ -146,6 +157,7 @@ export function writeTensor<D extends Dtype>(tensor: DeviceTensor<D>, values: Ar
   if (values.length !== sizeOf(shape)) {
     throw new Error(`writeTensor: needs ${sizeOf(shape)} values for ${showShape(shape)}, got ${values.length}`);
   }
+  if (arena.gpu.planning) return;
   arena.gpu.check();
   arena.gpu.device.queue.writeBuffer(arena.buffer, offset, values as BufferSource);
   arena.shadow.outdate();

@@ -36,9 +36,10 @@ export function valuesInit(shape: Shape, values: Float32Array): Init {
   return { [LEAF]: true, dtype: "f32", shape, distribution: "values", scale: 1, values };
 }
 
-/** Allocate the parameters that a tree of `Init` describes and fill them on the device. */
+/** Allocate the parameters that a tree of `Init` describes and fill them on the device (not on one that only plans). */
 export async function materialize<T>(gpu: Gpu, tree: T, label = "parameters"): Promise<MapLeaves<T, DeviceTensor>> {
   const parameters = await allocate(gpu, tree, label);
+  if (gpu.planning) return parameters as MapLeaves<T, DeviceTensor>;
   const inits = new Map(leaves<Init>(tree));
   const keys = [...inits].filter(([, { key }]) => key);
   const inputs = Object.fromEntries(keys.map(([path]) => [path, u32(2)]));

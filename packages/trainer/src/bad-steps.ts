@@ -1,4 +1,4 @@
-import type { StepValues } from "./session";
+import type { StepValues } from "./step-values";
 
 /** Steps in a row that may be no good before a run stops. */
 const MOST = 10;

@@ -8,7 +8,11 @@ export { type GenerateOptions, type Generator, openGenerator, type TracedToken }
 export { type LanguageFigures, languageTask, type TextData } from "./language-task";
 export { type LoadedModel, loadModel } from "./load-model";
 export { type MemoryRun, memoryRun } from "./memory-run";
+export type { MemoryKind, MemoryUse } from "./memory-use";
+export { type Fit, fitIntoMemory, memoryRows, openWithinMemory, outOfMemoryText } from "./open-within-memory";
+export { planTraining, type TrainingPlan } from "./plan-training";
 export { presetSettings } from "./preset-settings";
+export { estimateSeconds, type Probe, probeSpeed } from "./probe-speed";
 export type { Checkpoint, CheckpointParts, RunStore, TensorEntry, TensorReader } from "./run-store";
 export { learningRate } from "./schedule";
 export {
@@ -18,12 +22,13 @@ export {
   type Session,
   type SessionOptions,
   type SessionState,
-  type StepValues,
 } from "./session";
 export { type SettingsChanges, type TrainSettings, trainSettings } from "./settings";
+export { type FittingSettings, settingsThatFit } from "./settings-that-fit";
 export { type StartOptions, startFrom } from "./start-from";
 export { type StepTiming, stepRecord } from "./step-record";
-export { type Task, totalLoad } from "./task";
+export type { StepValues } from "./step-values";
+export { type Task, taskOf, totalLoad } from "./task";
 export { readValues } from "./tensor-values";
 export { type TokenRoute, tokenRoutes } from "./token-routes";
 export { type Report, type TrainOptions, train, validate } from "./train";

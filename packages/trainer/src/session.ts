@@ -30,9 +30,11 @@ import {
 } from "@webmoe/tensor";
 import type { DispatchTime, Gpu, ProgramStats } from "@webmoe/webgpu";
 import { mergeTrees, splitFrozen } from "./freeze";
+import { type MemoryUse, memoryUse } from "./memory-use";
 import { optimizerOptions } from "./optimizer-options";
 import type { TrainSettings } from "./settings";
 import { stepNoise } from "./step-noise";
+import { type StepValues, stepValues } from "./step-values";
 
 type Parameters = TrunkParameters<DeviceTensor>;
 
@@ -51,24 +53,6 @@ export interface SessionState {
   averaged?: Parameters;
 }
 
-/** The figures of one step. */
-export interface StepValues {
-  /** Mean cross entropy in nats a token. */
-  loss: number;
-  /** Global norm of the gradients before clipping. */
-  gradNorm: number;
-  balanceLoss: number;
-  /** Of every MoE layer: its Switch balance loss, and the mean entropy of the router's probabilities in nats. */
-  balance: number[];
-  entropy: number[];
-  /** Assignments of each expert in each MoE layer, and with `moe.capacity` how many of them were dropped. */
-  load: number[][];
-  dropped?: number[][];
-  /** In mixed precision: the loss scale of the next step, and how many steps were skipped so far. */
-  lossScale?: number;
-  skipped?: number;
-}
-
 /** What a model makes of a batch. */
 export interface Evaluation {
   /** Mean cross entropy in nats a target. */
@@ -85,8 +69,10 @@ export interface Session {
   readonly state: SessionState;
   /** Of the program that a step runs (of the first micro-batch under accumulation). */
   readonly stats: ProgramStats;
-  /** Bytes of the state. */
-  readonly stateBytes: number;
+  /** Bytes on the device by what they are for. */
+  readonly memory: MemoryUse;
+  /** Floating-point operations that the programs of one step do, those of idle experts' padding included. */
+  readonly flops: number;
   /**
    * Queue one step on its micro-batches; resolves when the queue has room, with the figures to come. Models that make noise
    * (`moe.jitter`) need the step's number, of which it is a function.
@@ -189,7 +175,8 @@ export async function openSession(
     gpu,
     state,
     stats: run.stats,
-    stateBytes: bytesOf(state),
+    memory: memoryUse({ state, sums: run.sums, step: run.programs, evaluation: evaluation.stats }),
+    flops: run.flops,
     step: run.step,
     profile: run.profile,
     async evaluate(batch) {
@@ -228,6 +215,9 @@ export async function openSession(
     );
     return {
       stats: program.stats,
+      programs: [program.stats],
+      flops: program.stats.flops,
+      sums: undefined,
       close: () => program.close(),
       profile: ([batch]: HostBatch[], lr: number) => program.profile({ ...batch!, ...noise.keys(0, 0), lr }),
       async step([batch]: HostBatch[], lr: number, step?: number) {
@@ -274,6 +264,9 @@ export async function openSession(
     });
     return {
       stats: first.stats,
+      programs: [first.stats, further.stats, apply.stats],
+      flops: first.stats.flops + (accumulate - 1) * further.stats.flops + apply.stats.flops,
+      sums,
       close() {
         for (const program of [first, further, apply]) program.close();
         release(sums);
@@ -307,42 +300,3 @@ const NO_ROUTING: { balance: Tensor[]; entropy: Tensor[]; load: Tensor[]; droppe
   entropy: [],
   load: [],
 };
-
-/** Bytes of the arenas that a tree lies in, and of their f16 copies. */
-function bytesOf(tree: unknown): number {
-  const arenas = new Set(leaves<DeviceTensor>(tree).map(([, { arena }]) => arena));
-  return [...arenas].reduce((sum, { bytes, shadow }) => sum + bytes + (shadow.exists ? shadow.bytes : 0), 0);
-}
-
-type Host = Float32Array | Uint32Array;
-
-/** What the update of a step tells. */
-interface Updated {
-  gradNorm: Host;
-  balance: Host[];
-  lossScale?: Host;
-  skipped?: Host;
-}
-
-function stepValues(
-  parts: { loss: Host; load: Host[]; dropped?: Host[]; entropy: Host[] }[],
-  updated: Updated,
-): StepValues {
-  const meanOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-  /** Counts of each expert of each layer, summed over micro-batches. */
-  const counted = (name: "load" | "dropped") =>
-    parts[0]![name]?.map((counts, layer) =>
-      Array.from(counts, (_, expert) => parts.reduce((sum, part) => sum + part[name]![layer]![expert]!, 0)),
-    );
-  const dropped = counted("dropped");
-  return {
-    loss: meanOf(parts.map((part) => part.loss[0]!)),
-    gradNorm: updated.gradNorm[0]!,
-    balanceLoss: meanOf(updated.balance.map((loss) => loss[0]!)),
-    balance: updated.balance.map((loss) => loss[0]!),
-    entropy: parts[0]!.entropy.map((_, layer) => meanOf(parts.map((part) => part.entropy[layer]![0]!))),
-    load: counted("load")!,
-    ...(dropped && { dropped }),
-    ...(updated.lossScale && { lossScale: updated.lossScale[0]!, skipped: updated.skipped![0]! }),
-  };
-}

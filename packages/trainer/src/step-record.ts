@@ -1,5 +1,5 @@
 import { loadFigures } from "@webmoe/inspect";
-import type { StepValues } from "./session";
+import type { StepValues } from "./step-values";
 
 /** When a step was, and how fast. */
 export interface StepTiming {

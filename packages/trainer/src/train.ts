@@ -4,14 +4,16 @@ import type { Gpu } from "@webmoe/webgpu";
 import { type BadStep, badStepWatch } from "./bad-steps";
 import { restore, save } from "./checkpoint";
 import { lossOf } from "./device-loss";
-import { type LanguageFigures, languageTask, type TextData } from "./language-task";
+import type { LanguageFigures, TextData } from "./language-task";
+import { openWithinMemory } from "./open-within-memory";
 import { findOrigin } from "./origin";
 import type { Checkpoint, RunStore } from "./run-store";
 import { learningRate } from "./schedule";
-import { type Evaluation, openSession, type Session, type StepValues } from "./session";
+import type { Evaluation, Session } from "./session";
 import type { TrainSettings } from "./settings";
 import { stepRecord } from "./step-record";
-import { type Task, totalLoad } from "./task";
+import type { StepValues } from "./step-values";
+import { stepBatches, type Task, taskOf, totalLoad } from "./task";
 
 /** What to train, on what, and where the run is kept. */
 export interface TrainOptions<Figures extends object = LanguageFigures> {
@@ -97,9 +99,9 @@ async function* trainOn<Figures extends object>(
   progress: Progress,
 ): AsyncGenerator<Report<Figures>> {
   const { model, settings, data, store, resume, signal } = options;
-  const { batch, train: length, validation, checkpoint, seed } = settings;
+  const { batch, train: length, validation, checkpoint } = settings;
   const opened = performance.now();
-  const session = await openSession(gpu, model, settings);
+  const session = await openWithinMemory(gpu, model, settings);
   if (resume) await restore(session, model, resume);
   else if (options.initialize) {
     await options.initialize(session);
@@ -108,12 +110,8 @@ async function* trainOn<Figures extends object>(
   yield { kind: "ready", session, seconds: (performance.now() - opened) / 1000 };
 
   const { context } = model.config;
-  const sizes = { batch: batch.size, context, batches: validation.batches };
-  const task = "judge" in data ? data : (languageTask(data, sizes) as unknown as Task<Figures>);
-  const batchesOf = (step: number) =>
-    Array.from({ length: batch.accumulate }, (_, micro) =>
-      task.batchAt({ seed, step, micro, batch: batch.size, context }),
-    );
+  const task = taskOf(data, model, settings);
+  const batchesOf = (step: number) => stepBatches(task, model, settings, step);
   const clock = stepClock(batch.size * batch.accumulate * context);
   const badSteps = badStepWatch(length.onNan ?? "skip", model.config.vocab);
   const routing = collapseWatch(model.config.moe);

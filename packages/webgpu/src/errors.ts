@@ -3,6 +3,11 @@ export class GpuError extends Error {
   override name = "GpuError";
 }
 
+/** The device, or the budget for it, has no room for what was asked. */
+export class OutOfMemoryError extends GpuError {
+  override name = "OutOfMemoryError";
+}
+
 /** The device went away (driver reset, watchdog, `destroy()`); reopen it and restore the state from a checkpoint. */
 export class DeviceLostError extends GpuError {
   override name = "DeviceLostError";

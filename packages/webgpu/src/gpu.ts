@@ -37,6 +37,8 @@ export interface Gpu {
   /** Sorted names of the features that the device was opened with. */
   readonly features: string[];
   readonly limits: GPUSupportedLimits;
+  /** True where nothing is allocated and nothing runs; see `planningGpu`. */
+  readonly planning?: boolean;
   /** Which variants of the kernels run here. */
   readonly target: KernelTarget;
   /** Bytes that programs and state may take together; Infinity when no budget is set. */

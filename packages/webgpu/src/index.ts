@@ -1,4 +1,4 @@
-export { DeviceLostError, GpuError } from "./errors";
+export { DeviceLostError, GpuError, OutOfMemoryError } from "./errors";
 export { Expression, toExpression } from "./expression";
 export { type AdapterDescription, adapterName, type Gpu, type OpenOptions, openDevice, openGpu } from "./gpu";
 export { type Binding, type CompiledKernel, compileKernel, type Kernel, type KernelTarget, kernel } from "./kernel";
@@ -30,10 +30,20 @@ export * from "./kernels/rms-norm";
 export * from "./kernels/rope";
 export * from "./kernels/softmax";
 export * from "./kernels/top-k";
+export { planningGpu } from "./planning-gpu";
 export { ArenaShadow } from "./program/arena-shadow";
+export { bytesText, checkBudget } from "./program/budget";
 export { type DispatchDigest, firstDifference } from "./program/digest";
 export { planMemory } from "./program/plan";
 export type { DispatchTime } from "./program/profile";
 export { compileProgram, type Program, type ProgramOptions, type ProgramStats, type Ticket } from "./program/program";
-export { ALIGNMENT, aligned, type Dispatch, Recording, type Slice, type Storage } from "./program/recording";
+export {
+  ALIGNMENT,
+  aligned,
+  type Dispatch,
+  type Purpose,
+  Recording,
+  type Slice,
+  type Storage,
+} from "./program/recording";
 export type { Shadow } from "./program/shadow";

@@ -1,5 +1,5 @@
 import { type LanguageModel, measureModel } from "@webmoe/model";
-import { openSession } from "@webmoe/trainer";
+import { type MemoryKind, openSession } from "@webmoe/trainer";
 import { adapterName, type DispatchTime, type Gpu } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
 import { countObjects } from "./count-objects";
@@ -83,6 +83,7 @@ export async function timeSteps(
     const made = counts.stop();
 
     const { stats } = session;
+    const bytesFor = (wanted: MemoryKind) => session.memory.kinds.find(({ kind }) => kind === wanted)?.bytes ?? 0;
     const size = measureModel(model);
     const tokensPerStep = config.batch.size * config.batch.accumulate * config.model.context;
     return {
@@ -105,8 +106,8 @@ export async function timeSteps(
       newBuffers: made.buffers / steps,
       newBindGroups: made.bindGroups / steps,
       newPipelines: made.pipelines / steps,
-      planBytes: session.stateBytes + stats.bytes.total,
-      activationBytes: stats.bytes.activations,
+      planBytes: session.memory.total - bytesFor("validation"),
+      activationBytes: bytesFor("activations") + bytesFor("logits"),
       peakBytes: gpu.memoryUsed,
       loss,
       ...(options.profile && { profile: await session.profile(batches(1), lr) }),

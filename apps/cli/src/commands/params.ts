@@ -11,6 +11,7 @@ export async function paramsCommand({ json, ...flags }: ConfigFlags & { json: bo
     console.log(JSON.stringify(size));
     return;
   }
+  const { parts, ...counts } = size;
   const names = {
     total: "parameters",
     active: "active per token",
@@ -19,8 +20,9 @@ export async function paramsCommand({ json, ...flags }: ConfigFlags & { json: bo
     routerFlopsPerToken: "router FLOPs a token",
     flopsPerToken: "training FLOPs a token",
   };
-  for (const [key, name] of Object.entries(names)) {
-    const value = size[key as keyof typeof size];
+  const row = (name: string, value: number) =>
     console.log(`${name.padEnd(24)} ${value.toLocaleString("en-US").padStart(16)}  ${shortNumber(value)}`);
-  }
+  for (const [key, name] of Object.entries(names)) row(name, counts[key as keyof typeof counts]);
+  console.log("\nparameters by part");
+  for (const { name, total } of parts) row(`  ${name}`, total);
 }

@@ -1,23 +1,22 @@
 import { join } from "node:path";
-import type { Tokenizer } from "@webmoe/data";
-import { measureModel } from "@webmoe/model";
 import { type Checkpoint, type Session, train } from "@webmoe/trainer";
 import { createRun, latestRun, openRun, type RunFolder } from "@webmoe/trainer/node";
 import { adapterName, DeviceLostError, type Gpu } from "@webmoe/webgpu";
-import { openGpu } from "@webmoe/webgpu/node";
 import color from "picocolors";
-import { configText } from "../config/print";
 import { type ConfigFlags, checkedConfig, givenKeys, resolveConfig } from "../config/resolve";
 import type { Config } from "../config/schema";
+import { dryRun } from "../dry-run/dry-run";
 import { UsageError } from "../errors";
+import { openDevice } from "../open-device";
 import { RUNS, type SavedRun } from "../run-model";
 import { runTokenizer, saveTokenizer } from "../run-text";
 import { openStart, type StartFlags, startConfig, starter } from "../start";
 import { stopSignal } from "../stop-signal";
 import { prepareClassification } from "../tasks/classification";
 import { prepareLanguage } from "../tasks/language";
-import type { PreparedRun } from "../tasks/prepared-run";
-import { bytes, duration, shortNumber } from "../terminal/format";
+import { type PreparedRun, settingsOf } from "../tasks/prepared-run";
+import { aboutRun } from "../terminal/about-run";
+import { bytes, duration } from "../terminal/format";
 import { loadChart } from "../terminal/load-chart";
 import { type ProgressDisplay, progressDisplay } from "../terminal/progress";
 import { COMMAND, VERSION } from "../version";
@@ -25,10 +24,15 @@ import { COMMAND, VERSION } from "../version";
 export interface TrainFlags extends ConfigFlags, StartFlags {
   out?: string;
   resume?: string;
+  /** Say what the run would take, and train nothing; with `json` as one JSON object. */
+  dryRun?: boolean;
+  json: boolean;
 }
 
 /** Train a model, or go on with an interrupted run, and keep everything in a run folder. */
 export async function trainCommand(flags: TrainFlags): Promise<void> {
+  if (flags.dryRun && flags.resume) throw new UsageError("--dry-run: is of a run that begins, without --resume");
+  if (flags.json && !flags.dryRun) throw new UsageError("--json: goes with --dry-run; a run keeps metrics.jsonl");
   const begin = flags.resume ? await resumeRun(flags) : await startRun(flags);
   if (!begin) return;
   const { config, folder, checkpoint, start } = begin;
@@ -38,13 +42,15 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   const prepare = config.task === "classify" ? prepareClassification : prepareLanguage;
   const given = folder || start ? undefined : givenKeys(flags);
   const run: PreparedRun = await prepare(config, saved ?? tokenizerOf, given);
+  if (flags.dryRun) return dryRun(config, run, flags);
   const { model, tokenizer } = run;
+  const settings = settingsOf(config, run);
   // The device before the folder: where there is none, nothing is left behind.
-  let gpu: Gpu | undefined = await openGpu({ adapter: config.adapter });
+  let gpu: Gpu | undefined = await openDevice(config);
   const store = folder ?? (await newRunFolder(flags, config));
   if (!saved) await saveTokenizer(store.path, tokenizer);
   if (folder) await store.truncateMetrics(checkpoint?.step ?? 0);
-  announce(config, run);
+  console.log(aboutRun(config, run));
 
   const signal = stopSignal();
   const begun = performance.now();
@@ -53,12 +59,12 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   process.stdout.write("compiling kernels (the first time takes longer) …");
   const reports = train({
     async open() {
-      const opened = gpu ?? (await openGpu({ adapter: config.adapter }));
+      const opened = gpu ?? (await openDevice(config));
       gpu = undefined;
       return opened;
     },
     model,
-    settings: run.padded ? { ...config, batch: { ...config.batch, padded: true } } : config,
+    settings,
     data: run.data,
     store,
     initialize: starter(config, model),
@@ -163,23 +169,6 @@ async function resumeRun(flags: TrainFlags): Promise<Start | undefined> {
   );
   return { config, folder, checkpoint };
 }
-
-function announce(config: Config, { model, tokenizer, about }: PreparedRun): void {
-  const { total, active, flopsPerToken } = measureModel(model);
-  const { layers, dim, context } = config.model;
-  console.log(
-    [
-      `${color.bold("model")}    ${config.preset}: ${layers} layers, width ${dim}, ${config.moe.experts} experts, top ${config.moe.topK}`,
-      `${color.bold("size")}     ${shortNumber(total)} parameters, ${shortNumber(active)} active, ${shortNumber(flopsPerToken)} FLOPs a token`,
-      `${color.bold("router")}   ${model.router.name}`,
-      `${color.bold("data")}     ${about} in ${tokenizerText(tokenizer)}; ${config.batch.size * config.batch.accumulate} x ${context} tokens a step, ${config.train.steps} steps`,
-      color.bold("config"),
-      configText(config),
-    ].join("\n"),
-  );
-}
-
-const tokenizerText = ({ name, vocab }: Tokenizer) => (name === "bytes" ? name : `${vocab} ${name} tokens`);
 
 /** A device that is lost while a sample is written is replaced at the next step. */
 function withoutDevice(error: unknown): string {

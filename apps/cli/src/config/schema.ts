@@ -94,6 +94,13 @@ export const configSchema = z.strictObject({
         .describe(
           "Compute what is inside a block again in the backward pass: less memory, the same numbers, a third more work.",
         ),
+      limit: z
+        .number()
+        .positive()
+        .optional()
+        .describe(
+          "GiB on the device that a run may take; default no limit, on a software adapter 80 % of the free memory.",
+        ),
     })
     .default({ recompute: false }),
   task: z

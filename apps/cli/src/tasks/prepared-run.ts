@@ -1,6 +1,7 @@
 import type { Tokenizer } from "@webmoe/data";
 import type { Model } from "@webmoe/model";
-import type { ClassificationFigures, LanguageFigures, Session, Task, TextData } from "@webmoe/trainer";
+import type { ClassificationFigures, LanguageFigures, Session, Task, TextData, TrainSettings } from "@webmoe/trainer";
+import type { Config } from "../config/schema";
 
 /** What a run is judged by, of a language model or of a classifier. */
 export type Figures = LanguageFigures | ClassificationFigures;
@@ -21,4 +22,9 @@ export interface PreparedRun<F extends Figures = Figures> {
   sample?(session: Session): Promise<string>;
   /** What to do next with a finished run: a description and a command. */
   next(path: string): [what: string, command: string];
+}
+
+/** The settings that a run is trained with. */
+export function settingsOf(config: Config, { padded }: PreparedRun): TrainSettings {
+  return padded ? { ...config, batch: { ...config.batch, padded } } : config;
 }

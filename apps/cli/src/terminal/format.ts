@@ -1,3 +1,5 @@
+export { bytesText as bytes } from "@webmoe/webgpu";
+
 /** 1234567 as "1.23M". */
 export function shortNumber(value: number): string {
   for (const [size, unit] of [
@@ -10,18 +12,6 @@ export function shortNumber(value: number): string {
     if (Math.abs(value) >= size * 0.9995) return `${Number((value / size).toPrecision(3))}${unit}`;
   }
   return String(Number(value.toPrecision(3)));
-}
-
-/** Bytes in binary units: "1.5 MiB". */
-export function bytes(value: number): string {
-  for (const [size, unit] of [
-    [2 ** 30, "GiB"],
-    [2 ** 20, "MiB"],
-    [2 ** 10, "KiB"],
-  ] as const) {
-    if (value >= size) return `${Number((value / size).toPrecision(3))} ${unit}`;
-  }
-  return `${value} B`;
 }
 
 /** 75 as "1m15s". */

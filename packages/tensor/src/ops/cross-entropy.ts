@@ -13,7 +13,11 @@ export function crossEntropy(logits: Tensor, targets: Tensor<"u32">): Tensor {
   const [rows, cols] = checkedSizes("crossEntropy", logits, targets);
   const { loss, lse } = place(crossEntropyForward, { logits, targets }, { rows, cols }, { loss: [rows], lse: [rows] });
   return withGradient("crossEntropy", loss, [logits], (dloss) => [
-    place(crossEntropyBackward, { logits, targets, lse, dloss }, { rows, cols }, { dlogits: logits.shape }).dlogits,
+    logits.trace.recording.counted(
+      "logits",
+      () =>
+        place(crossEntropyBackward, { logits, targets, lse, dloss }, { rows, cols }, { dlogits: logits.shape }).dlogits,
+    ),
   ]);
 }
 
@@ -34,14 +38,16 @@ export function linearCrossEntropy(
   targets: Tensor<"u32">,
   options: ChunkOptions = {},
 ): Tensor {
+  const { trace } = x;
+  const asLogits = <T>(make: () => T) => trace.recording.counted("logits", make);
   const rows = x.shape[0]!;
   const vocab = weight.shape[0]!;
   const maxLogits = options.maxLogits ?? 2 ** 26;
   // Multiples of 64 rows start on 256 bytes in every tensor with one or more elements a row.
   const rowsPerChunk = Math.max(64, Math.floor(maxLogits / vocab / 64) * 64);
-  if (rows <= rowsPerChunk) return sum(crossEntropy(matmul(x, weight, { transposeB: true }), targets));
+  const logitsOf = (x: Tensor) => asLogits(() => matmul(x, weight, { transposeB: true }));
+  if (rows <= rowsPerChunk) return sum(crossEntropy(logitsOf(x), targets));
 
-  const { trace } = x;
   const loss = trace.temporary([rows], "f32", "loss");
   const dx = trace.temporary(x.shape, "f32", "linearCrossEntropy.dx");
   const ones = constant(trace, [rows], 1);
@@ -49,7 +55,7 @@ export function linearCrossEntropy(
   for (let start = 0; start < rows; start += rowsPerChunk) {
     const chunk = <D extends Dtype>(tensor: Tensor<D>) => rowRange(tensor, start, Math.min(rows, start + rowsPerChunk));
     const xs = chunk(x);
-    const logits = matmul(xs, weight, { transposeB: true });
+    const logits = logitsOf(xs);
     const sizes = { rows: logits.shape[0]!, cols: vocab };
     const forward = place(crossEntropyForward, { logits, targets: chunk(targets) }, sizes, {
       loss: [sizes.rows],
@@ -57,7 +63,7 @@ export function linearCrossEntropy(
     });
     trace.recording.redirect(forward.loss.slice, chunk(loss).slice);
     const given = { logits, targets: chunk(targets), lse: forward.lse, dloss: chunk(ones) };
-    const { dlogits } = place(crossEntropyBackward, given, sizes, { dlogits: logits.shape });
+    const { dlogits } = asLogits(() => place(crossEntropyBackward, given, sizes, { dlogits: logits.shape }));
     const dxs = matmul(dlogits, weight);
     trace.recording.redirect(dxs.slice, chunk(dx).slice);
     if (dweight) matmulInto(dweight, dlogits, xs, { transposeA: true });

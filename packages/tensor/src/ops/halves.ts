@@ -9,5 +9,7 @@ import { place, type Tensor, u32 } from "../tensor";
 export function halves(x: Tensor): Tensor<"u32"> {
   const columns = x.shape.at(-1) ?? 1;
   if (columns % 2 !== 0) throw new Error(`halves: needs an even last axis, got ${showShape(x.shape)}`);
-  return place(packHalves, { x }, { items: x.size / 2 }, { y: u32(...x.shape.slice(0, -1), columns / 2) }).y;
+  const y = u32(...x.shape.slice(0, -1), columns / 2);
+  const { recording } = x.trace;
+  return recording.counted(x.slice.storage.purpose, () => place(packHalves, { x }, { items: x.size / 2 }, { y }).y);
 }

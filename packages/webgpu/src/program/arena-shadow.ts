@@ -2,9 +2,10 @@
 // arena keeps a rounded copy of itself, its shadow: made when the first program asks for it, packed again after the host wrote
 // the arena, and from then on written by the kernels that update the arena (use-shadows.ts).
 
-import { GpuError } from "../errors";
+import { GpuError, OutOfMemoryError } from "../errors";
 import type { Gpu } from "../gpu";
 import { packHalves } from "../kernels/pack-halves";
+import { bytesText } from "./budget";
 import { Recording, type Slice } from "./recording";
 import type { Shadow } from "./shadow";
 import { prepareSteps } from "./steps";
@@ -61,6 +62,11 @@ export class ArenaShadow implements Shadow {
   private async allocate(): Promise<void> {
     const { gpu, bytes, of } = this;
     const label = `${of.label} in f16`;
+    if (gpu.planning) {
+      gpu.memoryUsed += bytes;
+      this.made = { buffer: { label, size: bytes } as GPUBuffer, refresh() {}, close() {} };
+      return;
+    }
     gpu.device.pushErrorScope("out-of-memory");
     const buffer = gpu.device.createBuffer({
       label,
@@ -69,7 +75,9 @@ export class ArenaShadow implements Shadow {
     });
     const outOfMemory = await gpu.device.popErrorScope();
     if (outOfMemory)
-      throw new GpuError(`${label}: the GPU has no room for ${bytes} bytes: ${outOfMemory.message.trim()}`);
+      throw new OutOfMemoryError(
+        `${label}: the GPU has no room for ${bytesText(bytes)}: ${outOfMemory.message.trim()}`,
+      );
     gpu.memoryUsed += bytes;
     const recording = new Recording(gpu.target, gpu.limits);
     const whole = (buffer: GPUBuffer, bytes: number): Slice => ({

@@ -3,7 +3,7 @@
 // shared with others whose spans do not overlap.
 
 import { foldSums } from "./fold-sums";
-import type { Dispatch, Recording, Storage } from "./recording";
+import type { Dispatch, Purpose, Recording, Storage } from "./recording";
 import { shareRepeats } from "./repeats";
 import { roundResults } from "./round-results";
 import type { Shadow } from "./shadow";
@@ -19,7 +19,8 @@ export interface Plan {
   exclusive: Storage[];
   /** f16 copies of arenas that must be up to date before a run, and those that a run leaves behind. */
   shadows: { read: Shadow[]; outdated: Shadow[] };
-  bytes: { activations: number; exclusive: number };
+  /** A buffer that temporaries share counts as what the largest of them is for. */
+  bytes: Record<Purpose, number> & { exclusive: number };
 }
 
 /** Plan the memory of a recording of which `kept` storages are read after it ran. */
@@ -29,35 +30,46 @@ export function planMemory({ dispatches: recorded, target }: Recording, kept: Se
   const spans = lifespans(dispatches, kept);
   const temporaries = [...spans].filter(([{ kind }]) => kind === "temporary");
   const { slots, slotOf } = assignSlots(temporaries);
+  const bytesFor = (purpose: Purpose) => sum(slots.map((slot) => (slot.purpose === purpose ? slot.bytes : 0)));
   const exclusive = [...spans.keys()].filter(({ kind }) => kind === "exclusive");
   return {
     dispatches,
-    slots,
+    slots: slots.map(({ bytes }) => bytes),
     slotOf,
     exclusive,
     shadows: { read, outdated },
-    bytes: { activations: sum(slots), exclusive: sum(exclusive.map(({ bytes }) => bytes)) },
+    bytes: {
+      activations: bytesFor("activations"),
+      logits: bytesFor("logits"),
+      exclusive: sum(exclusive.map(({ bytes }) => bytes)),
+    },
   };
 }
 
 type Span = [first: number, last: number];
+
+interface Slot {
+  bytes: number;
+  purpose: Purpose;
+  taken: Span[];
+}
 
 /**
  * Largest first, each temporary takes the smallest slot that is free over its whole span, else another one. A slot is then as
  * large as the first that took it, and small long-lived ones do not hold the memory of large ones ("greedy by size" of Pisarchyk and
  * Lee 2020, arXiv 2001.03288).
  */
-function assignSlots(temporaries: [Storage, Span][]): { slots: number[]; slotOf: Map<number, number> } {
-  const slots: { bytes: number; taken: Span[] }[] = [];
+function assignSlots(temporaries: [Storage, Span][]): { slots: Slot[]; slotOf: Map<number, number> } {
+  const slots: Slot[] = [];
   const slotOf = new Map<number, number>();
-  for (const [{ id, bytes }, span] of temporaries.toSorted(([a], [b]) => b.bytes - a.bytes || a.id - b.id)) {
+  for (const [{ id, bytes, purpose }, span] of temporaries.toSorted(([a], [b]) => b.bytes - a.bytes || a.id - b.id)) {
     // Slots are in falling order of size, so the last that is free is the smallest.
     let slot = slots.findLastIndex(({ taken }) => taken.every(([first, last]) => last < span[0] || span[1] < first));
-    if (slot < 0) slot = slots.push({ bytes, taken: [] }) - 1;
+    if (slot < 0) slot = slots.push({ bytes, purpose, taken: [] }) - 1;
     slots[slot]!.taken.push(span);
     slotOf.set(id, slot);
   }
-  return { slots: slots.map(({ bytes }) => bytes), slotOf };
+  return { slots, slotOf };
 }
 
 /** Walk backwards and keep what writes to memory that outlives the program or that a kept dispatch reads. */

@@ -1,5 +1,6 @@
-import { GpuError } from "../errors";
+import { GpuError, OutOfMemoryError } from "../errors";
 import type { Gpu } from "../gpu";
+import { bytesText, checkBudget } from "./budget";
 import { type DispatchDigest, digestDispatches } from "./digest";
 import { type Plan, planMemory } from "./plan";
 import { type DispatchTime, timeDispatches } from "./profile";
@@ -15,7 +16,7 @@ export interface ProgramStats {
   /** Different shader modules. */
   pipelines: number;
   flops: number;
-  bytes: { activations: number; exclusive: number; inputs: number; readback: number; total: number };
+  bytes: Plan["bytes"] & { inputs: number; readback: number; total: number };
   /** Milliseconds the host took to encode and submit the latest run. */
   encodeMs: number;
   /** Objects made since `compileProgram` returned; stays zero. */
@@ -66,34 +67,42 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     readback: readbackBytes * (options.slots ?? 2),
     total: 0,
   };
-  bytes.total = bytes.activations + bytes.exclusive + bytes.inputs + bytes.readback;
+  bytes.total = bytes.activations + bytes.logits + bytes.exclusive + bytes.inputs + bytes.readback;
   const missing = plan.shadows.read.filter((shadow) => !shadow.exists);
   const copies = missing.reduce((sum, shadow) => sum + shadow.bytes, 0);
-  checkBudget(gpu, label, { ...bytes, "f16 copies of weights": copies, total: bytes.total + copies }, options.state);
+  checkBudget(gpu, label, bytes.total + copies, {
+    ...options.state,
+    ...bytes,
+    total: 0,
+    "f16 copies of weights": copies,
+  });
+  for (const shadow of missing) await shadow.make();
+  gpu.memoryUsed += bytes.total;
+  const parts = splitByFlops(plan.dispatches, gpu.flopsPerSubmit);
+  const stats: ProgramStats = {
+    dispatches: plan.dispatches.length,
+    submits: Math.max(1, parts.length),
+    pipelines: new Set(plan.dispatches.map(({ kernel }) => kernel.wgsl)).size,
+    flops: plan.dispatches.reduce((total, { flops }) => total + flops, 0),
+    bytes,
+    encodeMs: 0,
+    created: { buffers: 0, bindGroups: 0, pipelines: 0 },
+  };
+  if (gpu.planning) return plannedProgram(gpu, label, stats);
 
   gpu.device.pushErrorScope("out-of-memory");
   const buffers = allocate(gpu, plan, inputs, label);
   const ring = outputs.length > 0 ? new ReadbackRing(gpu, readbackBytes, options.slots ?? 2, label) : undefined;
   const outOfMemory = await gpu.device.popErrorScope();
   if (outOfMemory) {
-    throw new GpuError(`${label}: the GPU has no room for ${megabytes(bytes.total)}: ${outOfMemory.message.trim()}`);
+    gpu.memoryUsed -= bytes.total;
+    throw new OutOfMemoryError(
+      `${label}: the GPU has no room for ${bytesText(bytes.total)}: ${outOfMemory.message.trim()}`,
+    );
   }
-  gpu.memoryUsed += bytes.total;
-  for (const shadow of missing) await shadow.make();
 
   const { steps, close: closeSteps } = await prepareSteps(gpu, plan.dispatches, buffers.bufferOf);
-  const parts = splitByFlops(plan.dispatches, gpu.flopsPerSubmit);
   const inputBuffer = inputs && buffers.bufferOf(inputs);
-  const created = { buffers: 0, bindGroups: 0, pipelines: 0 };
-  const stats: ProgramStats = {
-    dispatches: steps.length,
-    submits: Math.max(1, parts.length),
-    pipelines: new Set(plan.dispatches.map(({ kernel }) => kernel.wgsl)).size,
-    flops: plan.dispatches.reduce((total, { flops }) => total + flops, 0),
-    bytes,
-    encodeMs: 0,
-    created,
-  };
 
   /** Whatever runs the dispatches queues this before. */
   const upload = (data?: ArrayBuffer) => {
@@ -151,6 +160,20 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
   };
 }
 
+/** What a program would be, on a device that allocates nothing. */
+function plannedProgram(gpu: Gpu, label: string, stats: ProgramStats): Program {
+  const refuse = () => Promise.reject(new GpuError(`${label}: a planning device runs nothing: open a real one`));
+  return {
+    stats,
+    run: refuse,
+    profile: refuse,
+    digest: refuse,
+    close() {
+      gpu.memoryUsed -= stats.bytes.total;
+    },
+  };
+}
+
 interface Allocation {
   bufferOf(storage: Storage): GPUBuffer;
   destroy(): void;
@@ -192,24 +215,4 @@ function splitByFlops(dispatches: Dispatch[], limit: number): [number, number][]
   });
   parts.push([start, dispatches.length]);
   return parts;
-}
-
-function checkBudget(
-  gpu: Gpu,
-  label: string,
-  bytes: Record<string, number> & { total: number },
-  state: Record<string, number> = {},
-): void {
-  const needed = gpu.memoryUsed + bytes.total;
-  if (needed <= gpu.memoryBudget) return;
-  const parts = Object.entries({ ...state, ...bytes, total: 0 }).filter(([, value]) => value > 0);
-  throw new GpuError(
-    `${label}: needs ${megabytes(bytes.total)} more where ${megabytes(gpu.memoryUsed)} of the budget of ` +
-      `${megabytes(gpu.memoryBudget)} are taken (${parts.map(([name, value]) => `${name} ${megabytes(value)}`).join(", ")}): ` +
-      "use a smaller batch or context, or raise the budget",
-  );
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }

@@ -1,5 +1,9 @@
+import { OutOfMemoryError } from "../errors";
 import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget, type RoundedResults } from "../kernel";
 import type { Shadow } from "./shadow";
+
+/** What a temporary is for, where the bytes of a plan tell them apart. */
+export type Purpose = "activations" | "logits";
 
 /** A piece of memory that dispatches of one recording read and write. Only external ones have a buffer before planning. */
 export interface Storage {
@@ -11,6 +15,7 @@ export interface Storage {
    * of an external one.
    */
   readonly kind: "temporary" | "exclusive" | "external" | "inputs" | "shadow";
+  readonly purpose: Purpose;
   readonly buffer?: GPUBuffer;
   /** Of external memory that may have an f16 copy: that copy, and its storage. */
   readonly shadow?: Shadow;
@@ -48,6 +53,7 @@ export function aligned(bytes: number, alignment = ALIGNMENT): number {
 export class Recording {
   readonly dispatches: Dispatch[] = [];
   private storages = 0;
+  private purpose: Purpose = "activations";
   private readonly redirected = new Map<Storage, Slice>();
 
   constructor(
@@ -56,9 +62,21 @@ export class Recording {
   ) {}
 
   storage(kind: Storage["kind"], bytes: number, label: string, buffer?: GPUBuffer, shadow?: Shadow): Storage {
-    const own = { id: this.storages++, kind, bytes: Math.max(4, bytes), label, buffer, shadow };
+    const { purpose } = this;
+    const own = { id: this.storages++, kind, bytes: Math.max(4, bytes), label, purpose, buffer, shadow };
     if (kind !== "external" || !shadow) return own;
     return { ...own, halves: this.storage("shadow", bytes / 2, `${label} in f16`, undefined, shadow) };
+  }
+
+  /** Let what `body` asks memory for count as `purpose`. */
+  counted<T>(purpose: Purpose, body: () => T): T {
+    const before = this.purpose;
+    this.purpose = purpose;
+    try {
+      return body();
+    } finally {
+      this.purpose = before;
+    }
   }
 
   /** Append a kernel call. Each buffer of the kernel is given by name. */
@@ -112,7 +130,7 @@ export class Recording {
   private checkBinding(kernel: string, name: string, { bytes, offset, storage }: Slice): void {
     const limit = this.limits.maxStorageBufferBindingSize;
     if (bytes > limit) {
-      throw new Error(
+      throw new OutOfMemoryError(
         `${kernel}: this adapter binds at most ${limit} bytes at once, got ${bytes} for "${name}" (${storage.label}): ` +
           "make the tensor smaller (a smaller batch, context or layer)",
       );

@@ -1,0 +1,33 @@
+import { memoryRows } from "@webmoe/trainer";
+import color from "picocolors";
+import { bytes, duration, shortNumber } from "../terminal/format";
+import type { DryRun } from "./dry-run";
+
+/** What a run would take, for a terminal. */
+export function dryRunText({ adapter, size, steps, tokensPerStep, tokens, fits, fit, ...rest }: DryRun): string {
+  const { memory, limit } = fit;
+  const row = (name: string, total: number, active: number) =>
+    `  ${name.padEnd(20)}${shortNumber(total).padStart(10)}${shortNumber(active).padStart(10)}`;
+  const { probe, seconds } = rest;
+  return [
+    color.bold(`${"parameters".padEnd(22)}${"total".padStart(10)}${"active".padStart(10)}`),
+    ...size.parts.map(({ name, total, active }) => row(name, total, active)),
+    row("all", size.total, size.active),
+    "",
+    ...(memory
+      ? [color.bold("memory"), ...memoryRows(memory), `  ${"all".padEnd(20)}${bytes(memory.total).padStart(10)}`, ""]
+      : []),
+    `${color.bold("work")}     ${shortNumber(size.flopsPerToken)} FLOPs a token; ${shortNumber(tokens)} tokens in ${steps} steps of ${tokensPerStep}`,
+    ...(probe && seconds !== undefined
+      ? [
+          `${color.bold("time")}     about ${duration(seconds)}: ${shortNumber(tokensPerStep / probe.secondsPerStep)} tokens/s in ${probe.steps} steps on ${adapter}`,
+        ]
+      : []),
+    `${color.bold("memory")}   ${fits ? fitsText(limit) : color.red("does not fit")}`,
+  ].join("\n");
+}
+
+function fitsText(limit: number): string {
+  const room = Number.isFinite(limit) ? ` into ${bytes(limit)}` : "";
+  return `${color.green(`fits${room}`)}${room ? "" : ", as far as is known: memory.limit sets how much a run may take"}`;
+}

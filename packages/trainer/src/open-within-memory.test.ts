@@ -1,0 +1,106 @@
+import { languageModel, type Model } from "@webmoe/model";
+import { recurrentRouter } from "@webmoe/router-recurrent";
+import { type Gpu, OutOfMemoryError, openDevice } from "@webmoe/webgpu";
+import { openGpu } from "@webmoe/webgpu/node";
+import { expect, test } from "vitest";
+import { create, globals } from "webgpu";
+import { openWithinMemory } from "./open-within-memory";
+import { planTraining } from "./plan-training";
+import { trainSettings } from "./settings";
+import { settingsThatFit } from "./settings-that-fit";
+
+const moe = { experts: 8, topK: 2, hidden: 32, balanceLoss: 0.01, zLoss: 0 };
+const sizes = { vocab: 256, dim: 32, layers: 4, heads: 2, context: 64, moe };
+const model = languageModel(sizes, recurrentRouter({ dim: 8 }));
+const settings = trainSettings({ batch: { size: 8 } });
+const adapter = process.env.WEBMOE_TEST_ADAPTER;
+
+async function planned(): Promise<number> {
+  const gpu = await openGpu({ adapter });
+  const { memory } = await planTraining(gpu, model, settings);
+  gpu.close();
+  return memory.total;
+}
+
+const refusal = async (gpu: Gpu, of: Model = model): Promise<OutOfMemoryError> => {
+  const error = await openWithinMemory(gpu, of, settings).catch((error: unknown) => error);
+  if (!(error instanceof OutOfMemoryError)) throw error;
+  return error;
+};
+
+test("a run that exceeds the budget is refused before anything is allocated, with its memory and settings that fit", async () => {
+  const memoryBudget = Math.floor(0.6 * (await planned()));
+  const gpu = await openGpu({ adapter, memoryBudget });
+  const { message } = await refusal(gpu);
+  expect(gpu.memoryUsed).toBe(0);
+  const lines = message.split("\n");
+  expect(lines[0]).toMatch(/^train: needs [\d.]+ MiB on the device, where the limit is [\d.]+ MiB$/);
+  for (const kind of ["parameters", "optimizer", "gradients", "activations", "logits", "validation"]) {
+    expect(message).toMatch(new RegExp(`^  ${kind} +[\\d.]+ [KM]iB$`, "m"));
+  }
+  const offers = lines.slice(lines.findIndex((line) => /^settings that fit into [\d.]+ MiB:$/.test(line)) + 1);
+  expect(offers).toHaveLength(3);
+  expect(offers[0]).toMatch(/^ {2}batch\.size=\d batch\.accumulate=\d/);
+  gpu.close();
+});
+
+test("the settings that are offered do fit, and each is the smallest of its kind", async () => {
+  const memoryBudget = Math.floor(0.6 * (await planned()));
+  const gpu = await openGpu({ adapter, memoryBudget });
+  const offers = await settingsThatFit(gpu, model, settings, memoryBudget, 6);
+  expect(offers.map(({ about }) => about)).toEqual([
+    "the same steps in smaller pieces",
+    "the same numbers for a third more work",
+    "shorter sequences",
+    "fewer layers",
+    "narrower experts",
+    "fewer experts",
+  ]);
+  for (const { changes, bytes } of offers) {
+    const now = {
+      ...settings,
+      batch: {
+        size: Number(changes["batch.size"] ?? settings.batch.size),
+        accumulate: Number(changes["batch.accumulate"] ?? settings.batch.accumulate),
+      },
+      memory: { recompute: changes["memory.recompute"] === true },
+    };
+    const resized = model.resized({
+      context: Number(changes["model.context"] ?? sizes.context),
+      layers: Number(changes["model.layers"] ?? sizes.layers),
+      moe: {
+        ...moe,
+        hidden: Number(changes["moe.hidden"] ?? moe.hidden),
+        experts: Number(changes["moe.experts"] ?? moe.experts),
+      },
+    });
+    const session = await openWithinMemory(gpu, resized, now);
+    expect(gpu.memoryUsed).toBe(bytes);
+    expect(now.batch.size * now.batch.accumulate).toBe(8);
+    session.close();
+    expect(gpu.memoryUsed).toBe(0);
+  }
+  // With twice the sequences of the first offer a micro-batch would be too large.
+  const { "batch.size": size } = offers[0]!.changes;
+  const twice = { size: 2 * Number(size), accumulate: 4 / Number(size) };
+  const { memory } = await planTraining(gpu, model, { ...settings, batch: twice });
+  expect(memory.total).toBeGreaterThan(memoryBudget);
+  gpu.close();
+});
+
+test("a device that has less than it said is explained in the same way", async () => {
+  // Dawn's device that computes nothing has half a GiB of memory, and reports what does not fit as every device does.
+  Object.assign(globalThis, globals);
+  const instance = create(["backend=null"]);
+  const gpu = await openDevice(
+    instance,
+    { features: [], kernelClass: "serial" },
+    { flopsPerSubmit: Number.POSITIVE_INFINITY },
+  );
+  const large = model.resized({ vocab: 4096, context: 1024, moe: { ...moe, hidden: 512 } });
+  const { message } = await refusal(gpu, large);
+  expect(message).toMatch(/^train: needs [\d.]+ MiB on the device, which ran out of memory after [\d.]+ MiB$/m);
+  expect(message).toMatch(/^ {2}logits +[\d.]+ MiB$/m);
+  expect(message).toMatch(/^ {2}batch\.size=\d batch\.accumulate=\d/m);
+  gpu.close();
+});

@@ -1,0 +1,86 @@
+import type { Model } from "@webmoe/model";
+import { bytesText, type Gpu, OutOfMemoryError } from "@webmoe/webgpu";
+import type { MemoryUse } from "./memory-use";
+import { planTraining } from "./plan-training";
+import { openSession, type Session } from "./session";
+import type { TrainSettings } from "./settings";
+import { type FittingSettings, settingsThatFit } from "./settings-that-fit";
+
+/** Whether a run fits into the memory of a device. */
+export interface Fit {
+  /** What it takes; undefined where a tensor is larger than the device can bind. */
+  memory?: MemoryUse;
+  /** Bytes that it may take; infinite where no budget is set. */
+  limit: number;
+  /** Where it does not fit: why, and settings that do, planned. */
+  reason?: string;
+  fitting: FittingSettings[];
+}
+
+/** Plan a run and compare it with the budget of a device; nothing is allocated. */
+export async function fitIntoMemory(gpu: Gpu, model: Model, settings: TrainSettings): Promise<Fit> {
+  const limit = gpu.memoryBudget - gpu.memoryUsed;
+  const plan = await planTraining(gpu, model, settings).catch(ifOutOfMemory);
+  const refused = async (reason: string, memory?: MemoryUse) => ({
+    memory,
+    limit,
+    reason,
+    fitting: await settingsThatFit(gpu, model, settings, limit),
+  });
+  if (plan instanceof OutOfMemoryError) return refused(plan.message);
+  const { memory } = plan;
+  if (memory.total <= limit) return { memory, limit, fitting: [] };
+  return refused(`${needs(memory)}, where the limit is ${bytesText(limit)}`, memory);
+}
+
+/**
+ * Open a session where there is memory for it. Its plan is compared with the device's budget before anything is allocated.
+ * Where it does not fit, or the device turns out to have less, an `OutOfMemoryError` of several lines lists the memory by kind
+ * and settings that would fit.
+ */
+export async function openWithinMemory(gpu: Gpu, model: Model, settings: TrainSettings): Promise<Session> {
+  const fit = await fitIntoMemory(gpu, model, settings);
+  if (fit.reason !== undefined) throw new OutOfMemoryError(outOfMemoryText(fit));
+  const before = gpu.memoryUsed;
+  const session = await openSession(gpu, model, settings).catch(ifOutOfMemory);
+  if (!(session instanceof OutOfMemoryError)) return session;
+  const held = gpu.memoryUsed - before;
+  const memory = fit.memory!;
+  // What was allocated is known to be there; where the first piece failed, half of the whole is a try.
+  const limit = Math.min(fit.limit, Math.max(held, memory.total / 2));
+  const reason = `${needs(memory)}, which ran out of memory after ${bytesText(held)}`;
+  const fitting = await settingsThatFit(gpu, model, settings, limit);
+  throw new OutOfMemoryError(outOfMemoryText({ memory, limit, reason, fitting }));
+}
+
+/** What does not fit, its memory by kind, and settings that fit into the limit, a line each. */
+export function outOfMemoryText({ reason, fitting, limit, memory }: Fit): string {
+  const names = fitting.map(({ changes }) => settingsText(changes));
+  const width = Math.max(...names.map((name) => name.length));
+  const rows = fitting.map(
+    ({ bytes, about }, index) => `  ${names[index]!.padEnd(width)}${bytesText(bytes).padStart(11)}  ${about}`,
+  );
+  const room = Number.isFinite(limit) ? ` into ${bytesText(limit)}` : "";
+  const title =
+    rows.length > 0 ? `settings that fit${room}:` : `no smaller batch or model fits${room}: use another preset`;
+  return [`train: ${reason}`, ...(memory ? memoryRows(memory) : []), title, ...rows].join("\n");
+}
+
+/** Memory by kind, a line each. */
+export function memoryRows({ kinds }: MemoryUse): string[] {
+  return kinds.map(({ kind, bytes }) => `  ${kind.padEnd(20)}${bytesText(bytes).padStart(10)}`);
+}
+
+const needs = ({ total }: MemoryUse) => `needs ${bytesText(total)} on the device`;
+
+/** Settings as they are written behind `--set`. */
+function settingsText(changes: FittingSettings["changes"]): string {
+  return Object.entries(changes)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(" ");
+}
+
+function ifOutOfMemory(error: unknown): OutOfMemoryError {
+  if (error instanceof OutOfMemoryError) return error;
+  throw error;
+}

@@ -1,0 +1,48 @@
+import { languageModel } from "@webmoe/model";
+import { recurrentRouter } from "@webmoe/router-recurrent";
+import { openGpu } from "@webmoe/webgpu/node";
+import { expect, test } from "vitest";
+import { planTraining } from "./plan-training";
+import { openSession } from "./session";
+import { type SettingsChanges, trainSettings } from "./settings";
+
+const moe = { experts: 4, topK: 2, hidden: 12, balanceLoss: 0.01, zLoss: 0 };
+const model = languageModel({ vocab: 64, dim: 16, layers: 2, heads: 2, context: 32, moe }, recurrentRouter({ dim: 8 }));
+
+const cases: [name: string, SettingsChanges][] = [
+  ["AdamW", {}],
+  ["gradient accumulation", { batch: { size: 2, accumulate: 3 } }],
+  [
+    "Muon, averaged weights and recomputation",
+    { optimizer: { name: "muon" }, ema: { decay: 0.9 }, memory: { recompute: true } },
+  ],
+  ["mixed precision and frozen experts", { precision: "mixed", freeze: ["experts"] }],
+];
+
+test.each(cases)("the plan of a run is what the run takes: %s", async (_, changes) => {
+  const gpu = await openGpu({ adapter: process.env.WEBMOE_TEST_ADAPTER });
+  const settings = trainSettings(changes);
+  const plan = await planTraining(gpu, model, settings);
+  expect(gpu.memoryUsed).toBe(0);
+  const session = await openSession(gpu, model, settings);
+  expect(plan.memory).toEqual(session.memory);
+  expect(plan.memory.total).toBe(gpu.memoryUsed);
+  expect(plan.dispatches).toBe(session.stats.dispatches);
+  gpu.close();
+});
+
+test("the plan tells what memory is for", async () => {
+  const gpu = await openGpu({ adapter: process.env.WEBMOE_TEST_ADAPTER });
+  const bytes = async (changes: SettingsChanges, vocab = 64) => {
+    const { memory } = await planTraining(gpu, model.resized({ vocab }), trainSettings(changes));
+    return Object.fromEntries(memory.kinds.map(({ kind, bytes }) => [kind, bytes]));
+  };
+  const [plain, wide, twice] = [await bytes({}), await bytes({}, 1024), await bytes({ batch: { size: 16 } })];
+  gpu.close();
+  expect(plain.optimizer! / plain.parameters!).toBeCloseTo(2, 1);
+  expect(plain.gradients).toBe(plain.parameters);
+  // Logits and their gradients, [8 x 32, vocab] each.
+  expect(wide.logits).toBe(2 * 8 * 32 * 1024 * 4);
+  expect(twice.activations! / plain.activations!).toBeCloseTo(2, 1);
+  expect(twice.parameters).toBe(plain.parameters);
+});

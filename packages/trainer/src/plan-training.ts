@@ -1,0 +1,20 @@
+import type { Model } from "@webmoe/model";
+import { type Gpu, planningGpu } from "@webmoe/webgpu";
+import type { MemoryUse } from "./memory-use";
+import { openSession } from "./session";
+import type { TrainSettings } from "./settings";
+
+/** What training takes of a device, known before anything is allocated. */
+export interface TrainingPlan {
+  memory: MemoryUse;
+  /** Floating-point operations of the kernels of a step. */
+  flops: number;
+  /** Kernel calls of the program that a step runs (of the first micro-batch under accumulation). */
+  dispatches: number;
+}
+
+/** Plan the training of a model on a device. Throws `OutOfMemoryError` where a tensor is larger than the device can bind. */
+export async function planTraining(gpu: Gpu, model: Model, settings: TrainSettings): Promise<TrainingPlan> {
+  const { memory, flops, stats } = await openSession(planningGpu(gpu), model, settings);
+  return { memory, flops, dispatches: stats.dispatches };
+}
