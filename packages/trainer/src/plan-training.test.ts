@@ -1,8 +1,9 @@
 import { languageModel } from "@webmoe/model";
 import { recurrentRouter } from "@webmoe/router-recurrent";
 import { openGpu } from "@webmoe/webgpu/node";
+import { matrixTarget } from "@webmoe/webgpu/testing";
 import { expect, test } from "vitest";
-import { planTraining } from "./plan-training";
+import { planTraining, type TrainingPlan } from "./plan-training";
 import { openSession } from "./session";
 import { type SettingsChanges, trainSettings } from "./settings";
 
@@ -28,6 +29,19 @@ test.each(cases)("the plan of a run is what the run takes: %s", async (_, change
   expect(plan.memory).toEqual(session.memory);
   expect(plan.memory.total).toBe(gpu.memoryUsed);
   expect(plan.dispatches).toBe(session.stats.dispatches);
+  gpu.close();
+});
+
+test("where weights have copies in f16, the plan counts them", async () => {
+  const gpu = await openGpu({ adapter: process.env.WEBMOE_TEST_ADAPTER });
+  const sizes = { dim: 512, vocab: 512, context: 512, moe: { ...moe, hidden: 512 } }; // large enough to pay
+  const plan = (precision: "mixed" | "f32") =>
+    planTraining({ ...gpu, target: matrixTarget }, model.resized(sizes), trainSettings({ precision }));
+  const copies = ({ memory }: TrainingPlan) => memory.kinds.find(({ kind }) => kind === "f16 copies")?.bytes;
+  const parameters = ({ memory }: TrainingPlan) => memory.kinds.find(({ kind }) => kind === "parameters")!.bytes;
+  const mixed = await plan("mixed");
+  expect(copies(mixed)).toBe(parameters(mixed) / 2);
+  expect(mixed.memory.total).toBe(mixed.memory.kinds.reduce((sum, { bytes }) => sum + bytes, 0));
   gpu.close();
 });
 
