@@ -84,6 +84,6 @@ export function planStep(name: PresetName, router: AnyRouter, target: KernelTarg
   return {
     kernels,
     pipelines: new Set(kernels.map(({ wgsl }) => wgsl)).size,
-    bytes: stateBytes + shadowBytes + plan.bytes.activations + plan.bytes.exclusive,
+    bytes: stateBytes + shadowBytes + plan.bytes.activations + plan.bytes.logits + plan.bytes.exclusive,
   };
 }
