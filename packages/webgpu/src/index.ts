@@ -27,6 +27,7 @@ export * from "./kernels/pack-halves";
 export * from "./kernels/random";
 export * from "./kernels/reduce";
 export * from "./kernels/rms-norm";
+export * from "./kernels/rms-norm-gradients";
 export * from "./kernels/rope";
 export * from "./kernels/softmax";
 export * from "./kernels/top-k";

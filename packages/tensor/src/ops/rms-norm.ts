@@ -1,9 +1,12 @@
 import {
   addRmsNormBackward,
   addRmsNormForward,
+  addRmsNormGradients,
   columnSumChunks,
   rmsNormBackward,
+  rmsNormChunks,
   rmsNormForward,
+  rmsNormGradients,
   rmsNormWeightGradient,
 } from "@webmoe/webgpu";
 import { showShape } from "../shape";
@@ -15,8 +18,7 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps = 1e-5): Tensor {
   const { rows, cols } = sizesOf("rmsNorm", x, weight);
   const { y, inverse } = place(rmsNormForward, { x, weight }, { rows, cols, eps }, { y: x.shape, inverse: [rows] });
   withGradients("rmsNorm", [y], [x, weight], (dy) => {
-    const { dx } = place(rmsNormBackward, { x, weight, inverse, dy: dy! }, { rows, cols }, { dx: x.shape });
-    return [dx, weightGradient(x, inverse, dy!)];
+    return backward({ x, weight, inverse, dy: dy! });
   });
   return y;
 }
@@ -35,26 +37,41 @@ export function addRmsNorm(x: Tensor, branch: Tensor, weight: Tensor, eps = 1e-5
   const { sum: total, y, inverse } = place(addRmsNormForward, given, { rows, cols, eps }, shapes);
   withGradients("addRmsNorm", [total, y], [x, branch, weight], (dskip, dy) => {
     if (!dy) return [dskip, dskip, undefined];
-    const flowing = { x: total, weight, inverse, dy };
-    const { dx } = dskip
-      ? place(addRmsNormBackward, { ...flowing, dskip }, { rows, cols }, { dx: x.shape })
-      : place(rmsNormBackward, flowing, { rows, cols }, { dx: x.shape });
-    return [dx, dx, weightGradient(total, inverse, dy)];
+    const [dx, dweight] = backward({ x: total, weight, inverse, dy }, dskip);
+    return [dx, dx, dweight];
   });
   return { sum: total, normalized: y };
 }
 
-function weightGradient(x: Tensor, inverse: Tensor, dy: Tensor): Tensor {
-  const cols = x.shape.at(-1)!;
+interface Flowing {
+  x: Tensor;
+  weight: Tensor;
+  inverse: Tensor;
+  dy: Tensor;
+}
+
+/** The gradients of x, with `dskip` added, and of the weight. */
+function backward(flowing: Flowing, dskip?: Tensor): [dx: Tensor, dweight: Tensor] {
+  const { x, weight, inverse, dy } = flowing;
+  const cols = weight.size;
   const rows = x.size / cols;
+  const total = (partial: Tensor) => reshape(sum(partial, 0, 1), [cols]);
+  const together = rmsNormChunks({ rows, cols }, x.trace.target);
+  if (together !== undefined) {
+    const sizes = { rows, cols, chunks: together };
+    const shapes = { dx: x.shape, partial: [together, cols] };
+    const { dx, partial } = dskip
+      ? place(addRmsNormGradients, { ...flowing, dskip }, sizes, shapes)
+      : place(rmsNormGradients, { ...flowing }, sizes, shapes);
+    return [dx, total(partial)];
+  }
+  const { dx } = dskip
+    ? place(addRmsNormBackward, { ...flowing, dskip }, { rows, cols }, { dx: x.shape })
+    : place(rmsNormBackward, { ...flowing }, { rows, cols }, { dx: x.shape });
   const chunks = columnSumChunks({ rows, cols }, x.trace.target);
-  const { partial } = place(
-    rmsNormWeightGradient,
-    { x, inverse, dy },
-    { rows, cols, chunks },
-    { partial: [chunks, cols] },
-  );
-  return reshape(sum(partial, 0, 1), [cols]);
+  const given = { x, inverse, dy };
+  const { partial } = place(rmsNormWeightGradient, given, { rows, cols, chunks }, { partial: [chunks, cols] });
+  return [dx, total(partial)];
 }
 
 function sizesOf(who: string, x: Tensor, weight: Tensor): { rows: number; cols: number } {
