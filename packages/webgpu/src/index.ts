@@ -1,6 +1,6 @@
 export { DeviceLostError, GpuError, OutOfMemoryError } from "./errors";
 export { Expression, toExpression } from "./expression";
-export { type AdapterDescription, adapterName, type Gpu, type OpenOptions, openDevice, openGpu } from "./gpu";
+export { type AdapterDescription, adapterName, type Gpu } from "./gpu";
 export { type Binding, type CompiledKernel, compileKernel, type Kernel, type KernelTarget, kernel } from "./kernel";
 export * from "./kernels/adamw";
 export * from "./kernels/assignment-products";
@@ -31,6 +31,7 @@ export * from "./kernels/rms-norm-gradients";
 export * from "./kernels/rope";
 export * from "./kernels/softmax";
 export * from "./kernels/top-k";
+export { type OpenOptions, openDevice, openGpu } from "./open-device";
 export { planningGpu } from "./planning-gpu";
 export { ArenaShadow } from "./program/arena-shadow";
 export { bytesText, checkBudget } from "./program/budget";

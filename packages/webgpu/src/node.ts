@@ -1,6 +1,7 @@
 import { freemem } from "node:os";
 import { GpuError } from "./errors";
-import { type Gpu, type OpenOptions, openDevice } from "./gpu";
+import type { Gpu } from "./gpu";
+import { type OpenOptions, openDevice } from "./open-device";
 
 /** How to open a device through Dawn. */
 export interface NodeOpenOptions extends OpenOptions {
