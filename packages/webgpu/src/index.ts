@@ -7,6 +7,7 @@ export * from "./kernels/assignment-products";
 export * from "./kernels/assignments";
 export * from "./kernels/attention";
 export * from "./kernels/attention-decode";
+export * from "./kernels/attention-delta";
 export * from "./kernels/balance";
 export { columnSumChunks } from "./kernels/column-sums";
 export * from "./kernels/cross-entropy";

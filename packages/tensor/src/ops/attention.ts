@@ -2,14 +2,17 @@ import {
   attentionBackwardKeyValue,
   attentionBackwardQuery,
   attentionDelta,
+  attentionDeltaHalves,
   attentionForward,
+  attentionTakesHalves,
   cachedAttention as cachedAttentionKernel,
   cacheRanges,
   cacheStore,
   mergeRanges,
 } from "@webmoe/webgpu";
 import { showShape } from "../shape";
-import { place, type Tensor, withGradient, withoutGradient } from "../tensor";
+import { type AnyTensor, place, type Tensor, u32, withGradient, withoutGradient } from "../tensor";
+import { halves } from "./halves";
 import type { RopeOptions } from "./rope";
 
 /**
@@ -24,14 +27,34 @@ export function causalAttention(qkv: Tensor): Tensor {
   }
   const sizes = { batch, context, heads, headDim };
   const shape = [batch, context, heads, headDim];
-  const { out, lse } = place(attentionForward, { qkv }, sizes, { out: shape, lse: [batch, heads, context] });
+  const operands = { halves: attentionTakesHalves(sizes, qkv.trace.target) };
+  const operand = operands.halves ? halves(qkv) : qkv;
+  const results = { out: shape, lse: [batch, heads, context] };
+  const { out, lse } = place(attentionForward, { qkv: operand }, sizes, results, operands);
   return withGradient("causalAttention", out, [qkv], (dout) => {
-    const { delta } = place(attentionDelta, { out, dout }, sizes, { delta: [batch, heads, context] });
-    const given = { qkv, dout, lse, delta };
-    const { dqkv } = place(attentionBackwardQuery, given, sizes, { dqkv: qkv.shape });
-    place(attentionBackwardKeyValue, { ...given, dqkv }, sizes, {});
+    const { slope, delta } = slopeAndDelta(out, dout, sizes, operands.halves);
+    const given = { qkv: operand, dout: slope, lse, delta };
+    const { dqkv } = place(attentionBackwardQuery, given, sizes, { dqkv: qkv.shape }, operands);
+    place(attentionBackwardKeyValue, { ...given, dqkv }, sizes, {}, operands);
     return [dqkv];
   });
+}
+
+type Sizes = Record<"batch" | "context" | "heads" | "headDim", number>;
+
+/** dout as the kernels take it, and its product with `out`. */
+function slopeAndDelta(
+  out: Tensor,
+  dout: Tensor,
+  sizes: Sizes,
+  asHalves: boolean,
+): { slope: AnyTensor; delta: Tensor } {
+  const { batch, context, heads, headDim } = sizes;
+  const delta = [batch, heads, context];
+  if (!asHalves) return { slope: dout, ...place(attentionDelta, { out, dout }, sizes, { delta }) };
+  const packed = u32(batch, context, heads, headDim / 2);
+  const placed = place(attentionDeltaHalves, { out, dout }, sizes, { delta, halves: packed });
+  return { slope: placed.halves, delta: placed.delta };
 }
 
 /**

@@ -2,8 +2,10 @@
 //
 // Workgroup memory, in units of 8 halfs or 4 floats (a vec4u):
 //
-//   strips   one a subgroup: 32 rows of 4 units, where a block of 32 x 16 results, as f32, becomes a block of f16 operands
-//   panels   the 16 passing rows of two operands, each as two halves along headDim
+//   strips   one a subgroup: 32 rows of 7 units: 4 for a block of 32 x 16 results as f32, 2 for the block of f16 operands that
+//            it becomes
+//   panels   the 16 passing rows of an operand, in one piece or as two halves along headDim; an operand that is still read
+//            while its next rows arrive has two slots, taken in turn
 //
 // Rows are padded to an odd number of units, so that they start in different banks. As in matrix-operand.ts a fragment names
 // its strip or panel by a pointer and its place inside by literals.
@@ -16,24 +18,45 @@ import { FRAGMENT, UNIT } from "./matrix-operand";
 /** Rows that pass by in one round. */
 export const PASSING = 16;
 
+/** Subgroups of a workgroup. */
+export const SUBGROUPS = 4;
+const THREADS = 32 * SUBGROUPS;
+
 /** Rows of a subgroup's share. */
 export const SHARE = 32;
 
-const THREADS = 128;
-const STRIP_ROW = 5;
+const STRIP_ROW = 7;
 const SECOND_FRAGMENT = FRAGMENT * STRIP_ROW;
 
-/** Widths of a head that matrix units can work on. */
-export const fitsMatrixUnits = ({ headDim }: AttentionSizes): boolean => [32, 64, 128].includes(headDim);
+/** Unit of a strip's row where the block of f16 operands starts. */
+export const OPERAND = 4;
 
-/** Numbers of fragments along a head, and the measures of a panel. */
-export function measures(headDim: number) {
-  const halfUnits = headDim / 2 / UNIT;
-  const panelRow = halfUnits + 1;
-  return { blocks: headDim / FRAGMENT, halfUnits, panelRow, panelUnits: PASSING * panelRow + 4 };
+/** Widths of a head that matrix units can work on. */
+export const fitsMatrixUnits = ({ headDim }: AttentionSizes): boolean =>
+  headDim % 4 === 0 && headDim >= 16 && headDim <= 128;
+
+/** The width that a head is filled up to with zeros: one that the workgroup can copy evenly. */
+export const paddedHead = (headDim: number): number => [32, 64, 128].find((width) => headDim <= width)!;
+
+/** Number of fragments along a head. */
+export const blocksOf = (headDim: number): number => paddedHead(headDim) / FRAGMENT;
+
+/** The type as which tensors of halfs are bound: whole units, where rows of a head consist of them. */
+const halvesType = (headDim: number): string => (headDim % UNIT === 0 ? "vec4u" : "vec2u");
+
+/** WGSL of `unitOf_BUFFER(at, column)`: a unit of a head's row that starts at `at`, zeros past its end. */
+function unitFunction(buffer: string, headDim: number): string {
+  const vectors = headDim / 4;
+  const whole = headDim % UNIT === 0;
+  const part = (at: string, inside: string, zeros: string) =>
+    paddedHead(headDim) === headDim ? `${buffer}[${at}]` : `select(${zeros}, ${buffer}[${at}], ${inside})`;
+  const body = whole
+    ? `return ${part("at / 2u + column", `column < ${vectors / 2}u`, "vec4u()")};`
+    : `return vec4u(${part("at + 2u * column", `2u * column < ${vectors}u`, "vec2u()")}, ${part("at + 2u * column + 1u", `2u * column + 1u < ${vectors}u`, "vec2u()")});`;
+  return `fn unitOf_${buffer}(at: u32, column: u32) -> vec4u { ${body} }`;
 }
 
-/** Where a row of a part of qkv, or of out, starts, in vec4f. */
+/** Where a row of a part of qkv, or of out, starts, in vectors of four elements. */
 export const partOf = (part: number | string) => (row: string) =>
   `partAt(${part}${typeof part === "number" ? "u" : ""}, ${row})`;
 export const outOf = (row: string) => `outAt(${row})`;
@@ -42,73 +65,92 @@ export const outOf = (row: string) => `outAt(${row})`;
 export interface Passing {
   buffer: string;
   at(row: string): string;
+  slots: 1 | 2;
 }
 
-/** The way of two passing operands: `load` reads the tile of a round into registers, `store` rounds them into the panels. */
-export function stagePassing(operands: [Passing, Passing], { headDim, context }: AttentionSizes) {
-  const { halfUnits, panelRow } = measures(headDim);
-  const rowUnits = headDim / UNIT;
+/** How the panels of a kernel lie. */
+export interface Panels {
+  /** Panels that a row is cut into. */
+  pieces: 1 | 2;
+  panelRow: number;
+  panelUnits: number;
+  count: number;
+}
+
+export function panelsOf(operands: [Passing, Passing], pieces: 1 | 2, headDim: number): Panels {
+  const panelRow = paddedHead(headDim) / UNIT / pieces + 1;
+  return {
+    pieces,
+    panelRow,
+    // Units 4 more, so that the two halves of a row start in different banks.
+    panelUnits: PASSING * panelRow + (pieces === 2 ? 4 : 0),
+    count: (operands[0].slots + operands[1].slots) * pieces,
+  };
+}
+
+/** The way of two passing operands, each by itself: `load` reads the rows from `begin` on into registers, `store` puts them into the panels. */
+export function stagePassing(
+  operands: [Passing, Passing],
+  { pieces, panelRow }: Panels,
+  { headDim, context }: AttentionSizes,
+) {
+  const rowUnits = paddedHead(headDim) / UNIT;
+  const pieceUnits = rowUnits / pieces;
+  // Where a half of the workgroup is enough for an operand, each half brings one.
   const shared = PASSING * rowUnits < THREADS;
   const passes = shared ? 1 : (PASSING * rowUnits) / THREADS;
   const rows = PASSING / passes;
-  const names = shared ? ["x"] : ["x", "y"];
+  const names = shared ? ["unitX", "unitX"] : ["unitX", "unitY"];
   const declare = [
     `let unitColumn = lane % ${rowUnits}u;`,
     `let unitRow = lane / ${rowUnits}u % ${rows}u;`,
-    `let unitAt = unitRow * ${panelRow}u + unitColumn % ${halfUnits}u;`,
-    `let unitPanel = unitColumn / ${halfUnits}u % 2u;`,
-    ...names.flatMap((name) =>
-      Array.from({ length: passes }, (_, i) => `var ${name}Low${i} = vec4f(); var ${name}High${i} = vec4f();`),
-    ),
+    `let unitAt = unitRow * ${panelRow}u + unitColumn % ${pieceUnits}u;`,
+    `let unitPiece = unitColumn / ${pieceUnits}u % ${pieces}u;`,
+    ...[...new Set(names)].flatMap((name) => Array.from({ length: passes }, (_, i) => `var ${name}${i} = vec4u();`)),
   ];
-  const read = (name: string, { buffer, at }: Passing, i: number, row: string) => `
-      {
-        let at = ${at(`min(${row}, ${context - 1}u)`)} + unitColumn * 2u;
-        ${name}Low${i} = ${buffer}[at];
-        ${name}High${i} = ${buffer}[at + 1u];
-      }`;
-  const load = (begin: string) =>
-    each(passes, (i) => {
-      const row = `${begin} + unitRow + ${i * rows}u`;
-      if (shared) {
-        return `    if (lane < ${THREADS / 2}u) ${read("x", operands[0], i, row)} else ${read("x", operands[1], i, row)}`;
-      }
-      return operands.map((operand, o) => read(names[o]!, operand, i, row)).join("");
-    });
-  const store = each(passes, (i) => {
-    const at = `unitAt + ${i * rows * panelRow}u`;
-    if (shared) return `    panels[lane / ${THREADS / 2}u % 2u * 2u + unitPanel][${at}] = halfs(xLow${i}, xHigh${i});`;
-    return each(2, (o) => `    panels[unitPanel + ${o * 2}u][${at}] = halfs(${names[o]}Low${i}, ${names[o]}High${i});`);
-  });
+  const mine = (o: number, statements: string) =>
+    shared ? `    if (lane / ${THREADS / 2}u == ${o}u) {\n${statements}\n    }` : statements;
+  const load = (o: 0 | 1, begin: string) =>
+    mine(
+      o,
+      each(
+        passes,
+        (i) =>
+          `    ${names[o]}${i} = unitOf_${operands[o].buffer}(${operands[o].at(`min(${begin} + unitRow + ${i * rows}u, ${context - 1}u)`)}, unitColumn);`,
+      ),
+    );
+  const store = (o: 0 | 1, slot = "0u") => {
+    const first = o === 0 ? 0 : operands[0].slots * pieces;
+    const turn = operands[o].slots === 1 ? "" : ` + (${slot}) % 2u * ${pieces}u`;
+    return mine(
+      o,
+      each(
+        passes,
+        (i) => `    panels[${first}u${turn} + unitPiece][unitAt + ${i * rows * panelRow}u] = ${names[o]}${i};`,
+      ),
+    );
+  };
   return { declare: declare.join("\n  "), load, store };
 }
 
-/** Fragment number `block` along the head of a passing operand, whose halves `pointers` name. */
-export function passingFragment(
-  pointers: [string, string],
-  block: number,
-  major: "row" | "col",
-  headDim: number,
-): string {
-  const { blocks, panelRow } = measures(headDim);
-  const half = Math.floor(block / (blocks / 2));
-  const unit = ((block % (blocks / 2)) * FRAGMENT) / UNIT;
-  return `subgroupMatrixLoad<Right, ${major}_major>(${pointers[half]}, ${unit}u, ${panelRow}u)`;
+/** Fragment number `block` along the rows of a panel. */
+export function passingFragment(pointer: string, block: number, major: "row" | "col", { panelRow }: Panels): string {
+  return `subgroupMatrixLoad<Right, ${major}_major>(${pointer}, ${(block * FRAGMENT) / UNIT}u, ${panelRow}u)`;
 }
 
-/** Fragments of the subgroup's 32 rows of an operand, `name`0_k and `name`1_k, from WGSL for the units of a row. */
-export const ownFragments = (name: string, headDim: number, units: (block: number) => [string, string]) =>
+/** Fragments of the subgroup's 32 rows of an operand, `name`0_k and `name`1_k, from WGSL for the units of this lane's row. */
+export const ownFragments = (name: string, headDim: number, unit: (column: number) => string) =>
   each(
-    measures(headDim).blocks,
+    blocksOf(headDim),
     (k) => `
   workgroupBarrier();
-  (*strip)[stripRow] = ${units(k)[0]};
-  (*strip)[stripRow + 1u] = ${units(k)[1]};
+  (*strip)[stripRow] = ${unit(2 * k)};
+  (*strip)[stripRow + 1u] = ${unit(2 * k + 1)};
   workgroupBarrier();
-${loadBlock(`${name}`, `_${k}`, "strip", 0)}`,
+${loadBlock(name, `_${k}`, "strip", 0)}`,
   );
 
-/** `name`0 and `name`1: the block of 32 x 16 halfs that starts in unit `unit` of a strip's rows. */
+/** `name`0 and `name`1: the block of 32 x 16 halfs that starts in unit `unit` of the strip's rows. */
 export const loadBlock = (name: string, suffix: string, strip: string, unit: number) =>
   each(
     2,
@@ -131,22 +173,24 @@ export const reloadBlock = (name: string, suffix: string) =>
       `    ${name}${i}${suffix} = subgroupMatrixLoad<Result, row_major>(strip, ${i * SECOND_FRAGMENT}u, ${STRIP_ROW}u);`,
   );
 
-/** scores0 and scores1 = own rows . passing rows, into the strip. */
-export const scoreBlock = (own: string, pointers: [string, string], headDim: number) => `
+/** scores = own rows . passing rows, into the strip. */
+export const scoreBlock = (own: string, fragments: string[]) => `    {
       var scores0 = Result();
       var scores1 = Result();
-${each(
-  measures(headDim).blocks,
-  (k) => `      {
-        let right = ${passingFragment(pointers, k, "col", headDim)};
+${fragments
+  .map(
+    (fragment, k) => `      {
+        let right = ${fragment};
 ${each(2, (i) => `        scores${i} = subgroupMatrixMultiplyAccumulate(${own}${i}_${k}, right, scores${i});`)}
       }`,
-)}
-${storeBlock("scores")}`;
+  )
+  .join("\n")}
+${storeBlock("scores")}
+    }`;
 
-/** `sum` += the block of weights in a strip times passing rows, over the blocks along the head that `fragments` gives. */
-export const addProducts = (sum: string, strip: string, unit: number, fragments: string[]) => `
-${loadBlock("weights", "", strip, unit)}
+/** `sum` += a strip's block of operands times passing rows, over the blocks along the head that `fragments` gives. */
+export const addProducts = (sum: string, fragments: string[], strip = "strip") => `    {
+${loadBlock("weights", "", strip, OPERAND)}
 ${fragments
   .map(
     (fragment, j) => `      {
@@ -154,47 +198,65 @@ ${fragments
 ${each(2, (i) => `        ${sum}${i}_${j} = subgroupMatrixMultiplyAccumulate(weights${i}, right, ${sum}${i}_${j});`)}
       }`,
   )
-  .join("\n")}`;
+  .join("\n")}
+    }`;
 
 export const results = (sum: string, blocks: number) =>
   each(blocks, (j) => `  var ${sum}0_${j} = Result(); var ${sum}1_${j} = Result();`);
 
-/** Hand the results out by rows: `write` gets the block and the WGSL for its four vec4f in this invocation's row. */
-export const eachRow = (sum: string, blocks: number, write: (block: number, vectors: string[]) => string) =>
+/**
+ * Hand the results out by rows: `write` gets a vec4f and its number in this invocation's row. `after` is WGSL for the number
+ * of the first one, and how large it may be, where it is not 0.
+ */
+export const eachRow = (
+  sum: string,
+  blocks: number,
+  headDim: number,
+  write: (vector: string, number: number) => string,
+  after: { first: string; most: number } = { first: "0u", most: 0 },
+) =>
   each(
     blocks,
     (j) => `  workgroupBarrier();
 ${storeBlock(sum, `_${j}`)}
   workgroupBarrier();
   if (ownRow < sizes.context) {
-${write(
-  j,
-  [0, 1, 2, 3].map((v) => `bitcast<vec4f>((*strip)[stripRow + ${v}u])`),
-)}
+${[0, 1, 2, 3]
+  .map((v) => [v, 4 * j + v] as const)
+  .filter(([, number]) => number < headDim / 4)
+  .map(([v, number]) => {
+    const statement = write(`bitcast<vec4f>((*strip)[stripRow + ${v}u])`, number);
+    return number + after.most < headDim / 4
+      ? `    ${statement}`
+      : `    if (${after.first} + ${number}u < ${headDim / 4}u) { ${statement} }`;
+  })
+  .join("\n")}
   }`,
   );
 
-/** A kernel of 4 subgroups whose grid is `tiles` a head. */
+/** A kernel of subgroups that own `ownedRows` rows of one head together. */
 export function matrixSource(
   { batch, context, heads, headDim }: AttentionSizes,
-  ownedRows: number,
-  buffers: string[],
+  { ownedRows, panels }: { ownedRows: number; panels: Panels },
+  { halves, vectors }: { halves: string[]; vectors: string[] },
   declarations: string,
   body: string,
 ): KernelSource {
-  const { panelUnits } = measures(headDim);
   return {
     form: "groups",
     groups: [Math.ceil(context / ownedRows), batch * heads, 1],
     workgroup: THREADS,
     matrixUnits: true,
-    vectors: Object.fromEntries(buffers.map((name) => [name, "vec4f"])),
+    vectors: Object.fromEntries([
+      ...halves.map((name) => [name, halvesType(headDim)]),
+      ...vectors.map((name) => [name, "vec4f"]),
+    ]),
     wgsl: /* wgsl */ `
 alias Left = subgroup_matrix_left<f16, ${FRAGMENT}, ${FRAGMENT}>;
 alias Right = subgroup_matrix_right<f16, ${FRAGMENT}, ${FRAGMENT}>;
 alias Result = subgroup_matrix_result<f32, ${FRAGMENT}, ${FRAGMENT}>;
-var<workgroup> strips: array<array<vec4u, ${SHARE * STRIP_ROW}>, ${THREADS / 32}>;
-var<workgroup> panels: array<array<vec4u, ${panelUnits}>, 4>;
+var<workgroup> strips: array<array<vec4u, ${SHARE * STRIP_ROW}>, ${SUBGROUPS}>;
+var<workgroup> panels: array<array<vec4u, ${panels.panelUnits}>, ${panels.count}>;
 ${declarations}
 const scale = ${1 / Math.sqrt(headDim)};
 const log2Scale = ${Math.LOG2E / Math.sqrt(headDim)};
@@ -207,11 +269,12 @@ fn partAt(part: u32, row: u32) -> u32 {
   return (((begins + row) * 3u + part) * ${heads}u + headOf) * ${headDim / 4}u;
 }
 fn outAt(row: u32) -> u32 { return ((begins + row) * ${heads}u + headOf) * ${headDim / 4}u; }
+${halves.map((buffer) => unitFunction(buffer, headDim)).join("\n")}
 fn run(group: vec3u, index: u32, subgroup: u32, subgroupLane: u32) {
   let lane = index % ${THREADS}u;
   begins = group.y / ${heads}u * ${context}u;
   headOf = group.y % ${heads}u;
-  let strip = &strips[subgroup % ${THREADS / 32}u];
+  let strip = &strips[subgroup % ${SUBGROUPS}u];
   let stripRow = subgroupLane % 32u * ${STRIP_ROW}u;
 ${body}
 }`,

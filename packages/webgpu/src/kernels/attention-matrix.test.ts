@@ -1,12 +1,16 @@
 import { describe, test } from "vitest";
 import { checkMatrixShader, expectClose, matrixTarget, runKernel, testGpu, testNumbers } from "../testing";
-import { attentionBackwardKeyValue, attentionBackwardQuery, attentionDelta, attentionForward } from "./attention";
+import { attentionBackwardKeyValue, attentionBackwardQuery, attentionForward } from "./attention";
 import { attentionByLoop } from "./attention-by-loop";
+import { attentionDeltaHalves } from "./attention-delta";
+import { packHalves } from "./pack-halves";
 
 const { matrixUnits } = (await testGpu()).target;
 
 /** Rounding of operands to f16, in sums of up to a few hundred terms. */
 const TOLERANCE = 4e-3;
+
+const operands = { halves: true };
 
 describe("attention on matrix units", () => {
   test.each([
@@ -14,36 +18,55 @@ describe("attention on matrix units", () => {
     [2, 200, 2, 32, 2],
     [1, 37, 3, 64, 1],
     [1, 300, 1, 128, 1],
+    // Heads filled up with zeros: of whole units of eight halfs, and of halves of them.
+    [1, 70, 2, 72, 1],
+    [2, 40, 2, 44, 1],
+    [1, 50, 1, 20, 1],
     // Scores so large, and growing along the keys, that sums are rescaled on the way.
     [1, 130, 1, 64, 30],
   ])("batch %i, context %i, %i heads of %i, scores about %i", async (batch, context, heads, headDim, size) => {
     const sizes = { batch, context, heads, headDim };
     for (const kernel of [attentionForward, attentionBackwardQuery, attentionBackwardKeyValue]) {
-      await checkMatrixShader(kernel as typeof attentionForward, sizes);
+      await checkMatrixShader(kernel as typeof attentionForward, sizes, operands);
     }
     for (const out of ["besides", "instead"] as const) {
-      await checkMatrixShader(attentionForward, sizes, undefined, { out });
+      await checkMatrixShader(attentionForward, sizes, operands, { out });
     }
     if (!matrixUnits) return;
-    const qkv = testNumbers(batch * context * 3 * heads * headDim).map((value, i) => {
+    const values = testNumbers(batch * context * 3 * heads * headDim).map((value, i) => {
       const [token, part] = [Math.floor(i / (3 * heads * headDim)) % context, Math.floor(i / (heads * headDim)) % 3];
       if (part === 2 || size < 10) return 2 * value;
       // Queries and keys that agree, keys longer and longer.
       return (part === 1 ? token / context : 1) * Math.sqrt((size * 3) / Math.sqrt(headDim)) * (0.9 + 0.1 * value);
     });
     const dout = testNumbers(batch * context * heads * headDim, 2);
-    const expected = attentionByLoop(qkv, dout, batch, context, heads, headDim);
+    const expected = attentionByLoop(values, dout, batch, context, heads, headDim);
+    const packing = { x: values, y: values.length / 2 };
+    const qkv = (await runKernel(matrixTarget, packHalves, packing, { items: values.length / 2 })).u32("y");
     const rows = batch * heads * context;
-    const forward = await runKernel(matrixTarget, attentionForward, { qkv, out: dout.length, lse: rows }, sizes);
+    const forward = await runKernel(
+      matrixTarget,
+      attentionForward,
+      { qkv, out: dout.length, lse: rows },
+      sizes,
+      operands,
+    );
     expectClose(forward.out, expected.out, TOLERANCE);
     expectClose(forward.lse, expected.lse, TOLERANCE);
     const { out, lse } = forward;
-    const { delta } = await runKernel(matrixTarget, attentionDelta, { out, dout, delta: rows }, sizes);
-    expectClose(delta, expected.delta, 4 * TOLERANCE);
-    const given = { qkv, dout, lse, delta };
-    const first = await runKernel(matrixTarget, attentionBackwardQuery, { ...given, dqkv: qkv.length }, sizes);
-    const second = { ...given, dqkv: first.dqkv };
-    const { dqkv } = await runKernel(matrixTarget, attentionBackwardKeyValue, second, sizes);
+    const written = { delta: rows, halves: dout.length / 2 };
+    const given = await runKernel(matrixTarget, attentionDeltaHalves, { out, dout, ...written }, sizes);
+    expectClose(given.delta, expected.delta, 4 * TOLERANCE);
+    const inputs = { qkv, dout: given.u32("halves"), lse, delta: given.delta };
+    const first = await runKernel(
+      matrixTarget,
+      attentionBackwardQuery,
+      { ...inputs, dqkv: values.length },
+      sizes,
+      operands,
+    );
+    const second = { ...inputs, dqkv: first.dqkv };
+    const { dqkv } = await runKernel(matrixTarget, attentionBackwardKeyValue, second, sizes, operands);
     expectClose(dqkv, expected.dqkv, 4 * TOLERANCE);
   });
 });

@@ -8,7 +8,8 @@
 //   backward   the lower half of the lanes computes s, the upper half dp, from tiles that lie one behind the other; s and dp
 //              meet in workgroup memory, where p and ds stay for the products with the passing rows
 //
-// Together the tiles take at most 32 KiB.
+// Together the tiles take at most 24 KiB, so that two workgroups run side by side on a multiprocessor with 48: weights lie
+// where the passing rows were, which the second products read from memory as they are.
 
 import type { KernelSource } from "../kernel";
 import type { AttentionSizes } from "./attention-shape";
@@ -32,25 +33,41 @@ interface Rows {
 const partOf = (part: number): Rows => ({ buffer: "qkv", at: (row) => `partAt(${part}u, ${row})` });
 const outOf: Rows = { buffer: "dout", at: (row) => `outAt(${row})` };
 
-/** Turn `rows` rows from `first` on into `tile`, from `offset` on; past the end the last row repeats. */
+/** A share of the workgroup, and the WGSL for which of it an invocation is. */
+interface Workers {
+  count: number;
+  index: string;
+}
+const all: Workers = { count: LANES, index: "lane" };
+const halfOfAll: Workers = { count: LANES / 2, index: `lane % ${LANES / 2}u` };
+
+/**
+ * Turn `rows` rows from `first` on into `tile`, from `offset` on; past the end the last row repeats. Only a part of the head's
+ * elements where `part` says so.
+ */
 function turn(
   tile: string,
-  offset: number,
+  offset: string,
   from: Rows,
   rows: number,
   first: string,
-  shape: AttentionSizes,
-  mix = false,
+  { headDim, context }: AttentionSizes,
+  workers = all,
+  part = { first: "0u", elements: headDim },
 ) {
   const blocks = rows / 4;
-  const column = (j: number) => (mix ? `(rowBlock ^ ((elements + ${j}u) % 8u))` : "rowBlock");
-  return /* wgsl */ `
-    for (var block = lane; block < ${(blocks * shape.headDim) / 4}u; block += ${LANES}u) {
+  const passes = (blocks * part.elements) / 4 / workers.count;
+  return each(
+    Math.ceil(passes),
+    (pass) => /* wgsl */ `
+    ${passes < 1 ? `if (${workers.index} < ${passes * workers.count}u) ` : ""}{
+      let block = ${workers.index} + ${pass * workers.count}u;
       let rowBlock = block % ${blocks}u;
-      let elements = block / ${blocks}u * 4u;
-${each(4, (i) => `      let row${i} = ${from.buffer}[${from.at(`min(${first} + rowBlock * 4u + ${i}u, ${shape.context - 1}u)`)} + elements / 4u];`)}
-${AXES.map((axis, j) => `      ${tile}[${offset}u + (elements + ${j}u) * ${blocks}u + ${column(j)}] = vec4f(row0.${axis}, row1.${axis}, row2.${axis}, row3.${axis});`).join("\n")}
-    }`;
+      let elements = block / ${blocks}u % ${part.elements / 4}u * 4u;
+${each(4, (i) => `      let row${i} = ${from.buffer}[${from.at(`min(${first} + rowBlock * 4u + ${i}u, ${context - 1}u)`)} + (${part.first} + elements) / 4u];`)}
+${AXES.map((axis, j) => `      ${tile}[${offset} + (elements + ${j}u) * ${blocks}u + rowBlock] = vec4f(row0.${axis}, row1.${axis}, row2.${axis}, row3.${axis});`).join("\n")}
+    }`,
+  );
 }
 
 /** `score`0.. += left x right.x, left x right.y, ...: vectors over the rows of `left`, one for each of `columns` of `right`. */
@@ -95,14 +112,14 @@ ${body}
 export function forward(shape: AttentionSizes): KernelSource {
   const { context, headDim } = shape;
   const [owned, passing] = [64, 32];
-  const width = headDim / 4;
   /** Vectors of the head that a lane sums. */
   const parts = headDim / 32;
   const sums = (write: (query: number, part: number) => string) => each(4, (q) => each(parts, (e) => write(q, e)));
   return source(
     shape,
     owned,
-    { queries: headDim * 16, passed: headDim * 8, weights: passing * 16 },
+    // Keys, then the weights that they get.
+    { queries: headDim * 16, passed: Math.max(headDim * 8, passing * 16) },
     ["qkv", "out"],
     /* wgsl */ `
   // The last queries see the most keys: they start first.
@@ -111,13 +128,13 @@ export function forward(shape: AttentionSizes): KernelSource {
   let q = lane % 16u;
   let c = lane / 16u;
   let ownRows = ${rowsFrom("first + q * 4u")};
-  ${turn("queries", 0, partOf(0), owned, "first", shape)}
+  ${turn("queries", "0u", partOf(0), owned, "first", shape)}
 ${sums((q, e) => `  var sum${q}${e} = vec4f();`)}
   var largest = vec4f(-1e30);
   var total = vec4f();
   for (var begin = 0u; begin < last; begin += ${passing}u) {
     workgroupBarrier();
-    ${turn("passed", 0, partOf(1), passing, "begin", shape)}
+    ${turn("passed", "0u", partOf(1), passing, "begin", shape)}
     workgroupBarrier();
 ${each(4, (k) => `    var score${k} = vec4f();`)}
     for (var d = 0u; d < ${headDim}u; d++) {
@@ -127,31 +144,30 @@ ${addScores("query", "key", AXES)}
     }
 ${each(4, (k) => `    score${k} = select(vec4f(-1e30), score${k} * ${log2Scale(headDim)}, vec4u(begin + c * 4u + ${k}u) <= ownRows);`)}
     // The largest of a query's scores, over all lanes with keys of this round.
-    weights[c * 16u + q] = max(max(score0, score1), max(score2, score3));
+    workgroupBarrier();
+    passed[c * 16u + q] = max(max(score0, score1), max(score2, score3));
     workgroupBarrier();
     var bound = largest;
-    for (var other = 0u; other < 8u; other++) { bound = max(bound, weights[other * 16u + q]); }
+    for (var other = 0u; other < 8u; other++) { bound = max(bound, passed[other * 16u + q]); }
     workgroupBarrier();
     let shrink = exp2(largest - bound);
     largest = bound;
-${each(4, (k) => `    let weight${k} = exp2(score${k} - bound);\n    weights[(c * 4u + ${k}u) * 16u + q] = weight${k};`)}
+${each(4, (k) => `    let weight${k} = exp2(score${k} - bound);\n    passed[(c * 4u + ${k}u) * 16u + q] = weight${k};`)}
     total = total * shrink + ((weight0 + weight1) + (weight2 + weight3));
 ${sums((q, e) => `    sum${q}${e} *= shrink.${AXES[q]};`)}
-    for (var i = lane; i < ${passing * width}u; i += ${LANES}u) {
-      passed[i] = qkv[partAt(2u, min(begin + i / ${width}u, ${context - 1}u)) + i % ${width}u];
-    }
     workgroupBarrier();
     for (var key = 0u; key < ${passing}u; key++) {
-      let weight = weights[key * 16u + q];
-${each(parts, (e) => `      let value${e} = passed[key * ${width}u + c * ${parts}u + ${e}u];`)}
+      let weight = passed[key * 16u + q];
+      let at = partAt(2u, min(begin + key, ${context - 1}u)) + c * ${parts}u;
+${each(parts, (e) => `      let value${e} = qkv[at + ${e}u];`)}
 ${sums((q, e) => `      sum${q}${e} = fma(vec4f(weight.${AXES[q]}), value${e}, sum${q}${e});`)}
     }
   }
   workgroupBarrier();
-  weights[c * 16u + q] = total;
+  passed[c * 16u + q] = total;
   workgroupBarrier();
   total = vec4f();
-  for (var other = 0u; other < 8u; other++) { total += weights[other * 16u + q]; }
+  for (var other = 0u; other < 8u; other++) { total += passed[other * 16u + q]; }
 ${each(
   4,
   (query) => `  if (ownRows.${AXES[query]} < ${context}u) {
@@ -170,12 +186,21 @@ export function backwardQuery(shape: AttentionSizes): KernelSource {
   const { context, headDim } = shape;
   const rows = 32;
   const tile = headDim * 8;
-  const parts = headDim / 16;
+  /** Elements of the head that pass by at once. */
+  const part = 32;
+  const partTile = part * 8;
+  /** Each half of the lanes brings what it computes with. */
+  const ownPassing: Rows = { buffer: "qkv", at: (row) => `partAt(1u + half, ${row})` };
+  /** Elements of the head that a lane sums, next to each other. */
+  const [type, key] =
+    headDim === 64
+      ? ["vec4f", "qkv[at + lane / 8u]"]
+      : ["vec2f", "select(qkv[at + lane / 16u].xy, qkv[at + lane / 16u].zw, lane / 8u % 2u == 1u)"];
   return source(
     shape,
     rows,
-    // ds takes the place of the values of its round.
-    { owned: 2 * tile, passed: 2 * tile },
+    // Parts of keys and values, then dp, which becomes ds.
+    { owned: 2 * tile, passed: 2 * partTile },
     ["qkv", "dout"],
     /* wgsl */ `
   let first = (${Math.ceil(context / rows) - 1}u - group.x) * ${rows}u;
@@ -187,31 +212,32 @@ export function backwardQuery(shape: AttentionSizes): KernelSource {
   let inside = statistics + min(ownRows, vec4u(${context - 1}u));
   let rowLse = vec4f(lse[inside.x], lse[inside.y], lse[inside.z], lse[inside.w]) * ${Math.LOG2E};
   let rowDelta = vec4f(delta[inside.x], delta[inside.y], delta[inside.z], delta[inside.w]);
-  ${turn("owned", 0, partOf(0), rows, "first", shape)}
-  ${turn("owned", tile, outOf, rows, "first", shape)}
-  // Of the head this lane sums elements lane / 8, lane / 8 + 16, ...
-${each(parts, (e) => `  var sum${e} = vec4f();`)}
+  ${turn("owned", "0u", partOf(0), rows, "first", shape)}
+  ${turn("owned", `${tile}u`, outOf, rows, "first", shape)}
+${each(4, (i) => `  var sum${i} = ${type}();`)}
   for (var begin = 0u; begin < last; begin += ${rows}u) {
-    workgroupBarrier();
-    ${turn("passed", 0, partOf(1), rows, "begin", shape, true)}
-    ${turn("passed", tile, partOf(2), rows, "begin", shape, true)}
-    workgroupBarrier();
 ${each(4, (k) => `    var score${k} = vec4f();`)}
-    for (var d = 0u; d < ${headDim}u; d++) {
-      let own = owned[half * ${tile}u + d * 8u + q];
-      let other = passed[half * ${tile}u + d * 8u + (c ^ (d % 8u))];
+    for (var p = 0u; p < ${headDim / part}u; p++) {
+      let part = p * ${part}u;
+      workgroupBarrier();
+      ${turn("passed", `half * ${partTile}u`, ownPassing, rows, "begin", shape, halfOfAll, { first: "part", elements: part })}
+      workgroupBarrier();
+      for (var d = 0u; d < ${part}u; d++) {
+        let own = owned[half * ${tile}u + (part + d) * 8u + q];
+        let other = passed[half * ${partTile}u + d * 8u + c];
 ${addScores("own", "other", AXES)}
+      }
     }
     workgroupBarrier();
     if (half == 1u) {
-${each(4, (k) => `      passed[${tile}u + (c * 4u + ${k}u) * 8u + q] = score${k};`)}
+${each(4, (k) => `      passed[(c * 4u + ${k}u) * 8u + q] = score${k};`)}
     }
     workgroupBarrier();
     if (half == 0u) {
 ${each(
   4,
   (k) => `      {
-        let at = ${tile}u + (c * 4u + ${k}u) * 8u + q;
+        let at = (c * 4u + ${k}u) * 8u + q;
         let seen = vec4u(begin + c * 4u + ${k}u) <= ownRows;
         let p = select(vec4f(), exp2(score${k} * ${log2Scale(headDim)} - rowLse), seen);
         passed[at] = p * (passed[at] - rowDelta) * ${1 / Math.sqrt(headDim)};
@@ -219,23 +245,18 @@ ${each(
 )}
     }
     workgroupBarrier();
-    for (var keys = 0u; keys < 8u; keys++) {
-${each(4, (k) => `      let slope${k} = passed[${tile}u + (keys * 4u + ${k}u) * 8u + q];`)}
-${each(
-  parts,
-  (e) => `      {
-        let d = lane / 8u + ${16 * e}u;
-        let key = passed[d * 8u + (keys ^ (d % 8u))];
-        sum${e} += (slope0 * key.x + slope1 * key.y) + (slope2 * key.z + slope3 * key.w);
-      }`,
-)}
+    for (var i = 0u; i < ${rows}u; i++) {
+      let slope = passed[i * 8u + q];
+      let at = partAt(1u, min(begin + i, ${context - 1}u));
+      let key = ${key};
+${each(4, (i) => `      sum${i} = fma(${type}(slope.${AXES[i]}), key, sum${i});`)}
     }
   }
 ${each(
   4,
   (i) => `  if (ownRows.${AXES[i]} < ${context}u) {
-    let to = partAt(0u, ownRows.${AXES[i]}) * 4u + lane / 8u;
-${each(parts, (e) => `    dqkv[to + ${16 * e}u] = sum${e}.${AXES[i]};`)}
+    let to = partAt(0u, ownRows.${AXES[i]}) * 4u + lane / 8u * ${headDim / 16}u;
+${each(headDim / 16, (e) => `    dqkv[to + ${e}u] = sum${i}[${e}];`)}
   }`,
 )}`,
   );
@@ -248,23 +269,25 @@ export function backwardKeyValue(shape: AttentionSizes): KernelSource {
   const ownTile = headDim * 8;
   const passTile = headDim * 4;
   const scores = passing * 8;
-  const parts = headDim / 8;
+  /** Vectors of the head that a lane sums. */
+  const parts = headDim / 32;
+  const sums = (write: (key: number, part: number) => string) => each(4, (i) => each(parts, (e) => write(i, e)));
   return source(
     shape,
     rows,
-    // p, then dp, which becomes ds.
-    { owned: 2 * ownTile, passed: 2 * passTile, weights: 2 * scores },
-    ["qkv", "dout"],
+    // Queries and dout, then p, then dp, which becomes ds.
+    { owned: 2 * ownTile, passed: Math.max(2 * passTile, 2 * scores) },
+    ["qkv", "dout", "dqkv"],
     /* wgsl */ `
   let first = group.x * ${rows}u;
   let half = lane / 64u;
   let k = lane % 8u;
   let c = lane / 8u % 8u;
   let ownRows = ${rowsFrom("first + k * 4u")};
-  ${turn("owned", 0, partOf(1), rows, "first", shape)}
-  ${turn("owned", ownTile, partOf(2), rows, "first", shape)}
-  // The lower half sums dv, the upper dk; of the head elements c, c + 8, ...
-${each(parts, (e) => `  var sum${e} = vec4f();`)}
+  ${turn("owned", "0u", partOf(1), rows, "first", shape)}
+  ${turn("owned", `${ownTile}u`, partOf(2), rows, "first", shape)}
+  // The lower half sums dv, the upper dk.
+${sums((i, e) => `  var sum${i}${e} = vec4f();`)}
   for (var begin = first / ${passing}u * ${passing}u; begin < ${context}u; begin += ${passing}u) {
     let query = begin + c * 2u;
     let query0 = statistics + min(query, ${context - 1}u);
@@ -274,8 +297,11 @@ ${each(parts, (e) => `  var sum${e} = vec4f();`)}
     let delta0 = delta[query0];
     let delta1 = delta[query1];
     workgroupBarrier();
-    ${turn("passed", 0, partOf(0), passing, "begin", shape)}
-    ${turn("passed", passTile, outOf, passing, "begin", shape)}
+    if (half == 0u) {
+      ${turn("passed", "0u", partOf(0), passing, "begin", shape, halfOfAll)}
+    } else {
+      ${turn("passed", `${passTile}u`, outOf, passing, "begin", shape, halfOfAll)}
+    }
     workgroupBarrier();
     var score0 = vec4f();
     var score1 = vec4f();
@@ -285,9 +311,10 @@ ${each(parts, (e) => `  var sum${e} = vec4f();`)}
       let other = select(others.xy, others.zw, c % 2u == 1u);
 ${addScores("own", "other", ["x", "y"])}
     }
+    workgroupBarrier();
     if (half == 1u) {
-      weights[${scores}u + (c * 2u) * 8u + k] = score0;
-      weights[${scores}u + (c * 2u + 1u) * 8u + k] = score1;
+      passed[${scores}u + (c * 2u) * 8u + k] = score0;
+      passed[${scores}u + (c * 2u + 1u) * 8u + k] = score1;
     }
     workgroupBarrier();
     if (half == 0u) {
@@ -298,28 +325,31 @@ ${each(
         let seen = vec4u(query + ${j}u) >= ownRows;
         var p = select(vec4f(), exp2(score${j} * ${log2Scale(headDim)} - lse${j}), seen);
         if (query + ${j}u >= ${context}u) { p = vec4f(); }
-        weights[at] = p;
-        weights[${scores}u + at] = p * (weights[${scores}u + at] - delta${j}) * ${1 / Math.sqrt(headDim)};
+        passed[at] = p;
+        passed[${scores}u + at] = p * (passed[${scores}u + at] - delta${j}) * ${1 / Math.sqrt(headDim)};
       }`,
 )}
     }
     workgroupBarrier();
-    for (var queries = 0u; queries < ${passing / 4}u; queries++) {
-${each(4, (j) => `      let weight${j} = weights[half * ${scores}u + (queries * 4u + ${j}u) * 8u + k];`)}
-${each(
-  parts,
-  (e) => `      {
-        let other = passed[(1u - half) * ${passTile}u + (c + ${8 * e}u) * 4u + queries];
-        sum${e} += (weight0 * other.x + weight1 * other.y) + (weight2 * other.z + weight3 * other.w);
-      }`,
-)}
+    for (var i = 0u; i < ${passing}u; i++) {
+      let weight = passed[half * ${scores}u + i * 8u + k];
+      let other = min(begin + i, ${context - 1}u);
+${each(parts, (e) => `      var passing${e} = vec4f();`)}
+      if (half == 0u) {
+        let at = outAt(other) + c * ${parts}u;
+${each(parts, (e) => `        passing${e} = dout[at + ${e}u];`)}
+      } else {
+        let at = partAt(0u, other) + c * ${parts}u;
+${each(parts, (e) => `        passing${e} = qkv[at + ${e}u];`)}
+      }
+${sums((key, e) => `      sum${key}${e} = fma(vec4f(weight.${AXES[key]}), passing${e}, sum${key}${e});`)}
     }
   }
 ${each(
   4,
   (i) => `  if (ownRows.${AXES[i]} < ${context}u) {
-    let to = partAt(2u - half, ownRows.${AXES[i]}) * 4u + c;
-${each(parts, (e) => `    dqkv[to + ${8 * e}u] = sum${e}.${AXES[i]};`)}
+    let to = partAt(2u - half, ownRows.${AXES[i]}) + c * ${parts}u;
+${each(parts, (e) => `    dqkv[to + ${e}u] = sum${i}${e};`)}
   }`,
 )}`,
   );

@@ -1,7 +1,8 @@
 import { describe, test } from "vitest";
 import { expectClose, kernelTargets, runKernel, testNumbers } from "../testing";
-import { attentionBackwardKeyValue, attentionBackwardQuery, attentionDelta, attentionForward } from "./attention";
+import { attentionBackwardKeyValue, attentionBackwardQuery, attentionForward } from "./attention";
 import { attentionByLoop } from "./attention-by-loop";
+import { attentionDelta } from "./attention-delta";
 
 // Software adapters take seconds to compile a tiled kernel: few widths there, which between them cross every tile edge.
 const shapes: Record<string, [number, number, number, number][]> = {

@@ -8,7 +8,7 @@
 //   dq = sum_k ds k                                dk = sum_q ds q          dv = sum_q p dout[q]
 //
 // Kernels on matrix units are in attention-matrix.ts, those with vectors in attention-vector.ts, those for any width of a head
-// in attention-tiled.ts, and those with one invocation per query or key in attention-serial.ts.
+// in attention-tiled.ts, and those with one invocation per query or key in attention-serial.ts; delta in attention-delta.ts.
 
 import { type KernelTarget, kernel } from "../kernel";
 import * as matrix from "./attention-matrix";
@@ -16,7 +16,6 @@ import * as serial from "./attention-serial";
 import type { AttentionSizes } from "./attention-shape";
 import * as tiled from "./attention-tiled";
 import * as vector from "./attention-vector";
-import { wide } from "./wide";
 
 const sizes = {
   batch: "u32",
@@ -25,9 +24,21 @@ const sizes = {
   headDim: "u32",
 } as const;
 
-function variants({ kernelClass, matrixUnits, precision }: KernelTarget, shape: AttentionSizes) {
+/** How the operands of attention come. */
+export interface AttentionOperands {
+  /** qkv and dout are packed by `packHalves`; where `attentionTakesHalves` says so, and only there. */
+  halves?: boolean;
+}
+
+/** Whether attention runs on matrix units, which read their operands packed by `packHalves`. */
+export function attentionTakesHalves(shape: AttentionSizes, target: KernelTarget): boolean {
+  const { kernelClass, matrixUnits, precision } = target;
+  return kernelClass === "tiled" && matrixUnits && precision === "mixed" && matrix.fitsMatrixUnits(shape);
+}
+
+function variants({ kernelClass }: KernelTarget, shape: AttentionSizes, { halves = false }: AttentionOperands = {}) {
+  if (halves) return matrix;
   if (kernelClass === "serial") return serial;
-  if (matrixUnits && precision === "mixed" && matrix.fitsMatrixUnits(shape)) return matrix;
   return vector.fitsVectors(shape) ? vector : tiled;
 }
 
@@ -41,33 +52,7 @@ export const attentionForward = kernel({
   buffers: { qkv: "read", out: "write", lse: "write" },
   sizes,
   flops: (shape) => products(2, shape),
-  source: (shape, target) => variants(target, shape).forward(shape),
-});
-
-/** delta [batch, heads, context] = out . dout over headDim */
-export const attentionDelta = kernel({
-  name: "attentionDelta",
-  buffers: { out: "read", dout: "read", delta: "write" },
-  sizes,
-  flops: ({ batch, context, heads, headDim }) => 2 * batch * context * heads * headDim,
-  source: ({ batch, context, heads, headDim }, target) => {
-    const { lanes, vectors, dot } = wide(target, headDim, ["out", "dout"]);
-    return {
-      form: "items",
-      items: batch * context * heads,
-      vectors,
-      wgsl: /* wgsl */ `
-fn run(i: u32) {
-  // Neighbouring invocations have neighbouring heads of a token, as they lie in memory.
-  let token = i / sizes.heads;
-  let head = i % sizes.heads;
-  let width = sizes.headDim / ${lanes}u;
-  var product = 0.0;
-  for (var d = 0u; d < width; d++) { product += ${dot("out[i * width + d]", "dout[i * width + d]")}; }
-  delta[(token / sizes.context * sizes.heads + head) * sizes.context + token % sizes.context] = product;
-}`,
-    };
-  },
+  source: (shape, target, operands: AttentionOperands | undefined) => variants(target, shape, operands).forward(shape),
 });
 
 /** The query part of dqkv [batch, context, 3, heads, headDim]; the rest of it is left to `attentionBackwardKeyValue`. */
@@ -82,7 +67,8 @@ export const attentionBackwardQuery = kernel({
   },
   sizes,
   flops: (shape) => products(3, shape),
-  source: (shape, target) => variants(target, shape).backwardQuery(shape),
+  source: (shape, target, operands: AttentionOperands | undefined) =>
+    variants(target, shape, operands).backwardQuery(shape),
 });
 
 /** The key and value parts of dqkv. */
@@ -97,5 +83,6 @@ export const attentionBackwardKeyValue = kernel({
   },
   sizes,
   flops: (shape) => products(4, shape),
-  source: (shape, target) => variants(target, shape).backwardKeyValue(shape),
+  source: (shape, target, operands: AttentionOperands | undefined) =>
+    variants(target, shape, operands).backwardKeyValue(shape),
 });

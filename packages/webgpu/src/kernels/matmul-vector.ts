@@ -4,8 +4,12 @@
 //   memory ──4 x 4 block──> registers ──turned where needed──> strips [step, size / 4] of vec4f ──> 64 sums in registers
 //             \_ of the next step, while this one multiplies
 //
-// An invocation brings one block of a and one of b, so a step is a quarter of the tile's side; both strips of the larger tile
-// are 32 KiB, what most devices have.
+// Half of the invocations bring a block of a each, the others one of b, so a step is an eighth of the tile's side, and two
+// workgroups fit a multiprocessor with 48 KiB of workgroup memory.
+//
+// Workgroup memory decides the speed. A warp of 32 takes 8 x 4 places of the tile in zigzag, so that neighbours read the same
+// vectors; strips have rows of an odd number of vectors, and a block that is turned goes in from lanes that go down the rows
+// first, so that no eight neighbours meet in one bank.
 
 import type { KernelSource } from "../kernel";
 import { each } from "./matmul-parts";
@@ -15,7 +19,10 @@ import type { MatrixOperand, MatrixProduct } from "./matmul-product";
 export type VectorTile = 64 | 128;
 
 /** Elements along the sum of a step. */
-const stepOf = (size: VectorTile) => size / 4;
+const stepOf = (size: VectorTile) => size / 8;
+
+/** Vectors from one row of a strip to the next. */
+const strideOf = (size: VectorTile) => size / 4 + 1;
 
 /** Workgroups that fill a large device; it decides about tiles alone, never about results. */
 const DEVICE = 132;
@@ -37,11 +44,14 @@ export function vectorMatmul(product: MatrixProduct, size: VectorTile): KernelSo
   const { m, n, products, depth, depthHere } = product;
   const step = stepOf(size);
   const side = size / 8;
-  const stride = size / 4;
+  const threads = side * side;
+  const stride = strideOf(size);
   const a = stageBlock(product.a, "a", "firstRow", size);
   const b = stageBlock(product.b, "b", "firstColumn", size);
   const known = depthHere === undefined;
   const rounds = known ? `${depth / step}u` : "rounds";
+  const byHalves = (first: string, second: string) =>
+    `    if (lane < ${threads / 2}u) {\n${first}\n    } else {\n${second}\n    }`;
   const multiply = [0, 1].flatMap((down) =>
     [0, 1, 2, 3].flatMap((i) =>
       [0, 1].map(
@@ -56,47 +66,47 @@ export function vectorMatmul(product: MatrixProduct, size: VectorTile): KernelSo
   const write = ([down, i, across]: readonly [number, number, number]) => {
     const conditions = [
       m % size === 0 ? "" : `row + ${down * (size / 2) + i}u < ${m}u`,
-      n % size === 0 ? "" : `column + ${across * (size / 8)}u < ${n / 4}u`,
+      n % size === 0 ? "" : `column + ${across * side}u < ${n / 4}u`,
     ].filter(Boolean);
-    const at = `resultAt + ${(down * (size / 2) + i) * (n / 4) + across * (size / 8)}u`;
+    const at = `resultAt + ${(down * (size / 2) + i) * (n / 4) + across * side}u`;
     const text = `${product.result}[${at}] ${product.assign} sum${down}${i}${across};`;
     return conditions.length === 0 ? `  ${text}` : `  if (${conditions.join(" && ")}) { ${text} }`;
   };
+  const warpsDown = side / 8;
   return {
     form: "groups",
     groups: [Math.ceil(n / size) * Math.ceil(m / size), 1, products],
-    workgroup: side * side,
+    workgroup: threads,
     vectors: { [product.a.buffer]: "vec4f", [product.b.buffer]: "vec4f", [product.result]: "vec4f" },
     wgsl: `
 var<workgroup> tileA: array<vec4f, ${step * stride}>;
 var<workgroup> tileB: array<vec4f, ${step * stride}>;
 ${product.functions ?? ""}
 fn run(group: vec3u, index: u32) {
-  let lane = index % ${side * side}u;
+  let lane = index % ${threads}u;
   let product = group.z;
   let tileRow = group.x / ${Math.ceil(n / size)}u;
   let firstRow = tileRow * ${size}u;
   let firstColumn = group.x % ${Math.ceil(n / size)}u * ${size}u;
   ${product.setup}
   ${known ? "" : `let rounds = (${depthHere} + ${step - 1}u) / ${step}u;`}
-  let laneColumn = lane % ${side}u;
-  let laneRow = lane / ${side}u;
+  let laneRow = lane / 2u % 8u + lane / 32u % ${warpsDown}u * 8u;
+  let laneColumn = lane % 2u + lane / 16u % 2u * 2u + lane / ${32 * warpsDown}u * 4u;
+  let stager = lane % ${threads / 2}u;
 ${a.declare}
 ${b.declare}
+${each(4, (i) => `  var block${i} = vec4f();`)}
 ${sums.map(([down, i, across]) => `  var sum${down}${i}${across} = vec4f();`).join("\n")}
   ${known ? "" : "if (rounds > 0u) {"}
-${a.load("0u")}
-${b.load("0u")}
+${byHalves(a.load("0u"), b.load("0u"))}
   ${known ? "" : "}"}
   for (var round = 0u; round < ${Math.ceil(depth / step)}u; round++) {
     ${known ? "" : "if (round >= rounds) { break; }"}
     workgroupBarrier();
-${a.store}
-${b.store}
+${byHalves(a.store, b.store)}
     workgroupBarrier();
     if (round + 1u < ${rounds}) {
-${a.load("(round + 1u)")}
-${b.load("(round + 1u)")}
+${byHalves(a.load("(round + 1u)"), b.load("(round + 1u)"))}
     }
     for (var k = 0u; k < ${step}u; k++) {
       let a0 = tileA[k * ${stride}u + laneRow];
@@ -114,7 +124,7 @@ ${sums.map(write).join("\n")}
   };
 }
 
-/** The way of an invocation's 4 x 4 block of an operand into its strip. */
+/** The way of a 4 x 4 block of an operand into its strip, through the registers of invocation number `stager` of its half. */
 function stageBlock(operand: MatrixOperand, name: "a" | "b", origin: string, size: VectorTile) {
   const { alongSum, rowLength, extent, buffer } = operand;
   const step = stepOf(size);
@@ -123,18 +133,26 @@ function stageBlock(operand: MatrixOperand, name: "a" | "b", origin: string, siz
   const memoryRow = operand.row ?? ((row: string) => row);
   const strip = `tile${name.toUpperCase()}`;
   const [along, rows] = alongSum ? ["Column", "Row"] : ["Row", "Column"];
-  // Neighbouring invocations read neighbouring vectors.
-  const declare = [`let ${name}Column = lane % ${across}u;`, `let ${name}Row = lane / ${across}u;`];
-  declare.push(...[0, 1, 2, 3].map((i) => `var ${name}Block${i} = vec4f();`));
+  // A warp reads whole stretches of rows.
+  const declare = alongSum
+    ? [
+        `let ${name}Column = stager % 2u + stager / 8u % ${across / 2}u * 2u;`,
+        `let ${name}Row = stager / 2u % 4u + stager / ${4 * across}u * 4u;`,
+      ]
+    : [`let ${name}Column = stager % ${across}u;`, `let ${name}Row = stager / ${across}u;`];
   let at: (i: number, round: string) => string;
   let next: ((round: string) => string) | undefined;
   if (alongSum) {
-    for (let i = 0; i < 4; i++) {
+    const plain = !ragged && !operand.row;
+    for (let i = 0; i < (plain ? 1 : 4); i++) {
       const index = `${origin} + ${name}Row * 4u + ${i}u`;
       const row = memoryRow(ragged ? `min(${index}, ${extent - 1}u)` : index);
       declare.push(`let ${name}From${i} = (${operand.start}) / 4u + (${row}) * ${rowLength / 4}u + ${name}Column;`);
     }
-    at = (i, round) => `${name}From${i} + ${round} * ${step / 4}u`;
+    at = (i, round) =>
+      plain
+        ? `${name}From0 + ${(i * rowLength) / 4}u + ${round} * ${step / 4}u`
+        : `${name}From${i} + ${round} * ${step / 4}u`;
   } else {
     const index = `${origin} / 4u + ${name}Column`;
     const column = ragged ? `min(${index}, ${Math.ceil(extent / 4) - 1}u)` : index;
@@ -148,12 +166,12 @@ function stageBlock(operand: MatrixOperand, name: "a" | "b", origin: string, siz
     at = (i, round) => `${name}From + ${operand.row ? `${name}Next${i}` : `(${row(i, round)})`} * ${rowLength / 4}u`;
   }
   const load = (round: string) =>
-    `${each(4, (i) => `      ${name}Block${i} = ${buffer}[${at(i, round)}];`)}\n${next?.(round) ?? ""}`;
-  const block = (i: number) =>
-    alongSum ? `vec4f(${[0, 1, 2, 3].map((j) => `${name}Block${j}.${"xyzw"[i]}`).join(", ")})` : `${name}Block${i}`;
+    `${each(4, (i) => `      block${i} = ${buffer}[${at(i, round)}];`)}\n${next?.(round) ?? ""}`;
+  const turned = (i: number) =>
+    alongSum ? `vec4f(${[0, 1, 2, 3].map((j) => `block${j}.${"xyzw"[i]}`).join(", ")})` : `block${i}`;
   const store = each(
     4,
-    (i) => `    ${strip}[(${name}${along} * 4u + ${i}u) * ${size / 4}u + ${name}${rows}] = ${block(i)};`,
+    (i) => `    ${strip}[(${name}${along} * 4u + ${i}u) * ${strideOf(size)}u + ${name}${rows}] = ${turned(i)};`,
   );
   return { declare: declare.map((line) => `  ${line}`).join("\n"), load, store };
 }

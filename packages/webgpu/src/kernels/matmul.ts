@@ -69,8 +69,7 @@ const WAVE = 256;
 /** Into how many ranges of k to split a product: more than one where its tiles are few and its sums long. */
 export function matmulSplits({ batch, m, n, k }: Sizes, layout: MatmulLayout, target: KernelTarget): number {
   if (target.kernelClass === "serial" || batch > 1 || hasFewRows(m, layout)) return 1;
-  const tile = target.matrixUnits && target.precision === "mixed" ? 128 : 64;
-  const tiles = Math.ceil(m / tile) * Math.ceil(n / tile);
+  const tiles = Math.ceil(m / 128) * Math.ceil(n / 128);
   const wanted = Math.max(1, Math.min(Math.floor(WAVE / tiles), Math.floor(k / 256), 32));
   return Math.ceil(k / splitRange(k, wanted));
 }
