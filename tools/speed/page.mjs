@@ -170,6 +170,12 @@ function other(results) {
       `Writing text with \`${preset}\`: ${tokensPerSecond.toFixed(0)} tokens/s, ${submitsPerToken.toFixed(2)} submits a token.`,
     );
   }
+  for (const { preset, cost, spread } of results.filter(({ source }) => source === "reading the loss")) {
+    const [low, high] = spread.map((/** @type {number} */ share) => (100 * share).toFixed(2));
+    lines.push(
+      `Reading the loss of every step costs \`${preset}\` ${(100 * cost).toFixed(2)} % (half of all pairs between ${low} % and ${high} %).`,
+    );
+  }
   for (const long of results.filter(({ source }) => source === "long context")) {
     const short = results.find(
       (r) =>
@@ -179,7 +185,7 @@ function other(results) {
       `\`${long.preset}\` with sequences of 4096 tokens: ${thousands(long.tokensPerSecond)}k tokens/s${short ? `, ${(long.tokensPerSecond / short.tokensPerSecond).toFixed(2)} of those with its own` : ""}.`,
     );
   }
-  return lines.length > 0 ? ["## Text, and long sequences", lines.join("\n")] : [];
+  return lines.length > 0 ? ["## Text, reading figures, and long sequences", lines.join("\n\n")] : [];
 }
 
 /** @param {Figure[]} cases */

@@ -49,6 +49,12 @@ test("the page compares equal models and says what the router costs", () => {
   expect(page).toContain("| torch | 3.0 | done |");
 });
 
+test("what reading the loss costs is a line of the page", () => {
+  const cost = { part: "", source: "reading the loss", preset: "small", cost: 0.0123, spread: [-0.001, 0.02] };
+  const page = speedPage({ date: "", command: "", machine: {}, parts: [], results: [cost] });
+  expect(page).toContain("costs `small` 1.23 % (half of all pairs between -0.10 % and 2.00 %)");
+});
+
 test("a run that was cut off before its first figure has a page", () => {
   const page = speedPage({ date: "", command: "", machine: {}, parts: [], results: [] });
   expect(page).toContain("# Speed");

@@ -53,6 +53,7 @@ export function speedParts({ webmoe, presets, scratch, torch, python, data, peer
       : []),
     { name: "steps, f32", seconds: 60, command: scan("f32", "recurrent"), read: json("steps") },
     ...(data ? [curve("mixed"), curve("f32")] : []),
+    { name: "reading the loss", seconds: 30, command: one("--read-loss"), read: json("reading the loss") },
     { name: "sampling", seconds: 30, command: one("--sampling", "512"), read: json("sampling") },
     {
       name: "experts",

@@ -136,11 +136,12 @@ withConfig(program.command("config").description("print the configuration as a f
   .option("--json", "print JSON instead of YAML", false)
   .action((flags) => configCommand(flags));
 
-withConfig(program.command("bench").description("time training steps, or kernels"))
+withConfig(program.command("bench").description("time training steps, sampling, or kernels"))
   .option("--scan <key=values>", "time every value of a list: experts=8,16,32; repeat for combinations", collect, [])
   .option("--profile [file]", "time every kernel of one step; write a trace (default webmoe-trace.json)")
   .option("--kernels [name]", "time the kernels by themselves: all, or the cases with this in their name")
   .option("--sampling <tokens>", "time how fast a fresh model writes so many tokens", wholeNumber)
+  .option("--read-loss", "time what it costs steps to read the loss of each", false)
   .option("--metrics", "time what it costs steps to say what their routers did, and to write it down", false)
   .option("--json", "print one JSON object a line", false)
   .action((flags) => benchCommand(flags));

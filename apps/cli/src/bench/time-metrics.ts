@@ -7,35 +7,17 @@ import { openSession, type Session, stepRecord } from "@webmoe/trainer";
 import { createRun } from "@webmoe/trainer/node";
 import { adapterName, type Gpu } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
+import { compareStretches, type StretchCost, type StretchOptions } from "./compare-stretches";
 import { randomBatches } from "./random-batches";
 
 /** What it costs a step to say, and to write down, what its routers did. */
-export interface MetricsCost {
+export interface MetricsCost extends StretchCost {
   preset: string;
   router: string;
   precision: Config["precision"];
   adapter: string;
-  /** Pairs of a stretch of steps without the figures and one with them, and how many steps a stretch has. */
-  pairs: number;
-  stepsPerStretch: number;
-  /** Medians over the stretches. */
-  msWithout: number;
-  msWith: number;
-  /** Median over the pairs of what the second stretch takes more than the first, as a share of the first. */
-  cost: number;
-  /** The quarter and the three quarters of the pairs' shares. */
-  spread: [low: number, high: number];
   /** Kernel calls of a step without the figures, and with them. */
   dispatches: [number, number];
-}
-
-/** How long to measure. */
-export interface TimeMetricsOptions {
-  /** Steps of a stretch; without it as many as fill a fifth of a second. */
-  steps?: number;
-  pairs?: number;
-  /** Milliseconds of steps before those that count. */
-  warmUp: number;
 }
 
 /**
@@ -46,7 +28,7 @@ export async function timeMetrics(
   gpu: Gpu,
   model: LanguageModel,
   config: Config,
-  { steps, pairs = 21, warmUp }: TimeMetricsOptions,
+  options: StretchOptions,
 ): Promise<MetricsCost> {
   const folder = await mkdtemp(join(tmpdir(), "webmoe-metrics-"));
   const store = await createRun(join(folder, "run"), { config });
@@ -83,28 +65,16 @@ export async function timeMetrics(
   }
 
   try {
-    for (const session of [plain, full]) await stretch(session, 2);
-    for (const start = performance.now(); performance.now() - start < warmUp; ) await stretch(full, 2);
-    const stepsPerStretch = steps ?? Math.max(3, Math.ceil(200 / (await stretch(plain, 5))));
-    const without: number[] = [];
-    const having: number[] = [];
-    for (let pair = 0; pair < pairs; pair++) {
-      // Whoever comes second may find the device warmer, so they take turns.
-      const order = pair % 2 === 0 ? [plain, full] : [full, plain];
-      for (const session of order) (session === plain ? without : having).push(await stretch(session, stepsPerStretch));
-    }
-    const costs = without.map((ms, pair) => having[pair]! / ms - 1);
     return {
       preset: config.preset,
       router: model.router.name,
       precision: config.precision,
       adapter: adapterName(gpu.adapter),
-      pairs,
-      stepsPerStretch,
-      msWithout: quantile(without, 0.5),
-      msWith: quantile(having, 0.5),
-      cost: quantile(costs, 0.5),
-      spread: [quantile(costs, 0.25), quantile(costs, 0.75)],
+      ...(await compareStretches(
+        (steps) => stretch(plain, steps),
+        (steps) => stretch(full, steps),
+        options,
+      )),
       dispatches: [plain.stats.dispatches, full.stats.dispatches],
     };
   } finally {
@@ -113,10 +83,4 @@ export async function timeMetrics(
     await store.close();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** The value below which a share of the others lies. */
-function quantile(values: number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.round(share * (sorted.length - 1))]!;
 }

@@ -3,6 +3,7 @@ import { key, type MapLeaves, materialize, release } from "@webmoe/tensor";
 import { openGenerator } from "@webmoe/trainer";
 import { adapterName, type Gpu } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
+import { shortNumber } from "../terminal/format";
 import { countObjects } from "./count-objects";
 
 /** What writing text takes, one token after another. */
@@ -14,6 +15,18 @@ export interface SamplingResult {
   tokens: number;
   tokensPerSecond: number;
   submitsPerToken: number;
+  /** Kernel calls of a token. */
+  dispatches: number;
+  /** What the host takes to encode and submit a token, in milliseconds. */
+  encodeMs: number;
+}
+
+/** The result in words. */
+export function samplingLine({ tokensPerSecond, submitsPerToken, dispatches, encodeMs }: SamplingResult): string {
+  return (
+    `${shortNumber(tokensPerSecond)} tokens/s; a token is ${shortNumber(submitsPerToken)} submits of ${dispatches} dispatches, ` +
+    `encoded in ${encodeMs.toFixed(2)} ms`
+  );
 }
 
 /** Time a fresh model as it writes `tokens` tokens with its key-value cache. */
@@ -47,6 +60,8 @@ export async function timeSampling(
       tokens,
       tokensPerSecond: tokens / seconds,
       submitsPerToken: counts.stop().submits / tokens,
+      dispatches: generator.stats.dispatches,
+      encodeMs: generator.stats.encodeMs,
     };
   } finally {
     generator.close();

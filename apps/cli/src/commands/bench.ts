@@ -1,7 +1,9 @@
 import { writeFile } from "node:fs/promises";
+import type { LanguageModel } from "@webmoe/model";
 import { adapterName, type DispatchTime, type Gpu } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
 import { chromeTrace } from "../bench/chrome-trace";
+import { costLine, type StretchOptions } from "../bench/compare-stretches";
 import { stepFloor } from "../bench/floor";
 import { kernelCases } from "../bench/kernel-cases";
 import { measurePeaks, type Peaks } from "../bench/peaks";
@@ -9,10 +11,12 @@ import { peaksOf, profileRows, profileTable } from "../bench/profile-table";
 import { type Variant, variants } from "../bench/scan";
 import { STEP_TABLE_NOTE, type StepRow, stepTable } from "../bench/step-table";
 import { timeKernels } from "../bench/time-kernels";
-import { type MetricsCost, timeMetrics } from "../bench/time-metrics";
-import { timeSampling } from "../bench/time-sampling";
+import { timeMetrics } from "../bench/time-metrics";
+import { timeReading } from "../bench/time-reading";
+import { samplingLine, timeSampling } from "../bench/time-sampling";
 import { timeSteps } from "../bench/time-steps";
 import { type ConfigFlags, resolveConfig } from "../config/resolve";
+import type { Config } from "../config/schema";
 import { UsageError } from "../errors";
 import { makeModel } from "../run-model";
 import { shortNumber } from "../terminal/format";
@@ -30,14 +34,31 @@ export interface BenchFlags {
   sampling?: number;
   /** Time what it costs steps to say what their routers did. */
   metrics: boolean;
+  /** Time what it costs steps to read the loss of each. */
+  readLoss: boolean;
 }
 
 /** Time training steps, of one configuration or of a scan, or the kernels by themselves. */
 export async function benchCommand(flags: ConfigFlags & BenchFlags): Promise<void> {
   if (flags.kernels) await benchKernels(flags);
-  else if (flags.sampling) await benchSampling(flags, flags.sampling);
-  else if (flags.metrics) await benchMetrics(flags);
-  else await benchSteps(flags);
+  else if (flags.sampling) {
+    const measure = (gpu: Gpu, model: LanguageModel, config: Config) =>
+      timeSampling(gpu, model, config, flags.sampling!);
+    await benchEach(flags, "--sampling", measure, samplingLine);
+  } else if (flags.metrics) {
+    await benchEach(flags, "--metrics", inTurns(timeMetrics, flags), (cost) => costLine(cost, "what routers did"));
+  } else if (flags.readLoss) {
+    await benchEach(flags, "--read-loss", inTurns(timeReading, flags), (cost) => costLine(cost, "reading each loss"));
+  } else await benchSteps(flags);
+}
+
+/** Two ways of training are compared on a warm device. */
+function inTurns<R>(
+  time: (gpu: Gpu, model: LanguageModel, config: Config, options: StretchOptions) => Promise<R>,
+  { steps }: { steps?: number },
+) {
+  return (gpu: Gpu, model: LanguageModel, config: Config) =>
+    time(gpu, model, config, { steps, warmUp: gpu.adapter.software ? 0 : 2000 });
 }
 
 async function benchSteps({ json, profile, scan, ...flags }: ConfigFlags & BenchFlags): Promise<void> {
@@ -69,53 +90,25 @@ async function benchSteps({ json, profile, scan, ...flags }: ConfigFlags & Bench
   }
 }
 
-async function benchSampling(
+/** Measure something else than `benchSteps` does, of one configuration or of a scan. */
+async function benchEach<R extends object>(
   { json, scan, profile, ...flags }: ConfigFlags & BenchFlags,
-  tokens: number,
+  name: string,
+  measure: (gpu: Gpu, model: LanguageModel, config: Config) => Promise<R>,
+  line: (result: R) => string,
 ): Promise<void> {
-  if (profile) throw new UsageError("--sampling: takes no --profile, which is of steps");
+  if (profile) throw new UsageError(`${name}: takes no --profile, which is of steps`);
   const wanted = await Promise.all(variants(flags, scan).map(prepare));
   const gpu = await openGpu({ adapter: wanted[0]!.config.adapter });
   if (!json) console.log(adapterName(gpu.adapter));
   try {
     for (const { label, config, model } of wanted) {
-      const result = await timeSampling(gpu, model, config, tokens);
-      if (json) console.log(JSON.stringify({ label, ...result }));
-      else {
-        const { tokensPerSecond, submitsPerToken } = result;
-        console.log(
-          `${label || config.preset}: ${shortNumber(tokensPerSecond)} tokens/s, ${shortNumber(submitsPerToken)} submits a token`,
-        );
-      }
+      const result = await measure(gpu, model, config);
+      console.log(json ? JSON.stringify({ label, ...result }) : `${label || config.preset}: ${line(result)}`);
     }
   } finally {
     gpu.close();
   }
-}
-
-async function benchMetrics({ json, scan, profile, ...flags }: ConfigFlags & BenchFlags): Promise<void> {
-  if (profile) throw new UsageError("--metrics: takes no --profile, which is of steps");
-  const wanted = await Promise.all(variants(flags, scan).map(prepare));
-  const gpu = await openGpu({ adapter: wanted[0]!.config.adapter });
-  if (!json) console.log(adapterName(gpu.adapter));
-  try {
-    for (const { label, config, model } of wanted) {
-      const warmUp = gpu.adapter.software ? 0 : 2000;
-      const result = await timeMetrics(gpu, model, config, { steps: flags.steps, warmUp });
-      if (json) console.log(JSON.stringify({ label, ...result }));
-      else console.log(`${label || config.preset}: ${metricsLine(result)}`);
-    }
-  } finally {
-    gpu.close();
-  }
-}
-
-function metricsLine({ msWithout, msWith, cost, spread, pairs, stepsPerStretch }: MetricsCost): string {
-  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
-  return (
-    `${msWithout.toFixed(3)} ms a step without what routers did, ${msWith.toFixed(3)} ms with it: ${percent(cost)} more ` +
-    `(half of ${pairs} pairs of ${stepsPerStretch} steps between ${percent(spread[0])} and ${percent(spread[1])})`
-  );
 }
 
 async function prepare({ label, flags }: Variant) {
