@@ -8,6 +8,7 @@
 // has a head, with its weights in memory: private arrays take seconds to compile there.
 
 import { type KernelSource, type KernelTarget, kernel } from "../kernel";
+import { each } from "./matmul-parts";
 import { rotation } from "./rope";
 import { wide } from "./wide";
 
@@ -15,6 +16,9 @@ const WORKGROUP = 256;
 
 /** Most positions of a range: as many weights have room in workgroup memory, and enough threads share them. */
 const RANGE = 512;
+
+/** Values that a thread reads before it adds them, so that their latencies overlap. */
+const TOGETHER = 4;
 
 /** Into how many ranges of positions attention over a cache is cut. */
 export function cacheRanges(context: number, { kernelClass }: KernelTarget): number {
@@ -132,8 +136,13 @@ ${reduce((a, b) => `${a} + ${b}`)}
     let stride = lane / ${along}u;
     var sum = Wide();
     if (element < ${width}u && stride < ${groups}u) {
-      for (var t = stride; t < positions; t += ${groups}u) {
-        sum += shares[t] * cache[(2u * (start + t) + 1u) * part + head + element];
+      for (var t = stride; t < positions; t += ${TOGETHER * groups}u) {
+${each(
+  TOGETHER,
+  (i) => `        let t${i} = min(t + ${i * groups}u, positions - 1u);
+        let value${i} = cache[(2u * (start + t${i}) + 1u) * part + head + element];`,
+)}
+${each(TOGETHER, (i) => `        sum += select(0.0, shares[t${i}], t + ${i * groups}u < positions) * value${i};`)}
       }
     }
     workgroupBarrier();

@@ -1,6 +1,6 @@
 // The choice of the next token from its scores, on the GPU: what is written next needs no round trip to the host. Nothing is sorted.
-// A threshold on weights and a place in the vocabulary are found by halving an interval, with one sum over all tokens a round: a sum
-// only grows as weights are added to it in one order, so that rounds agree with each other.
+// A threshold on weights and a place in the vocabulary are found by halving an interval, with one sum over all tokens a round: sums
+// are taken in a fixed order.
 
 import { kernel } from "../kernel";
 
@@ -29,10 +29,10 @@ fn weight(i: u32) -> f32 {
   let w = exp((logits[i] - largest) / max(choice[0], 1e-6));
   return select(0.0, w, bitcast<u32>(w) >= least);
 }
-// The sum of weights from bits \`bits\` on of the tokens before \`end\`, or how many there are.
-fn weightsFrom(bits: u32, end: u32, counting: bool) -> f32 {
+// The sum of weights from bits \`bits\` on of the tokens from \`start\` and before \`end\`, or how many there are.
+fn weights(start: u32, end: u32, bits: u32, counting: bool) -> f32 {
   var sum = 0.0;
-  for (var i = first(); i < end; i += step()) {
+  for (var i = start + first(); i < end; i += step()) {
     let w = weight(i);
     if (bitcast<u32>(w) >= bits) { sum += select(w, 1.0, counting); }
   }
@@ -43,7 +43,7 @@ fn threshold(wanted: f32, counting: bool) -> u32 {
   var low = 0u;
   for (var bit = ${WEIGHT_BITS}u; bit > 0u; bit--) {
     let middle = low | (1u << (bit - 1u));
-    if (weightsFrom(middle, sizes.vocab, counting) >= wanted) { low = middle; }
+    if (weights(0u, sizes.vocab, middle, counting) >= wanted) { low = middle; }
   }
   return low;
 }
@@ -51,19 +51,32 @@ fn run(row: u32) {
   var most = -3.4e38;
   for (var i = first(); i < sizes.vocab; i += step()) { most = max(most, logits[i]); }
   largest = rowMax(most);
-  var best = f32(sizes.vocab);
-  for (var i = first(); i < sizes.vocab; i += step()) { if (logits[i] == largest) { best = min(best, f32(i)); } }
-  best = -rowMax(-best);
+  if (choice[0] == 0.0) {
+    var best = f32(sizes.vocab);
+    for (var i = first(); i < sizes.vocab; i += step()) { if (logits[i] == largest) { best = min(best, f32(i)); } }
+    best = -rowMax(-best);
+    if (isFirst()) { token[0] = u32(best); }
+    return;
+  }
   least = 0u;
   if (choice[1] > 0.0) { least = threshold(choice[1], true); }
-  if (choice[2] < 1.0) { least = threshold(choice[2] * weightsFrom(0u, sizes.vocab, false), false); }
-  let passed = choice[3] * weightsFrom(0u, sizes.vocab, false);
-  var before = 0u;
-  for (var bit = 32u - countLeadingZeros(sizes.vocab); bit > 0u; bit--) {
-    let middle = before | (1u << (bit - 1u));
-    if (weightsFrom(0u, min(middle, sizes.vocab), false) <= passed && middle < sizes.vocab) { before = middle; }
+  if (choice[2] < 1.0) { least = threshold(choice[2] * weights(0u, sizes.vocab, 0u, false), false); }
+  // The token lies in [start, start + 2^bit), which is halved; left is what is to be passed there.
+  var left = choice[3] * weights(0u, sizes.vocab, 0u, false);
+  var start = 0u;
+  for (var bit = 32u - countLeadingZeros(sizes.vocab - 1u); bit > 0u; bit--) {
+    let middle = start + (1u << (bit - 1u));
+    let lower = weights(start, min(middle, sizes.vocab), 0u, false);
+    if (lower <= left && middle < sizes.vocab) {
+      left -= lower;
+      start = middle;
+    }
   }
-  if (isFirst()) { token[0] = select(before, u32(best), choice[0] == 0.0 || weight(before) == 0.0); }
+  // Rounding may lead past the last token that counts: take the one before it.
+  if (isFirst()) {
+    while (start > 0u && weight(start) == 0.0) { start--; }
+    token[0] = start;
+  }
 }`,
   }),
 });
