@@ -50,6 +50,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   const store = folder ?? (await newRunFolder(flags, config));
   if (!saved) await saveTokenizer(store.path, tokenizer);
   if (folder) await store.truncateMetrics(checkpoint?.step ?? 0);
+  if (config.log.tensorboard) await store.writeEvents(checkpoint?.step ?? 0);
   console.log(aboutRun(config, run));
 
   const signal = stopSignal();

@@ -15,7 +15,7 @@ export function presetConfig(name: PresetName): Config {
     task: "language",
     classification: {},
     start: {},
-    log: { every: 10 },
+    log: { every: 10, tensorboard: false },
     sample: { every: 0, tokens: 200 },
     data: "moby-dick",
     documents: {},

@@ -145,7 +145,13 @@ export const configSchema = z.strictObject({
     minutes: rate.optional().describe("Minutes after which there is a checkpoint in any case; 0 for never."),
     keep: count.describe("Checkpoints that stay, besides the one with the best validation."),
   }),
-  log: z.strictObject({ every: count.describe("Steps between printed lines where there is no terminal.") }),
+  log: z.strictObject({
+    every: count.describe("Steps between printed lines where there is no terminal."),
+    tensorboard: z
+      .boolean()
+      .default(false)
+      .describe("Write the run's figures for TensorBoard too, into the run's folder."),
+  }),
   sample: z.strictObject({
     every: countOrZero.describe("Steps between samples of text; 0 for one at the end."),
     tokens: countOrZero.describe("Length of a sample."),

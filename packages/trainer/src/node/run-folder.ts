@@ -1,12 +1,14 @@
-// The folder of a run: config.json, metrics.jsonl, checkpoints/, and lock.json while a process trains in it.
+// The folder of a run: config.json, metrics.jsonl, checkpoints/, lock.json while a process trains in it, and where they are asked
+// for TensorBoard's files.
 
-import { appendFile, mkdir, open, readdir, readFile, stat } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Checkpoint, RunStore } from "../run-store";
 import { checkpointFolder } from "./checkpoint-folder";
 import { whileWriting } from "./disk-full";
+import { eventFolder } from "./event-folder";
 import { LOCK, lockFolder } from "./run-lock";
-import { temporaryName, writeWhole } from "./whole-file";
+import { syncFile, temporaryName, writeWhole } from "./whole-file";
 
 /** A run folder that can be written to and read. */
 export interface RunFolder extends RunStore {
@@ -16,6 +18,8 @@ export interface RunFolder extends RunStore {
   readConfig(): Promise<Record<string, unknown>>;
   /** Drop the metrics of steps after `step`, which a resumed run will write again. */
   truncateMetrics(step: number): Promise<void>;
+  /** Write what metrics.jsonl gets from now on for TensorBoard too, and drop what its files have of steps after `step`. */
+  writeEvents(step: number): Promise<void>;
   /** Be the only process that trains here, until `close`; an error where another does. `createRun` locks by itself. */
   lock(): Promise<void>;
   close(): Promise<void>;
@@ -66,6 +70,7 @@ export async function listRuns(parent: string): Promise<{ path: string; time: nu
 function runFolder(path: string): RunFolder {
   const checkpoints = checkpointFolder(join(path, "checkpoints"));
   const metrics = join(path, "metrics.jsonl");
+  const events = eventFolder(path);
   let unlock: (() => Promise<void>) | undefined;
 
   return {
@@ -79,16 +84,22 @@ function runFolder(path: string): RunFolder {
         throw new Error(`run folder: needs JSON in "${file}", and it is damaged: start a new run`);
       }
     },
-    appendMetrics: (record) => whileWriting(path, () => appendFile(metrics, `${JSON.stringify(record)}\n`)),
+    appendMetrics: (record) =>
+      whileWriting(path, async () => {
+        await appendFile(metrics, `${JSON.stringify(record)}\n`);
+        await events.append(record);
+      }),
     async truncateMetrics(step) {
       const text = await readFile(metrics, "utf8").catch(() => "");
       const kept = text.split("\n").filter((line) => line && stepOf(line) <= step);
       await whileWriting(path, () => writeWhole(metrics, kept.map((line) => `${line}\n`).join("")));
     },
+    writeEvents: (step) => whileWriting(path, () => events.begin(step)),
     saveCheckpoint: (parts) =>
       whileWriting(path, async () => {
         // The metrics up to a checkpoint are on disk when it is.
         await syncFile(metrics);
+        await events.sync();
         return checkpoints.save(parts);
       }),
     latestCheckpoint: (warn = () => {}) => checkpoints.latest(warn),
@@ -100,12 +111,6 @@ function runFolder(path: string): RunFolder {
       unlock = undefined;
     },
   };
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, "r+").catch(() => undefined);
-  await file?.sync();
-  await file?.close();
 }
 
 function stepOf(line: string): number {

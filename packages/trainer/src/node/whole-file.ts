@@ -17,3 +17,10 @@ export async function syncFolder(path: string): Promise<void> {
   await folder?.sync().catch(() => {});
   await folder?.close();
 }
+
+/** Have a file on disk as far as it was written; one that is missing is none. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r+").catch(() => undefined);
+  await file?.sync();
+  await file?.close();
+}
