@@ -38,6 +38,12 @@ export const fitsMatrixUnits = ({ headDim }: AttentionSizes): boolean =>
 /** The width that a head is filled up to with zeros: one that the workgroup can copy evenly. */
 export const paddedHead = (headDim: number): number => [32, 64, 128].find((width) => headDim <= width)!;
 
+/** The numbers below `count`. */
+export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** WGSL for a vector of four numbers from `first` on. */
+export const fourFrom = (first: number): string => `vec4u(${range(4).map((e) => `${first + e}u`)})`;
+
 /** Number of fragments along a head. */
 export const blocksOf = (headDim: number): number => paddedHead(headDim) / FRAGMENT;
 

@@ -23,15 +23,16 @@ import {
   addProducts,
   blocksOf,
   eachRow,
+  fourFrom,
   matrixSource,
   OPERAND,
-  outOf,
   ownFragments,
   PASSING,
   type Passing,
   panelsOf,
   partOf,
   passingFragment,
+  range,
   reloadBlock,
   results,
   SHARE,
@@ -43,12 +44,11 @@ import {
 import type { AttentionSizes } from "./attention-shape";
 import { each } from "./matmul-parts";
 
+export { backwardKeyValue, backwardQuery } from "./attention-matrix-backward";
 export { fitsMatrixUnits } from "./attention-matrix-tiles";
 
 /** log2 of the largest weight before sums are rescaled. */
 const HEADROOM = 14;
-
-const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 /** A workgroup owns 128 queries; keys and values pass by. */
 export function forward(shape: AttentionSizes): KernelSource {
@@ -103,7 +103,7 @@ ${staged.load(1, `begin + ${PASSING}u`)}
     var shrink = 1.0;
 ${each(4, (v) => `    var x${v} = bitcast<vec4f>((*strip)[stripRow + ${v}u]);`)}
     if (begin + ${PASSING - 1}u > shareRow) {
-${each(4, (v) => `      x${v} = select(vec4f(-1e30), x${v}, begin + vec4u(${range(4).map((e) => `${4 * v + e}u`)}) <= vec4u(ownRow));`)}
+${each(4, (v) => `      x${v} = select(vec4f(-1e30), x${v}, begin + ${fourFrom(4 * v)} <= vec4u(ownRow));`)}
     }
     let peaks = max(max(x0, x1), max(x2, x3));
     let peak = max(max(peaks.x, peaks.y), max(peaks.z, peaks.w)) * log2Scale;
@@ -142,205 +142,4 @@ ${addProducts("sum", values)}
 ${eachRow("sum", blocks, headDim, (x, number) => `write_out(to + ${number}u, ${x} * inverse);`)}`,
   );
   return { ...source, results: ["out"] };
-}
-
-/**
- * The backward kernels' place in a workgroup: a pair of subgroups shares rows, and each lane of both has half of the 16
- * scores of a row.
- */
-const pairs = /* wgsl */ `
-  let role = subgroup % 2u;
-  let pair = subgroup / 2u % ${SUBGROUPS / 2}u;
-  let firstStrip = &strips[pair * 2u];
-  let secondStrip = &strips[pair * 2u + 1u];
-  let halfRow = stripRow + role * 2u;
-  let shareRow = first + pair * ${SHARE}u;
-  let ownRow = shareRow + subgroupLane % 32u;`;
-
-/** This lane's scores s and gradients dp of the probabilities. */
-const readHalfRows = each(
-  2,
-  (v) => `    let s${v} = bitcast<vec4f>((*firstStrip)[halfRow + ${v}u]);
-    let dp${v} = bitcast<vec4f>((*secondStrip)[halfRow + ${v}u]);`,
-);
-
-/** A workgroup owns 64 queries; keys and values pass by. */
-export function backwardQuery(shape: AttentionSizes): KernelSource {
-  const { context, headDim } = shape;
-  const blocks = blocksOf(headDim);
-  const owned = (SUBGROUPS / 2) * SHARE;
-  const operands: [Passing, Passing] = [
-    { buffer: "qkv", at: partOf(1), slots: 2 },
-    { buffer: "qkv", at: partOf(2), slots: 1 },
-  ];
-  // Each of a pair sums its half of the head, whose keys are a panel of their own.
-  const panels = panelsOf(operands, 2, headDim);
-  const staged = stagePassing(operands, panels, shape);
-  const passing = range(blocks).map((k) =>
-    passingFragment(`passing${Math.floor(k / (blocks / 2))}`, k % (blocks / 2), "col", panels),
-  );
-  const keys = range(blocks / 2).map((j) => passingFragment("halfKeys", j, "row", panels));
-  return matrixSource(
-    shape,
-    { ownedRows: owned, panels },
-    { halves: ["qkv", "dout"], vectors: ["dqkv"] },
-    /* wgsl */ `
-fn ownUnit(role: u32, query: u32, slope: u32, column: u32) -> vec4u {
-  if (role == 0u) { return unitOf_qkv(query, column); }
-  return unitOf_dout(slope, column);
-}`,
-    /* wgsl */ `
-  let first = (${Math.ceil(context / owned) - 1}u - group.x) * ${owned}u;
-${pairs}
-  let rounds = (min(first + ${owned}u, ${context}u) + ${PASSING - 1}u) / ${PASSING}u;
-  let inside = min(ownRow, ${context - 1}u);
-  let fromQuery = partAt(0u, inside);
-  let fromSlope = outAt(inside);
-  let rowLse = lse[group.y * ${context}u + inside] * ${Math.LOG2E};
-  let rowDelta = delta[group.y * ${context}u + inside];
-  ${staged.declare}
-${staged.load(0, "0u")}
-${staged.load(1, "0u")}
-${ownFragments("own", headDim, (column) => `ownUnit(role, fromQuery, fromSlope, ${column}u)`)}
-${results("sum", blocks / 2)}
-${staged.store(0)}
-${staged.store(1)}
-${staged.load(0, `${PASSING}u`)}
-${staged.load(1, `${PASSING}u`)}
-  workgroupBarrier();
-  for (var round = 0u; round < ${Math.ceil(context / PASSING)}u; round++) {
-    if (round >= rounds) { break; }
-    let begin = round * ${PASSING}u;
-    {
-      // Keys have panels 0 to 3, values 4 and 5.
-      let firstPanel = (role * 4u + (1u - role) * (round % 2u * 2u)) % 5u;
-      let passing0 = &panels[firstPanel];
-      let passing1 = &panels[firstPanel + 1u];
-${scoreBlock("own", passing)}
-    }
-    if (round > 0u) {
-      let halfKeys = &panels[(round + 1u) % 2u * 2u + role];
-${addProducts("sum", keys, "secondStrip")}
-    }
-    workgroupBarrier();
-${staged.store(0, "round + 1u")}
-${staged.store(1)}
-    if (round + 1u < rounds) {
-${staged.load(0, `begin + ${2 * PASSING}u`)}
-${staged.load(1, `begin + ${2 * PASSING}u`)}
-    }
-${readHalfRows}
-${each(2, (v) => `    var p${v} = exp2(s${v} * log2Scale - rowLse);`)}
-    if (begin + ${PASSING - 1}u > shareRow) {
-${each(2, (v) => `      p${v} = select(vec4f(), p${v}, begin + role * 8u + vec4u(${range(4).map((e) => `${4 * v + e}u`)}) <= vec4u(ownRow));`)}
-    }
-${each(2, (v) => `    let ds${v} = p${v} * (dp${v} - rowDelta) * scale;`)}
-    (*secondStrip)[stripRow + ${OPERAND}u + role] = halfs(ds0, ds1);
-    workgroupBarrier();
-  }
-  {
-    let halfKeys = &panels[(rounds + 1u) % 2u * 2u + role];
-${addProducts("sum", keys, "secondStrip")}
-  }
-  let firstVector = role * ${2 * blocks}u;
-  let to = partAt(0u, ownRow) + firstVector;
-${eachRow("sum", blocks / 2, headDim, (x, number) => `dqkv[to + ${number}u] = ${x};`, { first: "firstVector", most: 2 * blocks })}`,
-  );
-}
-
-/** A workgroup owns 64 keys and values; queries pass by, from the first one that sees a key. */
-export function backwardKeyValue(shape: AttentionSizes): KernelSource {
-  const { context, headDim } = shape;
-  const blocks = blocksOf(headDim);
-  const owned = (SUBGROUPS / 2) * SHARE;
-  const operands: [Passing, Passing] = [
-    { buffer: "qkv", at: partOf(0), slots: 2 },
-    { buffer: "dout", at: outOf, slots: 2 },
-  ];
-  const panels = panelsOf(operands, 1, headDim);
-  const staged = stagePassing(operands, panels, shape);
-  const passing = range(blocks).map((k) => passingFragment("passing", k, "col", panels));
-  // The first of a pair computes s from keys and queries and sums dv; the second dp from values and dout, and sums dk.
-  const others = range(blocks).map((j) => passingFragment("others", j, "row", panels));
-  const statistic = (name: string, v: number) => `${name}[round % 2u * 4u + role * 2u + ${v}u]`;
-  const loadStatistics = (begin: string) => /* wgsl */ `
-      if (lane < ${PASSING}u) {
-        let query = ${begin} + lane;
-        let row = group.y * ${context}u + min(query, ${context - 1}u);
-        // Past the end no probability is left.
-        nextLse = select(1e30, lse[row] * ${Math.LOG2E}, query < ${context}u);
-        nextDelta = delta[row];
-      }`;
-  const storeStatistics = (slot: string) => /* wgsl */ `
-    if (lane < ${PASSING}u) {
-      lseOf[(${slot}) % 2u * 4u + lane / 4u % 4u][lane % 4u] = nextLse;
-      deltaOf[(${slot}) % 2u * 4u + lane / 4u % 4u][lane % 4u] = nextDelta;
-    }`;
-  return matrixSource(
-    shape,
-    { ownedRows: owned, panels },
-    { halves: ["qkv", "dout"], vectors: ["dqkv"] },
-    `var<workgroup> lseOf: array<vec4f, ${PASSING / 2}>;
-var<workgroup> deltaOf: array<vec4f, ${PASSING / 2}>;`,
-    /* wgsl */ `
-  let first = group.x * ${owned}u;
-${pairs}
-  let fromOwn = partAt(1u + role, min(ownRow, ${context - 1}u));
-  let rounds = (${context + PASSING - 1}u - first) / ${PASSING}u;
-  var nextLse = 0.0;
-  var nextDelta = 0.0;
-  ${staged.declare}
-${staged.load(0, "first")}
-${staged.load(1, "first")}
-${loadStatistics("first")}
-${ownFragments("own", headDim, (column) => `unitOf_qkv(fromOwn, ${column}u)`)}
-${results("sum", blocks)}
-${staged.store(0)}
-${staged.store(1)}
-${storeStatistics("0u")}
-${staged.load(0, `first + ${PASSING}u`)}
-${staged.load(1, `first + ${PASSING}u`)}
-${loadStatistics(`first + ${PASSING}u`)}
-  workgroupBarrier();
-  for (var round = 0u; round < ${Math.ceil(context / PASSING)}u; round++) {
-    if (round >= rounds) { break; }
-    let begin = first + round * ${PASSING}u;
-    {
-      // Queries have panels 0 and 1, dout 2 and 3.
-      let passing = &panels[role * 2u + round % 2u];
-${scoreBlock("own", passing)}
-    }
-    if (round > 0u) {
-      let others = &panels[(1u - role) * 2u + (round + 1u) % 2u];
-${addProducts("sum", others)}
-    }
-    workgroupBarrier();
-${staged.store(0, "round + 1u")}
-${staged.store(1, "round + 1u")}
-${storeStatistics("round + 1u")}
-    if (round + 1u < rounds) {
-${staged.load(0, `begin + ${2 * PASSING}u`)}
-${staged.load(1, `begin + ${2 * PASSING}u`)}
-${loadStatistics(`begin + ${2 * PASSING}u`)}
-    }
-${readHalfRows}
-${each(
-  2,
-  (v) => `    var p${v} = exp2(s${v} * log2Scale - ${statistic("lseOf", v)});
-    if (begin < shareRow + ${SHARE}u) {
-      p${v} = select(vec4f(), p${v}, vec4u(ownRow) <= begin + role * 8u + vec4u(${range(4).map((e) => `${4 * v + e}u`)}));
-    }
-    let ds${v} = p${v} * (dp${v} - ${statistic("deltaOf", v)}) * scale;`,
-)}
-    (*firstStrip)[stripRow + ${OPERAND}u + role] = halfs(p0, p1);
-    (*secondStrip)[stripRow + ${OPERAND}u + role] = halfs(ds0, ds1);
-    workgroupBarrier();
-  }
-  {
-    let others = &panels[(1u - role) * 2u + (rounds + 1u) % 2u];
-${addProducts("sum", others)}
-  }
-  let to = partAt(2u - role, ownRow);
-${eachRow("sum", blocks, headDim, (x, number) => `dqkv[to + ${number}u] = ${x};`)}`,
-  );
 }
