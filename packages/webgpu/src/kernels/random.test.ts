@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { expectClose, kernelTargets, runKernel } from "../testing";
-import { randomNormal, randomUniform } from "./random";
+import { expectClose, kernelTargets, runKernel, testNumbers } from "../testing";
+import { dropout, randomNormal, randomUniform } from "./random";
 
 /** threefry2x32 of counter (i, 0), written out for one key. */
 function block(key: Uint32Array, i: number): [number, number] {
@@ -50,5 +50,12 @@ describe.each(kernelTargets)("random numbers, $name", ({ target }) => {
       return radius * (i % 2 ? Math.sin(angle) : Math.cos(angle));
     });
     expectClose(normal.y, expected, 1e-5);
+    const x = testNumbers(items, 4);
+    const dropped = await runKernel(target, dropout, { key, x, y: items }, { items, rate: 0.3 });
+    expectClose(
+      dropped.y,
+      x.map((value, i) => (u[i]! < 0.3 ? 0 : value / 0.7)),
+      1e-6,
+    );
   });
 });

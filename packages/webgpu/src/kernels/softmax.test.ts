@@ -1,6 +1,6 @@
 import { describe, test } from "vitest";
 import { expectClose, kernelTargets, runKernel, testNumbers } from "../testing";
-import { softmaxBackward, softmaxForward } from "./softmax";
+import { logSumExpForward, softmaxBackward, softmaxForward } from "./softmax";
 
 function softmax(x: Float32Array, cols: number): Float32Array {
   const y = new Float32Array(x.length);
@@ -35,5 +35,14 @@ describe.each(kernelTargets)("softmax, $name", ({ target }) => {
     expectClose(forward.y, y);
     const backward = await runKernel(target, softmaxBackward, { y, dy, dx: y.length }, { rows, cols });
     expectClose(backward.dx, dx);
+    const large = x.map((value) => 90 + value); // exp(90) has no f32
+    const { y: lse } = await runKernel(target, logSumExpForward, { x: large, y: rows }, { rows, cols });
+    const sums = Array.from({ length: rows }, (_, r) =>
+      x.subarray(r * cols, (r + 1) * cols).reduce((sum, value) => sum + Math.exp(value), 0),
+    );
+    expectClose(
+      lse,
+      sums.map((sum) => 90 + Math.log(sum)),
+    );
   });
 });
