@@ -29,7 +29,49 @@ const checker = program.getTypeChecker();
 /** A sentence: at least two words. @param {ts.Symbol} symbol */
 const isDocumented = (symbol) => /\S\s+\S/.test(ts.displayPartsToString(symbol.getDocumentationComment(checker)));
 
-/** What a door exports without a sentence, and the members that are too short a word to speak for themselves. @param {string} file */
+/**
+ * The members of a public type and of what is written out in it. Private ones, and the kinds of a union, which have a
+ * sentence each, need none.
+ * @param {ts.Symbol} symbol
+ * @returns {{ path: string, symbol: ts.Symbol }[]}
+ */
+function membersOf(symbol) {
+  /** @type {{ path: string, symbol: ts.Symbol }[]} */
+  const found = [];
+  /** @param {readonly ts.Node[]} members @param {string} path */
+  const visit = (members, path) => {
+    for (const member of members) {
+      const { name, type } = /** @type {ts.PropertySignature} */ (member);
+      if (!name || ts.isComputedPropertyName(name)) continue;
+      const isPrivate = ts.getCombinedModifierFlags(/** @type {ts.Declaration} */ (member)) & ts.ModifierFlags.Private;
+      const own = checker.getSymbolAtLocation(name);
+      if (isPrivate || !own) continue;
+      found.push({ path: `${path}.${own.name}`, symbol: own });
+      if (type) visitType(type, `${path}.${own.name}`);
+    }
+  };
+  /** @param {ts.TypeNode} type @param {string} path */
+  const visitType = (type, path) => {
+    if (ts.isTypeLiteralNode(type)) visit(type.members, path);
+    else if (ts.isIntersectionTypeNode(type)) for (const part of type.types) visitType(part, path);
+    else if (ts.isParenthesizedTypeNode(type)) visitType(type.type, path);
+    else if (ts.isArrayTypeNode(type)) visitType(type.elementType, path);
+  };
+  for (const declaration of symbol.declarations ?? []) {
+    if (ts.isTypeAliasDeclaration(declaration)) visitType(declaration.type, symbol.name);
+    if (ts.isInterfaceDeclaration(declaration)) visit(declaration.members, symbol.name);
+    // The name of an error says itself what it is.
+    if (ts.isClassDeclaration(declaration)) {
+      visit(
+        declaration.members.filter((member) => member.name?.getText() !== "name"),
+        symbol.name,
+      );
+    }
+  }
+  return found;
+}
+
+/** What a door exports without a sentence, members among it. @param {string} file */
 function undocumented(file) {
   const source = program.getSourceFile(file);
   const module = source && checker.getSymbolAtLocation(source);
@@ -37,14 +79,14 @@ function undocumented(file) {
   return checker
     .getExportsOfModule(module)
     .map((symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol))
-    .filter((symbol) => !isDocumented(symbol))
-    .map((symbol) => {
+    .flatMap((symbol) => [{ path: symbol.name, symbol }, ...membersOf(symbol)])
+    .filter(({ symbol }) => !isDocumented(symbol))
+    .map(({ path, symbol }) => {
       const [declaration] = symbol.declarations ?? [];
-      const from = declaration?.getSourceFile().fileName.slice(root.length + 1);
-      return `${from}: ${symbol.name}`;
+      return `${declaration?.getSourceFile().fileName.slice(root.length + 1)}: ${path}`;
     });
 }
 
-test.each(doors)("every export of $door says what it is", ({ file }) => {
+test.each(doors)("every export of $door, and every member of its types, says what it is", ({ file }) => {
   expect(undocumented(file)).toEqual([]);
 });

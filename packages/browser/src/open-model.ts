@@ -24,7 +24,9 @@ export type GenerateTextOptions = Partial<Omit<GenerateOptions, "prompt">>;
 
 /** A trained language model on a device. */
 export interface TextModel {
+  /** The model itself, with its sizes as `config` and its router. */
   readonly model: LanguageModel;
+  /** What turns text into the model's tokens and back. */
   readonly tokenizer: Tokenizer;
   /** What the model writes after a text of at least one character, piece by piece; leave the loop to stop it. */
   generate(prompt: string, options?: GenerateTextOptions): AsyncGenerator<string>;

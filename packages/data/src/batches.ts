@@ -17,6 +17,7 @@ export interface BatchAt {
   /** Number of the micro-batch in the step, from 0. Default 0. */
   micro?: number;
   /** Sequences. */
+  /** Sequences of the batch. */
   batch: number;
   /** Tokens of each sequence. */
   context: number;

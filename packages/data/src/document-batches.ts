@@ -3,6 +3,7 @@ import { readTokens, type Tokens } from "./token-source";
 
 /** Where the documents of some tokens begin. */
 export interface Documents {
+  /** How many documents there are. */
   readonly count: number;
   /** Token at which a document begins, from 0; for `count`, where the last one ends. */
   start(index: number): number;

@@ -3,6 +3,7 @@ export type TokenArray = Uint8Array | Uint16Array | Uint32Array;
 
 /** A long list of tokens that is read in pieces, such as files on a disk. */
 export interface TokenSource {
+  /** How many tokens there are. */
   readonly length: number;
   /** Fill `into` with the tokens from `start` on. */
   read(start: number, into: Uint32Array): void;

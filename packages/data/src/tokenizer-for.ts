@@ -13,6 +13,7 @@ export const TOKENIZERS = ["bytes", "characters", "gpt2", "bpe", "file"] as cons
 
 /** Which tokenizer is wanted. */
 export interface TokenizerChoice {
+  /** The kind: bytes, characters, GPT-2's, a BPE of the corpus, or that of a file. */
   name: (typeof TOKENIZERS)[number];
   /** Tokens of a `bpe` that is trained on the corpus; default 4096. */
   vocab?: number;

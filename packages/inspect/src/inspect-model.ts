@@ -28,12 +28,22 @@ export interface InspectOptions {
 
 /** Everything measured of a model's routing. */
 export interface Inspection extends Omit<RoutingStatistics, "layers"> {
+  /** The name of the router. */
   router: string;
+  /** Experts of each MoE layer. */
   experts: number;
+  /** Experts that a token may go to in a layer. */
   topK: number;
   /** Tokens of a batch: balance, drop ratio and gradients are of batches. */
   batchTokens: number;
-  layers: (LayerStatistics & LayerWeights & { block: number; gradient?: GradientNorms })[];
+  /** What each MoE layer did, in their order. */
+  layers: (LayerStatistics &
+    LayerWeights & {
+      /** The transformer block it is in, from 0. */
+      block: number;
+      /** Gradients that reach the layer's own part of the router; absent where it learns nothing. */
+      gradient?: GradientNorms;
+    })[];
   /** Means over batches; absent for a router that learns nothing. */
   gradient?: Omit<RouterGradients, "layers">;
   /** Share of assignments that depend on later tokens; see `dependenceOnLaterTokens`. */

@@ -5,7 +5,9 @@ import type { Model } from "./model";
 
 /** A part of a model by its parameters. */
 export interface ParameterPart {
+  /** What the part is, as `experts`. */
   name: string;
+  /** Numbers that it has. */
   total: number;
   /** Of these, how many take part in one token's computation. */
   active: number;

@@ -28,6 +28,7 @@ import { attendWithin, initTrunk, runTrunk, type TrunkParameters } from "./trunk
 
 /** What a classifier is made for. */
 export interface ClassifierOptions {
+  /** How many classes there are, at least two. */
   classes: number;
   /** The state that stands for a text: of its last token, which has seen all others, or the mean over tokens. Default "mean". */
   pool?: "last" | "mean";
@@ -35,6 +36,7 @@ export interface ClassifierOptions {
 
 /** Everything that is learned. */
 export interface ClassifierParameters<L> extends TrunkParameters<L> {
+  /** The head, [C, D]. */
   score: L; // [C, D]
 }
 
@@ -50,14 +52,24 @@ export type LabelledBatch = {
 
 /** A classifier: what it starts from, and its loss and scores. */
 export interface Classifier extends Model {
+  /** How many classes there are. */
   readonly classes: number;
-  init(key: Key): { parameters: ClassifierParameters<Init>; buffers: MapLeaves<unknown, Init> };
+  init(key: Key): {
+    /** What is learned. */
+    parameters: ClassifierParameters<Init>;
+    /** What the router keeps and does not learn. */
+    buffers: MapLeaves<unknown, Init>;
+  };
   inputs(sequences: number): Record<keyof LabelledBatch, InputSpec<"u32">>;
+  /** The mean cross entropy over sequences with the router's losses, and the scores. */
   loss(
     parameters: ClassifierParameters<Tensor>,
     batch: LabelledBatch,
     given: LossInput,
-  ): LossOutput & { scores: Tensor };
+  ): LossOutput & {
+    /** Scores of each sequence's classes before softmax, [B, C]. */
+    scores: Tensor;
+  };
 }
 
 /** Make a classifier around a router. */

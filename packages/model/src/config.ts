@@ -14,6 +14,7 @@ export interface ModelConfig {
   context: number;
   /** While training: the share of what attention and the experts (or the dense layer) bring to the residual stream that is zeroed. */
   dropout?: number;
+  /** The MoE layers, and how their losses count. */
   moe: MoeConfig & {
     /** Weight of the Switch balance loss, a mean over layers. */
     balanceLoss: number;

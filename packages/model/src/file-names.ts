@@ -6,10 +6,13 @@ import { type ModelConfig, moeLayers } from "./config";
 
 /** One tensor of a file: a range of a parameter. */
 export interface FileTensor<L> {
+  /** Its name in files. */
   name: string;
+  /** Its shape in files, which may be a part of the parameter's. */
   shape: Shape;
   /** The parameter it is part of, and where it begins there, in elements. */
   leaf: L;
+  /** Where it begins in the values of the parameter, in elements. */
   start: number;
 }
 

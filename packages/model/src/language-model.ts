@@ -27,6 +27,7 @@ import { attendWithin, initTrunk, type RoutedLayer, runTrunk, type TrunkParamete
 
 /** Everything that is learned. */
 export interface LanguageModelParameters<L> extends TrunkParameters<L> {
+  /** Scores of the next token from states, [V, D]. */
   head: L; // [V, D]
 }
 
@@ -46,6 +47,7 @@ export interface NextInput {
   position: Tensor<"u32">;
   /** Keys and values of each block, [context, 2, heads, headDim]; updated in place. */
   caches: Tensor[];
+  /** What the router keeps besides its parameters. */
   buffers?: MapLeaves<unknown, Tensor>;
 }
 
@@ -59,8 +61,14 @@ export interface NextOutput {
 
 /** A language model: what it starts from, its loss, and its next-token scores. */
 export interface LanguageModel extends Model {
-  init(key: Key): { parameters: LanguageModelParameters<Init>; buffers: MapLeaves<unknown, Init> };
+  init(key: Key): {
+    /** What is learned. */
+    parameters: LanguageModelParameters<Init>;
+    /** What the router keeps and does not learn. */
+    buffers: MapLeaves<unknown, Init>;
+  };
   inputs(sequences: number): Record<keyof LanguageBatch, InputSpec<"u32">>;
+  /** The mean cross entropy over targets with the router's losses. */
   loss(parameters: LanguageModelParameters<Tensor>, batch: LanguageBatch, given: LossInput): LossOutput;
   /** What follows a token, with keys and values of the tokens before in `caches`. */
   next(parameters: LanguageModelParameters<Tensor>, input: NextInput): NextOutput;

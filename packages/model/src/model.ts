@@ -8,12 +8,20 @@ export type BatchTensors = Record<string, Tensor<"u32">>;
 
 /** A model that can be trained: what it starts from, what a batch of it is, and its loss. */
 export interface Model {
+  /** Its sizes, and those of its experts. */
   readonly config: ModelConfig;
+  /** What sends tokens to experts. */
   readonly router: AnyRouter;
   /** Trees of initial values: what is learned, and what the router keeps besides. */
-  init(key: Key): { parameters: TrunkParameters<Init>; buffers: MapLeaves<unknown, Init> };
+  init(key: Key): {
+    /** What is learned. */
+    parameters: TrunkParameters<Init>;
+    /** What the router keeps and does not learn. */
+    buffers: MapLeaves<unknown, Init>;
+  };
   /** Shapes of a batch of some sequences. */
   inputs(sequences: number): Record<string, InputSpec<"u32">>;
+  /** The loss of a batch, traced into the program that the handles belong to. */
   loss(parameters: TrunkParameters<Tensor>, batch: BatchTensors, given: LossInput): LossOutput;
   /** A model of the same kind with some other sizes. */
   resized(sizes: Partial<ModelConfig>): Model;
@@ -33,9 +41,11 @@ export interface LossOutput {
   loss: Tensor;
   /** Means over MoE layers, unweighted. */
   balanceLoss: Tensor;
+  /** The mean router z-loss over MoE layers, unweighted. */
   zLoss: Tensor;
   /** Of every MoE layer: assignments of each expert [E], with `moe.capacity` how many of them were dropped. */
   load: Tensor[];
+  /** Of every MoE layer, with `moe.capacity`: assignments of each expert that were dropped, [E]. */
   dropped?: Tensor[];
   /** What went into and came out of every MoE layer. */
   layers: RoutedLayer[];

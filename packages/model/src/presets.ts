@@ -2,6 +2,7 @@ import type { ModelConfig } from "./config";
 
 /** A model with the batch and router width it is benchmarked with. */
 export interface Preset {
+  /** The sizes of its model. */
   model: ModelConfig;
   /** Width of the recurrent router's state. */
   routerDim: number;

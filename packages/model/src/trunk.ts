@@ -36,20 +36,40 @@ import { checkConfig, type ModelConfig, moeLayers } from "./config";
 
 /** The parameters of one block; a block has experts or a dense feed-forward layer. */
 export interface BlockParameters<L> {
+  /** Scale of the norm before attention. */
   norm1: L; // [D]
-  attention: { qkv: L /* [3D, D] */; output: L /* [D, D] */ };
+  /** The two products of attention. */
+  attention: {
+    /** Queries, keys and values of all heads. */
+    qkv: L /* [3D, D] */;
+    /** What the heads bring to the residual stream. */
+    output: L /* [D, D] */;
+  };
+  /** Scale of the norm before the experts or the dense layer. */
   norm2: L; // [D]
+  /** The experts, in a block that has them. */
   experts?: ExpertParameters<L>;
+  /** Experts that every token goes to, with `moe.sharedExperts`. */
   sharedExperts?: SharedExpertParameters<L>;
+  /** The plain feed-forward layer of a block without experts. */
   dense?: SwigluParameters<L>;
 }
 
 /** Everything that is learned below a model's head. */
 export interface TrunkParameters<L> {
+  /** A row for each token of the vocabulary. */
   embedding: L; // [V, D]
+  /** The transformer blocks, from the first. */
   blocks: BlockParameters<L>[];
+  /** Scale of the norm after the last block. */
   norm: L; // [D]
-  router: { shared: unknown; layers: unknown[] };
+  /** What the router learns, as its `init` returned it. */
+  router: {
+    /** What all MoE layers share. */
+    shared: unknown;
+    /** What each MoE layer has of its own. */
+    layers: unknown[];
+  };
 }
 
 /** What a step hands to the layers besides tokens. */

@@ -2,6 +2,7 @@ import type { DropPolicy } from "@webmoe/tensor";
 
 /** What a MoE layer needs to know. */
 export interface MoeConfig {
+  /** Experts of a layer, E, without shared ones. */
   experts: number;
   /** Experts per token. */
   topK: number;

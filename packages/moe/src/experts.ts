@@ -25,8 +25,11 @@ import type { MoeConfig } from "./config";
 
 /** The experts of one layer, stacked: gate and up side by side [E, 2, hidden, D], or up alone [E, hidden, D]; down [E, D, hidden]. */
 export interface ExpertParameters<L> {
+  /** Of gated experts: gate and up, [E, 2, hidden, D]. */
   gateUp?: L;
+  /** Of plain experts: the first matrix, [E, hidden, D]. */
   up?: L;
+  /** The last matrix, [E, D, hidden]. */
   down: L;
 }
 

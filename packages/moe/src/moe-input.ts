@@ -7,15 +7,21 @@ import type { ExpertParameters, SharedExpertParameters } from "./experts";
 export interface MoeInput {
   /** [T, D] */
   x: Tensor;
+  /** The weights of the routed experts. */
   experts: ExpertParameters<Tensor>;
   /** Where the layer has `sharedExperts`. */
   sharedExperts?: SharedExpertParameters<Tensor>;
+  /** How many experts there are, how they are chosen, and what each computes. */
   config: MoeConfig;
+  /** What scores the experts, and may choose them. */
   router: AnyRouter;
   /** The router's own parameters: shared by all layers, of this layer, and what is not learned. */
   routerParameters: {
+    /** Those that all MoE layers share. */
     shared: MapLeaves<unknown, Tensor>;
+    /** Those of this layer. */
     layer: MapLeaves<unknown, Tensor>;
+    /** What the router keeps and does not learn. */
     buffers?: MapLeaves<unknown, Tensor>;
   };
   /** Number of the MoE layer, from 0. */
@@ -26,6 +32,7 @@ export interface MoeInput {
   tokens: Tensor<"u32">;
   /** 1 for tokens, 0 for padding; f32 [T]. */
   mask: Tensor;
+  /** Whether the step trains: jitter is of training alone. */
   training: boolean;
   /** Where the router's input is jittered: a key of random numbers, u32 [2]. */
   noise?: Tensor<"u32">;

@@ -18,10 +18,13 @@ import { route } from "./route";
 export interface MoeOutput {
   /** [T, D] */
   y: Tensor;
+  /** What the router hands on to the next MoE layer. */
   carry: unknown;
   /** Unweighted Switch balance loss and router z-loss of this layer, and the router's own losses (weighted). */
   balanceLoss: Tensor;
+  /** The router z-loss, unweighted: the mean over tokens of logsumexp(logits)^2, []. */
   zLoss: Tensor;
+  /** The router's own losses by name, already weighted. */
   losses: Record<string, Tensor>;
   /** Assignments that each expert was chosen for, f32 [E]. */
   load: Tensor;
@@ -29,6 +32,7 @@ export interface MoeOutput {
   dropped?: Tensor;
   /** The sum of each expert's probability over tokens, f32 [E], and their mean entropy over tokens in nats, a scalar. */
   probabilities: Tensor;
+  /** Mean entropy of the router's probabilities over tokens, in nats, []. */
   entropy: Tensor;
   /** [T, E] */
   logits: Tensor;

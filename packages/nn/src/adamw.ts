@@ -32,8 +32,11 @@ export interface AdamwOptions {
 
 /** What AdamW keeps between steps: both moments, and how many updates were applied. */
 export interface AdamwState<P, L, Count = L> {
+  /** Running means of gradients, shaped as the parameters. */
   first: MapLeaves<P, L>;
+  /** Running means of squared gradients, shaped as the parameters. */
   second: MapLeaves<P, L>;
+  /** Steps that were applied: skipped ones do not count, u32 [1]. */
   applied: Count;
   /** Present when the gradients are those of a scaled loss. */
   lossScale?: LossScaleState<L, Count>;

@@ -3,8 +3,11 @@ import { linear, linearWeight } from "./linear";
 
 /** Parameters of a gated feed-forward layer: gate and up [hidden, dim], down [dim, hidden]. */
 export interface SwigluParameters<L> {
+  /** The product whose silu weighs the other. */
   gate: L;
+  /** The product that is weighed. */
   up: L;
+  /** Back to the width of the residual stream. */
   down: L;
 }
 

@@ -8,6 +8,7 @@ export interface ExpertChoiceRouterOptions {
   capacity?: number;
   /** Add a learned bias per expert. Default false. */
   bias?: boolean;
+  /** Initial values: normal with standard deviation 0.02, or PyTorch's for a linear layer. */
   init?: InitStyle;
 }
 

@@ -33,6 +33,7 @@ export interface FlowRouterOptions {
   dim?: number;
   /** Number F of flows. Default 4. */
   flows?: number;
+  /** Initial values: normal with standard deviation 0.02, or PyTorch's for a linear layer. */
   init?: InitStyle;
 }
 

@@ -20,6 +20,7 @@ export interface LossFreeRouterOptions {
   rate?: number;
   /** From logits to scores. Default "sigmoid". */
   scores?: "sigmoid" | "softmax";
+  /** Initial values: normal with standard deviation 0.02, or PyTorch's for a linear layer. */
   init?: InitStyle;
 }
 

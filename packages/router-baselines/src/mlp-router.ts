@@ -11,6 +11,7 @@ export interface MlpRouterOptions {
   activation?: "gelu" | "relu";
   /** Biases in both layers. Default true. */
   bias?: boolean;
+  /** Initial values: normal with standard deviation 0.02, or PyTorch's for a linear layer. */
   init?: InitStyle;
 }
 

@@ -18,6 +18,7 @@ export interface RemoeRouterOptions {
   coefficient?: number;
   /** What the coefficient is multiplied or divided by after a step. Default 1.2. */
   factor?: number;
+  /** Initial values: normal with standard deviation 0.02, or PyTorch's for a linear layer. */
   init?: InitStyle;
 }
 

@@ -8,6 +8,7 @@ export interface SigmoidRouterOptions {
   bias?: boolean;
   /** Let a token's weights sum to one. Default: for topK above 1. */
   renormalize?: boolean;
+  /** Initial values: normal with standard deviation 0.02, or PyTorch's for a linear layer. */
   init?: InitStyle;
 }
 

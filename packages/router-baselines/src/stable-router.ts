@@ -24,6 +24,7 @@ export interface StableRouterOptions {
   dim?: number;
   /** Weight of the distillation loss. Default 0.3. */
   distill?: number;
+  /** Initial values: normal with standard deviation 0.02, or PyTorch's for a linear layer. */
   init?: InitStyle;
 }
 

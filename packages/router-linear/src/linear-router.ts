@@ -6,6 +6,7 @@ import { fold, type Init } from "@webmoe/tensor";
 export interface LinearRouterOptions {
   /** Add a learned bias per expert. Default false. */
   bias?: boolean;
+  /** Initial values: normal with standard deviation 0.02, or PyTorch's for a linear layer. */
   init?: InitStyle;
 }
 

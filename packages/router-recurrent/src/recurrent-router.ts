@@ -53,9 +53,11 @@ interface Layer {
 
 /** What the router hands from layer to layer. */
 export interface RecurrentCarry {
+  /** The cell's state after the last MoE layer. */
   memory?: Memory;
   /** This layer's logits, for the residual; [T, E]. */
   logits?: Tensor;
+  /** What the router behind the recurrent stage hands on. */
   head?: unknown;
 }
 

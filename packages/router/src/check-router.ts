@@ -31,7 +31,9 @@ import { type Selector, softmaxTopK } from "./selector";
 
 /** What `checkRouter` builds the router for. */
 export interface RouterCheck {
+  /** Sizes of the model that the router is tried in, where they matter to it. */
   shape?: Partial<RouterShape>;
+  /** The device to try it on. */
   gpu: Gpu;
   /** Largest difference between two ways to the same score, relative to the larger of 1 and it; default 1e-5. */
   tolerance?: number;

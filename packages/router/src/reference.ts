@@ -23,7 +23,9 @@ import { type Selection, softmaxTopK } from "./selector";
 
 /** What `compareWithReference` is told besides the router and the file. */
 export interface ReferenceOptions {
+  /** Experts a token goes to; default 2. */
   topK?: number;
+  /** Different tokens; default 11. */
   vocab?: number;
   /** Largest error of a tensor relative to its norm; default 1e-4. */
   tolerance?: number;

@@ -81,6 +81,7 @@ export interface Router<Shared = unknown, Layer = unknown, Carry = unknown, Buff
 
 /** What a router sees of a finished training step. */
 export interface AfterStepInput<Shared, Layer, Buffers> {
+  /** The buffers as they were in the step. */
   buffers: MapLeaves<Buffers, Tensor>;
   /** Assignments of each expert of each MoE layer in the whole step, [L, E]. */
   load: Tensor;
@@ -88,6 +89,7 @@ export interface AfterStepInput<Shared, Layer, Buffers> {
   tokens: number;
   /** The parameters after their update. */
   shared: MapLeaves<Shared, Tensor>;
+  /** The parameters of each MoE layer, as the step left them. */
   layers: MapLeaves<Layer, Tensor>[];
 }
 

@@ -23,6 +23,7 @@ export interface TopKChoice {
   scores: Tensor;
   /** f32 [T] */
   mask: Tensor;
+  /** How many experts each token goes to. */
   topK: number;
   /** Divide a token's weights by their sum. */
   renormalize: boolean;
@@ -49,7 +50,9 @@ export interface MatrixChoice {
   chosen: Tensor;
   /** Weights, [T, E]. */
   weight: Tensor;
+  /** What statistics and the balance loss see, [T, E]; rows sum to 1 or 0. */
   probabilities: Tensor;
+  /** A bound on how many are chosen, where one is known; memory is sized by it. */
   atMost?: number;
 }
 

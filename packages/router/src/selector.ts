@@ -26,6 +26,7 @@ export interface SelectorInput<Buffers = unknown> {
   logits: Tensor;
   /** 1 for tokens, 0 for padding; f32 [T]. */
   mask: Tensor;
+  /** How many experts the configuration gives each token. */
   topK: number;
   /** Token ids, u32 [T]. */
   tokens: Tensor<"u32">;
@@ -33,6 +34,7 @@ export interface SelectorInput<Buffers = unknown> {
   index: number;
   /** What the router keeps but does not learn. */
   buffers?: MapLeaves<Buffers, Tensor>;
+  /** Whether the step trains. */
   training: boolean;
 }
 

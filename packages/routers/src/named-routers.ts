@@ -27,11 +27,17 @@ export interface NamedRouter {
   /** Makes it from options that fit the schema. */
   // biome-ignore lint/suspicious/noExplicitAny: each router has options of its own, which its schema checks
   make(options: any): AnyRouter;
+  /** Its options, each with a sentence, for forms and checks. */
   options: z.ZodObject;
   /** The experts of a layer that it needs, where they are not those of the configuration. */
   layers?<Moe extends { experts: number; topK: number }>(moe: Moe, options: Record<string, unknown>): Moe;
   /** The option that makes it larger or smaller, and what it has to be a multiple of. */
-  width?: { option: string; multiple: number };
+  width?: {
+    /** The name of the option. */
+    option: string;
+    /** What its value has to be a multiple of. */
+    multiple: number;
+  };
 }
 
 const width = (what: string) => z.number().int().positive().optional().describe(what);

@@ -25,7 +25,9 @@ import { type Leaf, leaves, mapTree } from "./tree";
 
 /** Shape and type of a value that is handed to every run. Made by `f32(...)` and `u32(...)`. */
 export interface InputSpec<D extends Dtype = Dtype> {
+  /** The shape; a run takes an array of as many numbers, or a number for []. */
   shape: Shape;
+  /** The type of its numbers. */
   dtype: D;
 }
 
@@ -41,9 +43,11 @@ export type HostArray = Float32Array | Uint32Array;
 
 /** What to build a program from. */
 export interface CompileOptions<S, I extends Record<string, InputSpec>> {
+  /** What errors and profiles call the program. */
   label?: string;
   /** Trees of tensors that the program reads and may update in place. */
   state?: S;
+  /** What changes from run to run: for each name a type and shape, made by `f32()` and `u32()`. */
   inputs?: I;
   /** Runs the host may queue before it waits; default 2. */
   slots?: number;
@@ -53,6 +57,7 @@ export interface CompileOptions<S, I extends Record<string, InputSpec>> {
 
 /** A program that is ready to run. */
 export interface CompiledProgram<I, O> {
+  /** How many dispatches, bytes, pipelines and FLOPs a run has. */
   readonly stats: ProgramStats;
   /** Queue one run; resolves when a slot is free. Scalars may be given as numbers. */
   run(inputs: { [K in keyof I]: HostArray | number }): Promise<{ readonly outputs: Promise<ValuesOf<O>> }>;
@@ -60,6 +65,7 @@ export interface CompiledProgram<I, O> {
   profile(inputs: { [K in keyof I]: HostArray | number }): Promise<DispatchTime[]>;
   /** Run once, kernel by kernel, and hash what each writes, to compare two devices. Changes the state as a run does. */
   digest(inputs: { [K in keyof I]: HostArray | number }): Promise<DispatchDigest[]>;
+  /** Free the program's buffers; the state stays. */
   close(): void;
 }
 

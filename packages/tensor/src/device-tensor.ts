@@ -14,8 +14,11 @@ import { LEAF, type Leaf, leaves, mapTree } from "./tree";
 
 /** A tensor that outlives programs: parameters, optimizer moments, caches. A range of an arena on the device. */
 export interface DeviceTensor<D extends Dtype = "f32"> extends Leaf {
+  /** The extent of each axis, the outermost first. */
   readonly shape: Shape;
+  /** The type of its elements, 4 bytes each. */
   readonly dtype: D;
+  /** The memory that it is a range of. */
   readonly arena: Arena;
   /** In bytes from the start of the arena. */
   readonly offset: number;
@@ -23,9 +26,13 @@ export interface DeviceTensor<D extends Dtype = "f32"> extends Leaf {
 
 /** One buffer that holds many tensors, each in an `arenaRange` of its own; what lies between them is zero. */
 export interface Arena {
+  /** The device it is on. */
   readonly gpu: Gpu;
+  /** The buffer that all its tensors share. */
   readonly buffer: GPUBuffer;
+  /** What errors call it. */
   readonly label: string;
+  /** The size of the buffer. */
   readonly bytes: number;
   /** Its f16 copy, made when a program in mixed precision first reads it. */
   readonly shadow: Shadow;
@@ -38,7 +45,9 @@ export function arenaRange(bytes: number): number {
 
 /** The shape and type that memory is asked for with. */
 export interface Spec<D extends Dtype = "f32"> extends Leaf {
+  /** The extent of each axis, the outermost first. */
   readonly shape: Shape;
+  /** The type of its elements. */
   readonly dtype: D;
 }
 

@@ -9,10 +9,13 @@ import { LEAF, leaves, type MapLeaves } from "./tree";
 /** A leaf that says how a parameter starts. */
 export interface Init extends Spec {
   readonly dtype: "f32";
+  /** What the numbers are drawn from, or whether they are given. */
   readonly distribution: "normal" | "uniform" | "constant" | "values";
   /** Standard deviation, half width around zero, or the constant. */
   readonly scale: number;
+  /** The random key that decides them; unused where nothing is drawn. */
   readonly key?: Key;
+  /** The numbers, where they are given. */
   readonly values?: Float32Array;
 }
 

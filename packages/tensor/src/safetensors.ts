@@ -6,10 +6,13 @@ export type SafetensorsDtype = "F32" | "U32" | "I32" | "F16" | "BF16";
 
 /** A tensor's place in a file. */
 export interface TensorInfo {
+  /** The type of its elements. */
   dtype: SafetensorsDtype;
+  /** The extent of each axis, the outermost first. */
   shape: readonly number[];
   /** From the start of the file to the first byte, and past the last. */
   start: number;
+  /** One past the last byte. */
   end: number;
 }
 

@@ -42,10 +42,12 @@ export class Tensor<D extends Dtype = "f32"> {
     readonly slice: Slice,
   ) {}
 
+  /** How many elements it has. */
   get size(): number {
     return sizeOf(this.shape);
   }
 
+  /** Type and shape, as messages show them. */
   toString(): string {
     return `${this.dtype}${showShape(this.shape)}`;
   }
@@ -80,11 +82,13 @@ export interface TraceNode {
 
 /** The construction of one program: its kernel calls, and which op made which tensor. */
 export class Trace {
+  /** What was computed so far, in order, for the walk back. */
   readonly nodes: TraceNode[] = [];
   private readonly externals = new Map<GPUBuffer, Storage>();
 
   constructor(readonly recording: Recording) {}
 
+  /** Which variants of the kernels are recorded. */
   get target(): KernelTarget {
     return this.recording.target;
   }

@@ -11,8 +11,11 @@ import type { AnyTensor, ArrayOf, Dtype, Tensor } from "./tensor";
 
 /** Given values of an input: u32 ones, and f32 ones that are `fixed`, are not differentiated. */
 export interface GivenInput<A extends HostArray = HostArray> {
+  /** The extent of each axis. */
   shape: Shape;
+  /** Its elements, row by row. */
   data: A;
+  /** Whether it is not differentiated; u32 ones never are. */
   fixed?: boolean;
 }
 
@@ -26,11 +29,13 @@ type TensorsFor<I extends Inputs> = { [K in keyof I]: I[K] extends GivenInput<Ui
 export interface GradientCheck {
   /** Random inputs lie between these; default -1 and 1. */
   low?: number;
+  /** The upper end of random inputs; default 1. */
   high?: number;
   /** Half the distance of the two points of a difference; default 1e-2. */
   step?: number;
   /** Largest error, relative to the larger of 1 and the gradient; default 2e-3. */
   tolerance?: number;
+  /** The device to compute on; by default one that all tests share. */
   gpu?: Gpu;
 }
 

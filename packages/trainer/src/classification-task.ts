@@ -4,9 +4,11 @@ import type { Task } from "./task";
 
 /** Texts to learn to tell apart. */
 export interface LabelledData {
+  /** The examples to learn from. */
   train: LabelledTokens[];
   /** Judged whole, in every validation. */
   validation: LabelledTokens[];
+  /** How many classes there are. */
   classes: number;
 }
 

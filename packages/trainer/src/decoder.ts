@@ -39,6 +39,7 @@ export interface Decoder<O> {
     position: number,
     choice?: Choice,
   ): Promise<{ readonly outputs: Promise<{ drawn: number; read: ValuesOf<O> }> }>;
+  /** Free the program and the cache. */
   close(): void;
 }
 

@@ -16,12 +16,15 @@ export interface GenerateOptions {
   topK?: number;
   /** Draw from the most likely tokens that together have at least this probability (Holtzman et al. 2020). Default 1: from all. */
   topP?: number;
+  /** The same seed gives the same text; default 0. */
   seed?: number;
 }
 
 /** A written token, and its route through the MoE layers. */
 export interface TracedToken {
+  /** The token's id. */
   token: number;
+  /** Where it went in every MoE layer. */
   routes: TokenRoute[];
 }
 
@@ -29,9 +32,11 @@ export interface TracedToken {
 export interface Generator {
   /** Of the program that writes one token. */
   readonly stats: ProgramStats;
+  /** Tokens as they are drawn; leave the loop to stop. */
   generate(options: GenerateOptions): AsyncGenerator<number>;
   /** The same tokens, each with its experts. */
   trace(options: GenerateOptions): AsyncGenerator<TracedToken>;
+  /** Free the program and the cache of keys and values. */
   close(): void;
 }
 

@@ -3,7 +3,9 @@ import type { Task } from "./task";
 
 /** Text to learn from, in tokens. */
 export interface TextData {
+  /** Tokens to learn from. */
   train: Tokens;
+  /** Tokens that are held out. */
   validation: Tokens;
   /** How batches are drawn from the training part, a function of (seed, step); default: of packed text. */
   batchAt?(at: BatchAt): Batch;
@@ -13,6 +15,7 @@ export interface TextData {
 
 /** How a language model is judged. */
 export interface LanguageFigures {
+  /** The loss in bits for each byte of text, whatever the tokenizer. */
   bitsPerByte: number;
 }
 

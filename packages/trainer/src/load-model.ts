@@ -6,6 +6,7 @@ import type { TensorReader } from "./run-store";
 
 /** What a model computes with, on a device. `release` frees it. */
 export interface LoadedModel {
+  /** What was learned. */
   parameters: TrunkParameters<DeviceTensor>;
   /** What its router keeps and does not learn. */
   buffers: MapLeaves<unknown, DeviceTensor>;

@@ -2,6 +2,7 @@ import type { Checkpoint, RunStore, TensorEntry, TensorReader } from "./run-stor
 
 /** A run kept in memory, for browsers and tests: every metrics record and the last checkpoint. */
 export interface MemoryRun extends RunStore {
+  /** The records so far, as lines of metrics.jsonl would be. */
   readonly metrics: Record<string, unknown>[];
 }
 

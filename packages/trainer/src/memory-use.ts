@@ -18,7 +18,13 @@ export type MemoryKind =
 /** Bytes of a run on the device, by what they are for. */
 export interface MemoryUse {
   /** Kinds that take any, in the order of `MemoryKind`. */
-  kinds: { kind: MemoryKind; bytes: number }[];
+  kinds: {
+    /** What the memory is for. */
+    kind: MemoryKind;
+    /** How much that takes. */
+    bytes: number;
+  }[];
+  /** Bytes of all kinds together. */
   total: number;
 }
 

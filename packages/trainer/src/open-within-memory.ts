@@ -14,6 +14,7 @@ export interface Fit {
   limit: number;
   /** Where it does not fit: why, and settings that do, planned. */
   reason?: string;
+  /** Where it does not fit: settings that do, each with what it takes. */
   fitting: FittingSettings[];
 }
 

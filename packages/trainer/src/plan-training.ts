@@ -6,6 +6,7 @@ import type { TrainSettings } from "./settings";
 
 /** What training takes of a device, known before anything is allocated. */
 export interface TrainingPlan {
+  /** What training holds on the device at once. */
   memory: MemoryUse;
   /** Floating-point operations of the kernels of a step. */
   flops: number;

@@ -7,6 +7,7 @@ import { stepBatches, type Task } from "./task";
 export interface Probe {
   /** Steps that were timed. */
   steps: number;
+  /** Mean over the timed steps. */
   secondsPerStep: number;
   /** Of a validation with all its batches; 0 where a run has none. */
   secondsPerValidation: number;

@@ -46,8 +46,11 @@ const FIRST_LOSS_SCALE = 2 ** 16;
 
 /** What is in a checkpoint. */
 export interface SessionState {
+  /** What is learned, frozen parts among it. */
   parameters: Parameters;
+  /** Moments of what is learned, and counters. */
   optimizer: OptimizerState<Parameters, DeviceTensor, DeviceTensor<"u32">>;
+  /** What the router keeps and does not learn. */
   buffers?: MapLeaves<unknown, DeviceTensor>;
   /** With `ema.decay`: the running average of the parameters. */
   averaged?: Parameters;
@@ -65,7 +68,9 @@ export interface Evaluation {
 
 /** A model being trained on one device. */
 export interface Session {
+  /** The device that it trains on. */
   readonly gpu: Gpu;
+  /** What a checkpoint keeps, on the device. */
   readonly state: SessionState;
   /** Of the program that a step runs (of the first micro-batch under accumulation). */
   readonly stats: ProgramStats;
@@ -84,6 +89,7 @@ export interface Session {
   startAverage(): Promise<void>;
   /** Run one step with a timestamp around every kernel, in their order. */
   profile(batches: HostBatch[], lr: number): Promise<DispatchTime[]>;
+  /** Free the programs and the state. */
   close(): void;
 }
 

@@ -12,6 +12,7 @@ export interface FittingSettings {
   changes: Record<string, number | boolean>;
   /** What the change means, in a few words. */
   about: string;
+  /** Bytes that training then takes. */
   bytes: number;
 }
 

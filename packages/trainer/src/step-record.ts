@@ -3,9 +3,13 @@ import type { StepValues } from "./step-values";
 
 /** When a step was, and how fast. */
 export interface StepTiming {
+  /** Number of the step, from 1. */
   step: number;
+  /** Its learning rate. */
   lr: number;
+  /** Tokens trained on per second since the step before. */
   tokensPerSecond: number;
+  /** Seconds since the run began. */
   elapsedSeconds: number;
 }
 

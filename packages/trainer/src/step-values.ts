@@ -4,15 +4,19 @@ export interface StepValues {
   loss: number;
   /** Global norm of the gradients before clipping. */
   gradNorm: number;
+  /** Mean Switch balance loss of the MoE layers, 1 at perfect balance, unweighted. */
   balanceLoss: number;
   /** Of every MoE layer: its Switch balance loss, and the mean entropy of the router's probabilities in nats. */
   balance: number[];
+  /** Of every MoE layer: the mean entropy of the router's probabilities in nats. */
   entropy: number[];
   /** Assignments of each expert in each MoE layer, and with `moe.capacity` how many of them were dropped. */
   load: number[][];
+  /** Of every MoE layer, with `moe.capacity`: assignments of each expert that were dropped. */
   dropped?: number[][];
   /** In mixed precision: the loss scale of the next step, and how many steps were skipped so far. */
   lossScale?: number;
+  /** Steps that were skipped so far. */
   skipped?: number;
 }
 

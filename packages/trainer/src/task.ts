@@ -11,7 +11,10 @@ export interface Task<Figures extends object = object> {
   /** The batches that the model is validated on, the same every time. */
   validation: HostBatch[];
   /** What the evaluations of the validation batches, in their order, say of the model. */
-  judge(evaluations: Evaluation[]): { loss: number } & Figures;
+  judge(evaluations: Evaluation[]): {
+    /** Mean cross entropy in nats a target. */
+    loss: number;
+  } & Figures;
 }
 
 /** Assignments of each expert in each MoE layer, over some evaluations. */

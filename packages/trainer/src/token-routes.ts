@@ -3,7 +3,9 @@ const NO_EXPERT = 0xffffffff;
 
 /** Where a token went in one MoE layer: the largest weight first. */
 export interface TokenRoute {
+  /** Numbers of the experts. */
   experts: number[];
+  /** What each weighs in the layer's output. */
   weights: number[];
 }
 

@@ -19,7 +19,9 @@ import { stepBatches, type Task, taskOf, totalLoad } from "./task";
 export interface TrainOptions<Figures extends object = LanguageFigures> {
   /** Opens a device; the trainer closes it. A lost one is replaced by another, up to three times. */
   open(): Promise<Gpu>;
+  /** What is trained; its parameters are made on the device. */
   model: Model;
+  /** All but model and data; `trainSettings()` fills in what is not said. */
   settings: TrainSettings;
   /** Text for a language model, or the task of another. */
   data: TextData | Task<Figures>;
@@ -37,9 +39,13 @@ export interface TrainOptions<Figures extends object = LanguageFigures> {
 
 /** What happens in a run, in order. */
 export type Report<Figures extends object = LanguageFigures> =
+  /** The model is on its device and its programs are compiled, which took so many seconds. */
   | { kind: "ready"; session: Session; seconds: number }
+  /** Figures of a step, numbered from 1; its speed is that since the step before, the time that since the run began. */
   | ({ kind: "step"; step: number; lr: number; tokensPerSecond: number; elapsedSeconds: number } & StepValues)
+  /** After a step: the mean loss in nats a target of the held-out part, and assignments of each expert in each MoE layer. */
   | ({ kind: "validation"; step: number; loss: number; load: number[][] } & Figures)
+  /** After a step: where a checkpoint is, as the store says. */
   | { kind: "checkpoint"; step: number; location: string }
   /** Something to tell whoever watches, in a sentence: that routing collapsed. */
   | { kind: "warning"; step: number; message: string }

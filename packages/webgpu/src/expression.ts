@@ -13,10 +13,12 @@ export class Expression {
     readonly value: number,
   ) {}
 
+  /** The value of the formula's input with this number. */
   static input(index: number): Expression {
     return new Expression("input", "input", [], index);
   }
 
+  /** A number that is the same for all elements. */
   static constant(value: number): Expression {
     return new Expression("constant", "constant", [], value);
   }
@@ -42,41 +44,57 @@ export class Expression {
     return visit(this);
   }
 
+  /** Whether it is this number for all elements. */
   isConstant(value: number): boolean {
     return this.kind === "constant" && this.value === value;
   }
 
+  /** Minus the value. */
   neg = () => this.unary("neg");
+  /** e to the power of the value. */
   exp = () => this.unary("exp");
+  /** The natural logarithm. */
   log = () => this.unary("log");
+  /** The square root. */
   sqrt = () => this.unary("sqrt");
+  /** One over the square root. */
   inverseSqrt = () => this.unary("inverseSqrt");
   /** Its argument is clamped to +-15, past which some drivers return NaN. */
   tanh = () => this.unary("tanh");
+  /** The logistic function, 1 / (1 + e^-x). */
   sigmoid = () => this.unary("sigmoid");
+  /** The absolute value. */
   abs = () => this.unary("abs");
+  /** The sine, in radians. */
   sin = () => this.unary("sin");
+  /** The cosine, in radians. */
   cos = () => this.unary("cos");
 
+  /** The sum of both. */
   add(other: Expression | number): Expression {
     const right = toExpression(other);
     if (right.isConstant(0)) return this;
     return this.isConstant(0) ? right : this.binary("add", right);
   }
 
+  /** The difference, itself minus the other. */
   sub(other: Expression | number): Expression {
     const right = toExpression(other);
     return right.isConstant(0) ? this : this.binary("sub", right);
   }
 
+  /** The product of both. */
   mul(other: Expression | number): Expression {
     const right = toExpression(other);
     if (right.isConstant(1) || this.isConstant(0)) return this;
     return this.isConstant(1) || right.isConstant(0) ? right : this.binary("mul", right);
   }
 
+  /** The quotient, itself over the other. */
   div = (other: Expression | number) => this.binary("div", other);
+  /** The larger of both. */
   max = (other: Expression | number) => this.binary("max", other);
+  /** The smaller of both. */
   min = (other: Expression | number) => this.binary("min", other);
   /** 1 where this is below the other, else 0. */
   less = (other: Expression | number) => this.binary("less", other);

@@ -3,7 +3,9 @@ import type { KernelTarget } from "./kernel";
 
 /** What an adapter says about itself. */
 export interface AdapterDescription {
+  /** Who made it, such as "nvidia"; empty where the browser does not tell. */
   vendor: string;
+  /** The family of its chips, such as "hopper"; empty where unknown. */
   architecture: string;
   /** The model, as far as the browser tells. */
   device: string;
@@ -15,10 +17,13 @@ export interface AdapterDescription {
 
 /** An open WebGPU device with everything the programs on it share. */
 export interface Gpu {
+  /** The WebGPU device; whatever is made with it goes with `close`. */
   readonly device: GPUDevice;
+  /** What the adapter says about itself. */
   readonly adapter: AdapterDescription;
   /** Sorted names of the features that the device was opened with. */
   readonly features: string[];
+  /** The largest buffers, bindings and workgroups of the device. */
   readonly limits: GPUSupportedLimits;
   /** True where nothing is allocated and nothing runs; see `planningGpu`. */
   readonly planning?: boolean;
@@ -36,6 +41,7 @@ export interface Gpu {
   readonly lost: Promise<DeviceLostError>;
   /** Throw the first error that the device reported outside any call, or its loss. */
   check(): void;
+  /** Destroy the device and all that is on it. */
   close(): void;
 }
 

@@ -22,6 +22,7 @@ import { rowFunctions } from "./kernels/row-functions";
 export interface KernelTarget {
   /** "serial": barrier-free kernels for software adapters; "tiled": workgroups share tiles. */
   kernelClass: "tiled" | "serial";
+  /** Whether lanes of a subgroup may exchange values. */
   subgroups: boolean;
   /** Matrix units (tensor cores): subgroup matrices of 16 x 16 x 16, f16 operands and f32 sums, in subgroups of 32. */
   matrixUnits: boolean;
@@ -88,17 +89,21 @@ export function kernel<B extends string, S extends string, O = undefined>(spec: 
 
 /** A kernel made concrete: what a pipeline and a dispatch need. */
 export interface CompiledKernel {
+  /** What profiles and errors call it. */
   name: string;
   /** The sizes in words, for profiles. */
   sizes: string;
+  /** The whole shader, entry point and bindings included. */
   wgsl: string;
   /** In binding order. */
   access: Access[];
   /** Names of results that can be rounded, by binding. */
   roundable: Map<number, string>;
+  /** Which repeats of an earlier dispatch are left out: with small results, or any. */
   shareRepeats: "small" | "any size";
   /** Contents of the uniform with the sizes, absent when they are constants. */
   uniform?: ArrayBuffer;
+  /** Workgroups along each axis, at most 65,535. */
   grid: [number, number, number];
 }
 

@@ -14,6 +14,7 @@ export interface Corpus {
 
 /** Some bytes of a document. */
 export interface Piece {
+  /** Some bytes of a document, in order. */
   bytes: Uint8Array;
   /** Whether the document ends with this piece. */
   end: boolean;

@@ -10,22 +10,29 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** What to download, and where to. */
 export interface DownloadOptions {
+  /** Where it is, over http or https. */
   url: string;
+  /** The file that it is kept in. */
   path: string;
   /** Known beforehand, and checked. */
   size?: number;
+  /** What its bytes must hash to, in hexadecimal digits; another hash is an error. */
   sha256?: string;
   /** Told bytes done and, where the server says it, bytes in all. */
   onProgress?(done: number, total: number | undefined): void;
   /** Tries in all when the connection breaks, and milliseconds before the second one. */
   tries?: number;
+  /** Milliseconds to wait before the second try; twice as long before each further one. */
   pause?: number;
 }
 
 /** What is known of a file that was downloaded whole. */
 export interface DownloadRecord {
+  /** Where it came from. */
   url: string;
+  /** Its length in bytes. */
   size: number;
+  /** The hash of its bytes, in hexadecimal digits. */
   sha256: string;
   /** When it was written, so that an untouched file is not read again to check it. */
   mtimeMs: number;

@@ -1,6 +1,8 @@
 /** A text and the class it belongs to. */
 export interface Example {
+  /** What is to be classified. */
   text: string;
+  /** The name of its class. */
   label: string;
 }
 

@@ -14,7 +14,9 @@ export type LabelledBatch = {
 
 /** A text in tokens, and the number of its class. */
 export interface LabelledTokens {
+  /** Token ids of one example, at most as many as were asked for. */
   tokens: Uint32Array;
+  /** Number of the class, from 0. */
   label: number;
 }
 

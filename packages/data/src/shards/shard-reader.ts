@@ -6,6 +6,7 @@ import { checkManifest, DOCUMENTS, MANIFEST, type ShardManifest, shardPath } fro
 
 /** Tokens in files, read where they are asked for: memory does not grow with the corpus. */
 export interface ShardedTokens extends TokenSource {
+  /** What the files hold, and of which text and tokenizer. */
   readonly manifest: ShardManifest;
   /** Token at which a document begins; documents are numbered from 0. */
   documentStart(index: number): number;

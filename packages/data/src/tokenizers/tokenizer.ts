@@ -2,9 +2,11 @@ import type { TokenizerJson } from "./tokenizer-json";
 
 /** Turns text into numbers below `vocab`, and back. */
 export interface Tokenizer {
+  /** What messages and configurations call it. */
   readonly name: string;
   /** Number of different tokens. */
   readonly vocab: number;
+  /** Token ids of a text; encoding the parts of a text may give others than encoding the whole. */
   encode(text: string): Uint32Array;
   /** Tokens of a file's bytes. Byte-level tokenizers keep those that are not UTF-8, others read them as U+FFFD. */
   encodeBytes(bytes: Uint8Array): Uint32Array;

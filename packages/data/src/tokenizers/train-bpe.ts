@@ -19,6 +19,7 @@ export interface TrainBpeOptions {
 
 /** Counts words of a text that comes in parts, then learns merges from them. */
 export interface BpeTrainer {
+  /** Count the words of another piece of text. */
   add(bytes: Uint8Array): void;
   /** The tokenizer.json of a byte-level BPE; it has fewer tokens than asked for where no pair is left to merge. */
   finish(): TokenizerJson;

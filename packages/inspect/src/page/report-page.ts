@@ -14,15 +14,22 @@ export interface ReaderText {
   texts: string[];
   /** Tokens of a sequence; the next one begins anew. */
   sequence: number;
-  layers: (Choices & { probabilities: Float32Array })[];
+  /** What each MoE layer chose for every token. */
+  layers: (Choices & {
+    /** The router's probabilities, [T, E]. */
+    probabilities: Float32Array;
+  })[];
 }
 
 /** What a report is made of. */
 export interface ReportInput {
+  /** The heading of the page. */
   title: string;
   /** What was inspected, in a line or two. */
   subtitle: string;
+  /** What is shown as numbers and plots. */
   figures: ReportFigures;
+  /** A text to read token by token; without one the page has none. */
   reader: ReaderText;
 }
 

@@ -34,8 +34,11 @@ export function globalNorm(tensors: Tensor[], maxNorm: number): { norm: Tensor; 
 
 /** Dynamic loss scaling: the scale, steps since it changed, and steps skipped; all [1]. */
 export interface LossScaleState<L, Count = L> {
+  /** What the loss is multiplied by, f32 [1]. */
   scale: L;
+  /** Steps with finite gradients since the scale last changed, u32 [1]. */
   clean: Count;
+  /** Steps that were skipped so far, u32 [1]. */
   skipped: Count;
 }
 
@@ -68,15 +71,29 @@ export function adamwCorrections(
 export interface AdamwUpdate {
   /** Parameters, gradients, and both moments; p, m and v change in place. */
   p: Tensor;
+  /** The gradient, before the factor. */
   g: Tensor;
+  /** Running mean of gradients, updated in place. */
   m: Tensor;
+  /** Running mean of squared gradients, updated in place. */
   v: Tensor;
+  /** The learning rate, []. */
   lr: Tensor;
   /** Factor on every gradient; a negative one skips the update. */
   coefficient: Tensor;
+  /** What the bias of young running means is divided out by, [2]: 1 - beta^step for each. */
   corrections: Tensor;
   /** rate = 1 - beta. */
-  options: { rate1: number; rate2: number; eps: number; decay: number };
+  options: {
+    /** How far the first mean moves in a step, 1 - beta1. */
+    rate1: number;
+    /** How far the second mean moves in a step, 1 - beta2. */
+    rate2: number;
+    /** Added to the square root that is divided by. */
+    eps: number;
+    /** Decoupled weight decay, times the learning rate. */
+    decay: number;
+  };
 }
 
 /** One AdamW update of a flat range (Loshchilov and Hutter 2019, as torch.optim.AdamW). */

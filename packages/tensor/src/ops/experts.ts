@@ -27,17 +27,23 @@ import { halves } from "./halves";
 
 /** Assignments sorted by expert. */
 export interface ExpertGroups {
+  /** How many experts there are, E. */
   experts: number;
   /** Number of assignments A and of padded rows P. */
   assignments: number;
+  /** Rows P: those of each expert fill whole tiles. */
   rows: number;
   /** Token of each assignment, u32 [A]. */
   token: Tensor<"u32">;
   /** u32 [A], [P], [P], [P / tile] and [E, 2]. */
   slot: Tensor<"u32">;
+  /** The assignment of each row, u32 [P]; none for padding. */
   source: Tensor<"u32">;
+  /** The token of each row, u32 [P]; none for padding. */
   rowToken: Tensor<"u32">;
+  /** The expert of each tile of rows, u32 [P / tile]. */
   tileExpert: Tensor<"u32">;
+  /** First row and count of rows of each expert, u32 [E, 2]. */
   segments: Tensor<"u32">;
   /** Assignments of each expert, f32 [E]. */
   load: Tensor;

@@ -11,6 +11,7 @@ export interface GruGateInputs {
   hidden: Tensor;
   /** [3p] each. */
   inputBias: Tensor;
+  /** What is added to the products of the state, [3p]. */
   hiddenBias: Tensor;
   /** h, [T, p]. */
   state: Tensor;

@@ -3,7 +3,9 @@ import { place, type Tensor } from "../tensor";
 
 /** What every update in place takes besides its own: the learning rate, and the factor on gradients, negative to skip. */
 export interface UpdateScalars {
+  /** The learning rate, []. */
   lr: Tensor;
+  /** What clipping multiplies gradients by, []; -1 for a step that is skipped. */
   coefficient: Tensor;
 }
 

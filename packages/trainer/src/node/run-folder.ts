@@ -12,9 +12,11 @@ import { syncFile, temporaryName, writeWhole } from "./whole-file";
 
 /** A run folder that can be written to and read. */
 export interface RunFolder extends RunStore {
+  /** The folder, as it was given. */
   readonly path: string;
   /** The last whole checkpoint; undefined when there is none. Damaged ones are named through `warn` and passed over. */
   latestCheckpoint(warn?: (message: string) => void): Promise<Checkpoint | undefined>;
+  /** What config.json says; a damaged file is an error. */
   readConfig(): Promise<Record<string, unknown>>;
   /** Drop the metrics of steps after `step`, which a resumed run will write again. */
   truncateMetrics(step: number): Promise<void>;
@@ -22,6 +24,7 @@ export interface RunFolder extends RunStore {
   writeEvents(step: number): Promise<void>;
   /** Be the only process that trains here, until `close`; an error where another does. `createRun` locks by itself. */
   lock(): Promise<void>;
+  /** Let other processes train here. */
   close(): Promise<void>;
 }
 

@@ -11,12 +11,15 @@ import { wide } from "./wide";
 export interface ElementwiseInput {
   /** Padded with 1 to the rank of the result. */
   shape: number[];
+  /** The type of its elements; u32 arrives as f32. */
   dtype: "f32" | "u32";
 }
 
 /** A kernel for formulas over broadcast inputs, with the sizes to run it with. Buffers `a0, a1, ...` in, `y0, y1, ...` out. */
 export interface ElementwiseKernel {
+  /** The formula written as a kernel. */
   kernel: Kernel<string, string>;
+  /** What to dispatch it with. */
   sizes: Record<string, number>;
 }
 

@@ -6,6 +6,7 @@ const NONE = "0xffffffffu";
 
 /** Which assignments of a full expert are dropped: those that come last, or those with the lowest weights. */
 export interface CapacityOptions {
+  /** Which assignments over the capacity go: the last in order, or those of the lowest weight. */
   drop: "last" | "lowest";
 }
 

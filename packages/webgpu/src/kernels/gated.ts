@@ -24,6 +24,7 @@ export const gateActivations: Record<GateActivation, string> = {
 
 /** Which activation the gate has. */
 export interface GateOptions {
+  /** What the gate goes through before it weighs the other half. */
   activation: GateActivation;
 }
 

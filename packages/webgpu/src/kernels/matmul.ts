@@ -10,7 +10,9 @@ import { STEP } from "./matrix-operand";
 
 /** Which operands are stored with rows and columns swapped: a as [k, m], b as [n, k]. */
 export interface MatmulLayout {
+  /** Whether a is stored [k, m]. */
   transposeA: boolean;
+  /** Whether b is stored [n, k]. */
   transposeB: boolean;
   /** Both operands are packed by `packHalves`; only where `takesHalves` says so. */
   halves?: boolean;

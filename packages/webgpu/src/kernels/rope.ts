@@ -41,6 +41,7 @@ fn rotate(i: u32, position: u32, sign: f32) {
 
 /** "backward" turns by minus the angle, which takes dy to dx. */
 export interface RopeOptions {
+  /** Turn queries and keys forth, or their gradients back. */
   direction: "forward" | "backward";
 }
 

@@ -72,7 +72,9 @@ fn run(item: u32) {
 
 /** How many are chosen, and whether their weights sum to one. */
 export interface TopKOptions {
+  /** How many columns of a row are taken. */
   topK: number;
+  /** Whether the weights of a row are divided by their sum. */
   renormalize: boolean;
 }
 

@@ -52,6 +52,7 @@ export class ArenaShadow implements Shadow {
     this.outdated = false;
   }
 
+  /** Free the copy. */
   destroy(): void {
     if (!this.made) return;
     this.made.close();

@@ -11,6 +11,7 @@ export interface DispatchTime {
   sizes: string;
   /** When it began, after the first dispatch did. */
   start: number;
+  /** How long the kernel ran, by the GPU's own clock. */
   microseconds: number;
   /** Floating-point operations, where the kernel counts them. */
   flops: number;

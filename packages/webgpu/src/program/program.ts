@@ -10,17 +10,34 @@ import { prepareSteps } from "./steps";
 
 /** What a program is, in numbers. Bytes are those of buffers. */
 export interface ProgramStats {
+  /** Kernel calls of one run. */
   dispatches: number;
   /** Queue submits of one run. */
   submits: number;
   /** Different shader modules. */
   pipelines: number;
+  /** Floating-point operations of one run, as kernels estimate them. */
   flops: number;
-  bytes: Plan["bytes"] & { inputs: number; readback: number; total: number };
+  /** Memory of the program itself, without state. */
+  bytes: Plan["bytes"] & {
+    /** The block that a run uploads. */
+    inputs: number;
+    /** Staging buffers of the outputs. */
+    readback: number;
+    /** The sum of the others. */
+    total: number;
+  };
   /** Milliseconds the host took to encode and submit the latest run. */
   encodeMs: number;
   /** Objects made since `compileProgram` returned; stays zero. */
-  created: { buffers: number; bindGroups: number; pipelines: number };
+  created: {
+    /** Buffers made since. */
+    buffers: number;
+    /** Bind groups made since. */
+    bindGroups: number;
+    /** Pipelines made since. */
+    pipelines: number;
+  };
 }
 
 /** What a run gives at once; the values follow. */
@@ -31,6 +48,7 @@ export interface Ticket {
 
 /** A list of dispatches with everything they need made once, to be run any number of times. */
 export interface Program {
+  /** How many dispatches, bytes, pipelines and FLOPs a run has. */
   readonly stats: ProgramStats;
   /** Upload `inputs` (the whole input block) and queue the work. Resolves when a readback slot was free. */
   run(inputs?: ArrayBuffer): Promise<Ticket>;
@@ -38,11 +56,13 @@ export interface Program {
   profile(inputs?: ArrayBuffer): Promise<DispatchTime[]>;
   /** Run once, dispatch by dispatch, and hash what each writes; `firstDifference` compares two of these. Changes the state as a run does. */
   digest(inputs?: ArrayBuffer): Promise<DispatchDigest[]>;
+  /** Free the program's buffers; external ones stay. */
   close(): void;
 }
 
 /** What `compileProgram` needs besides the recording. */
 export interface ProgramOptions {
+  /** What errors and buffers call the program. */
   label: string;
   /** The storage that `run` uploads into. */
   inputs?: Storage;

@@ -7,35 +7,48 @@ export type Purpose = "activations" | "logits";
 
 /** A piece of memory that dispatches of one recording read and write. Only external ones have a buffer before planning. */
 export interface Storage {
+  /** Another number for each storage of a recording. */
   readonly id: number;
+  /** What errors and buffers call it. */
   readonly label: string;
+  /** Its size, at least 4. */
   readonly bytes: number;
   /**
    * "exclusive" is a temporary whose memory is never shared, so what no kernel writes in it stays zero; "shadow" the f16 copy
    * of an external one.
    */
   readonly kind: "temporary" | "exclusive" | "external" | "inputs" | "shadow";
+  /** What the plan counts its bytes as. */
   readonly purpose: Purpose;
+  /** The memory itself; of external storage alone. */
   readonly buffer?: GPUBuffer;
   /** Of external memory that may have an f16 copy: that copy, and its storage. */
   readonly shadow?: Shadow;
+  /** The storage of that copy. */
   readonly halves?: Storage;
 }
 
 /** A range of a storage. Offsets are multiples of 256 bytes. */
 export interface Slice {
+  /** What it is a range of. */
   readonly storage: Storage;
+  /** Bytes from the start of the storage, a multiple of 256. */
   readonly offset: number;
+  /** Its length, at most what a binding may have. */
   readonly bytes: number;
 }
 
 /** One kernel call: what it binds, in binding order. */
 export interface Dispatch {
+  /** The shader, and how many workgroups run it. */
   readonly kernel: CompiledKernel;
+  /** What each binding is bound to. */
   readonly slices: Slice[];
+  /** Floating-point operations, as the kernel estimates them. */
   readonly flops: number;
   /** What `kernel` was made from. */
   readonly spec: unknown;
+  /** The sizes it was compiled for, by name. */
   readonly sizes: Record<string, number>;
   /** The kernel with some of its results rounded to f16 as they are written. */
   rounding(results: RoundedResults): CompiledKernel;
@@ -51,6 +64,7 @@ export function aligned(bytes: number, alignment = ALIGNMENT): number {
 
 /** The ordered list of kernel calls of a program under construction. */
 export class Recording {
+  /** The kernel calls so far, in order. */
   readonly dispatches: Dispatch[] = [];
   private storages = 0;
   private purpose: Purpose = "activations";
@@ -61,6 +75,7 @@ export class Recording {
     readonly limits: { maxStorageBufferBindingSize: number; maxBufferSize: number },
   ) {}
 
+  /** Name another piece of memory; nothing is allocated. */
   storage(kind: Storage["kind"], bytes: number, label: string, buffer?: GPUBuffer, shadow?: Shadow): Storage {
     const { purpose } = this;
     const own = { id: this.storages++, kind, bytes: Math.max(4, bytes), label, purpose, buffer, shadow };

@@ -14,5 +14,6 @@ export interface Shadow {
   outdate(): void;
   /** Pack it again where it is out of date: queues the work. */
   refresh(): void;
+  /** Free the copy. */
   destroy(): void;
 }
