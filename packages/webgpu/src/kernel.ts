@@ -59,10 +59,15 @@ interface SourceText {
    * well, or instead where nothing reads them, without a pass of `packHalves`.
    */
   results?: string[];
+  /** Buffers that `run` reads through `read_NAME(index)` alone. Those bound as `vec4f` can be rounded to f16 as well. */
+  operands?: string[];
 }
 
-/** Results that are written rounded to f16, two to a u32 as `packHalves` lays them out: besides the f32 ones or instead. */
-export type RoundedResults = Record<string, "besides" | "instead">;
+/**
+ * Buffers that hold numbers rounded to f16, two to a u32 as `packHalves` lays them out: results besides the f32 ones or instead,
+ * operands instead.
+ */
+export type RoundedBuffers = Record<string, "besides" | "instead">;
 
 export interface KernelSpec<B extends string, S extends string, O> {
   name: string;
@@ -97,7 +102,7 @@ export interface CompiledKernel {
   wgsl: string;
   /** In binding order. */
   access: Access[];
-  /** Names of results that can be rounded, by binding. */
+  /** Names of results and operands that can be rounded, by binding. */
   roundable: Map<number, string>;
   /** Which repeats of an earlier dispatch are left out: with small results, or any. */
   shareRepeats: "small" | "any size";
@@ -124,7 +129,7 @@ export function compileKernel<O>(
   sizes: Record<string, number>,
   target: KernelTarget,
   options: O,
-  rounded: RoundedResults = {},
+  rounded: RoundedBuffers = {},
 ): CompiledKernel {
   const source = kernel.source(sizes, target, options);
   const constants = kernel.specialize ?? target.kernelClass === "tiled";
@@ -137,6 +142,7 @@ export function compileKernel<O>(
     if (!Number.isFinite(value)) throw new Error(`${kernel.name}: size "${name}" must be a number, got ${value}`);
   }
   const bindings = bindingsOf(kernel.buffers, source, rounded);
+  const byFunction = [...(source.results ?? []), ...(source.operands ?? [])];
   const shared = source.form === "rows" && target.kernelClass === "tiled";
   const workgroup = source.workgroup ?? (shared ? 128 : 64);
   const useSubgroups = shared && target.subgroups;
@@ -148,6 +154,7 @@ export function compileKernel<O>(
     sizesDeclaration(values, constants, bindings.length),
     ...bindings.map(({ name, access, type }, index) => bindingDeclaration(name, access, type, index)),
     ...(source.results ?? []).map((name) => writeFunction(name, source, rounded[name])),
+    ...(source.operands ?? []).map((name) => readFunction(name, source, rounded[name])),
     source.form === "rows" ? rowFunctions({ shared, workgroup, subgroups: useSubgroups }) : "",
     source.wgsl,
     entryPoint(source, workgroup, shared, useSubgroups),
@@ -161,7 +168,7 @@ export function compileKernel<O>(
     access: bindings.map(({ access }) => access),
     roundable: new Map(
       bindings.flatMap(({ name }, index) =>
-        source.results?.includes(name) && source.vectors?.[name] === "vec4f" ? [[index, name] as const] : [],
+        byFunction.includes(name) && source.vectors?.[name] === "vec4f" ? [[index, name] as const] : [],
       ),
     ),
     shareRepeats: kernel.shareRepeats ?? "small",
@@ -198,18 +205,21 @@ interface BoundBuffer {
   type: string;
 }
 
-/** The buffers of a kernel in binding order, with its rounded results. */
+/** The buffers of a kernel in binding order, those that are rounded among them. */
 function bindingsOf(
   buffers: Record<string, Binding>,
   { vectors }: KernelSource,
-  rounded: RoundedResults,
+  rounded: RoundedBuffers,
 ): BoundBuffer[] {
-  const halves = (name: string): BoundBuffer => ({ name: `${name}Halves`, access: "write", type: "vec2u" });
+  const halves = (name: string, access: Access): BoundBuffer => ({ name: `${name}Halves`, access, type: "vec2u" });
   const own = Object.entries(buffers).map(([name, binding]): BoundBuffer => {
     const [access, scalar = "f32"] = binding.split(" ") as [Access, string?];
-    return rounded[name] === "instead" ? halves(name) : { name, access, type: vectors?.[name] ?? scalar };
+    return rounded[name] === "instead" ? halves(name, access) : { name, access, type: vectors?.[name] ?? scalar };
   });
-  return [...own, ...Object.keys(rounded).flatMap((name) => (rounded[name] === "besides" ? [halves(name)] : []))];
+  return [
+    ...own,
+    ...Object.keys(rounded).flatMap((name) => (rounded[name] === "besides" ? [halves(name, "write")] : [])),
+  ];
 }
 
 function bindingDeclaration(name: string, access: Access, type: string, index: number): string {
@@ -218,11 +228,18 @@ function bindingDeclaration(name: string, access: Access, type: string, index: n
 }
 
 /** WGSL of `write_NAME`. */
-function writeFunction(name: string, { vectors }: KernelSource, rounded?: RoundedResults[string]): string {
+function writeFunction(name: string, { vectors }: KernelSource, rounded?: RoundedBuffers[string]): string {
   const plain = `${name}[at] = value;`;
   const halves = `${name}Halves[at] = vec2u(pack2x16float(value.xy), pack2x16float(value.zw));`;
   const body = rounded === undefined ? plain : rounded === "instead" ? halves : `${plain} ${halves}`;
   return `fn write_${name}(at: u32, value: ${vectors?.[name] ?? "f32"}) { ${body} }`;
+}
+
+/** WGSL of `read_NAME`. */
+function readFunction(name: string, { vectors }: KernelSource, rounded?: RoundedBuffers[string]): string {
+  const type = vectors?.[name] ?? "f32";
+  const pair = `let pair = ${name}Halves[at]; return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));`;
+  return `fn read_${name}(at: u32) -> ${type} { ${rounded === "instead" ? pair : `return ${name}[at];`} }`;
 }
 
 function entryPoint(source: KernelSource, workgroup: number, shared: boolean, subgroups: boolean): string {

@@ -1,7 +1,7 @@
 // For tests of kernels: a shared device, and one call of one kernel on plain arrays. `@webmoe/webgpu/testing`.
 
 import type { Gpu } from "./gpu";
-import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget, type RoundedResults } from "./kernel";
+import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget, type RoundedBuffers } from "./kernel";
 import { openGpu } from "./node";
 import { compileProgram } from "./program/program";
 import { Recording, type Slice } from "./program/recording";
@@ -113,7 +113,7 @@ export async function checkMatrixShader<B extends string, S extends string, O>(
   kernel: Kernel<B, S, O>,
   sizes: Record<NoInfer<S>, number>,
   options: O = undefined as O,
-  rounded: RoundedResults = {},
+  rounded: RoundedBuffers = {},
 ): Promise<void> {
   nullDevice ??= openNullDevice();
   const device = await nullDevice;

@@ -56,6 +56,8 @@ export function linearCrossEntropy(
     const chunk = <D extends Dtype>(tensor: Tensor<D>) => rowRange(tensor, start, Math.min(rows, start + rowsPerChunk));
     const xs = chunk(x);
     const logits = logitsOf(xs);
+    // Only a product on matrix units can write them rounded, whose operands are rounded as well.
+    trace.recording.mayRound.add(logits.slice.storage);
     const sizes = { rows: logits.shape[0]!, cols: vocab };
     const forward = place(crossEntropyForward, { logits, targets: chunk(targets) }, sizes, {
       loss: [sizes.rows],

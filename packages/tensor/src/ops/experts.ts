@@ -124,10 +124,14 @@ export function expertLinear(
   const { y } = gather
     ? place(groupedMatmulGather, { ...given, rowToken }, sizes, { y: [rows, out] }, forward)
     : place(groupedMatmul, given, sizes, { y: [rows, out] }, forward);
+  // What products on matrix units hand on was summed of f16 operands and will be one.
+  const { mayRound } = x.trace.recording;
+  if (asHalves) mayRound.add(y.slice.storage);
   return withGradient("expertLinear", y, [x, weight], (dy) => {
     const backward = { direction: "backward", halves: asHalves } as const;
     const back = { a: operand(dy), weight: operand(weight), tileExpert };
     const dRows = place(groupedMatmul, back, sizes, { y: [rows, inner] }, backward).y;
+    if (asHalves) mayRound.add(dRows.slice.storage);
     const tokens = x.shape[0]!;
     const dx = gather
       ? place(gatherSum, { y: dRows, slot }, { tokens, topK: assignments / tokens, dim: inner }, { out: x.shape }).out

@@ -12,24 +12,25 @@ export const crossEntropyForward = kernel({
   source: ({ rows, cols }, target) => {
     const { lanes, vectors, dot } = wide(target, cols, ["logits"]);
     const largestOf = lanes === 4 ? "max(max(value.x, value.y), max(value.z, value.w))" : "value";
-    const right = lanes === 4 ? "logits[start + right / 4u][right % 4u]" : "logits[start + right]";
+    const right = lanes === 4 ? "read_logits(start + right / 4u)[right % 4u]" : "read_logits(start + right)";
     return {
       form: "rows",
       rows,
       vectors,
+      operands: ["logits"],
       wgsl: /* wgsl */ `
 fn run(row: u32) {
   let width = sizes.cols / ${lanes}u;
   let start = row * width;
   var largest = -3.4e38;
   for (var c = first(); c < width; c += step()) {
-    let value = logits[start + c];
+    let value = read_logits(start + c);
     largest = max(largest, ${largestOf});
   }
   largest = rowMax(largest);
   var total = 0.0;
   for (var c = first(); c < width; c += step()) {
-    let share = exp(logits[start + c] - largest);
+    let share = exp(read_logits(start + c) - largest);
     total += ${lanes === 4 ? dot("share", "vec4f(1.0)") : "share"};
   }
   total = rowSum(total);
@@ -65,6 +66,7 @@ export const crossEntropyBackward = kernel({
       rows,
       vectors,
       results: ["dlogits"],
+      operands: ["logits"],
       wgsl: /* wgsl */ `${alias}
 fn run(row: u32) {
   let width = sizes.cols / ${lanes}u;
@@ -74,7 +76,7 @@ fn run(row: u32) {
   let normaliser = lse[row];
   for (var c = first(); c < width; c += step()) {
     let certain = select(Wide(), Wide() + 1.0, ${isRight});
-    write_dlogits(start + c, (exp(logits[start + c] - normaliser) - certain) * scale);
+    write_dlogits(start + c, (exp(read_logits(start + c) - normaliser) - certain) * scale);
   }
 }`,
     };

@@ -17,6 +17,7 @@ export const combine = kernel({
       form: "items",
       items: (tokens * dim) / lanes,
       vectors,
+      operands: ["y"],
       wgsl: /* wgsl */ `${alias}
 fn run(i: u32) {
   let width = sizes.dim / ${lanes}u;
@@ -24,7 +25,7 @@ fn run(i: u32) {
   var total = Wide();
   for (var j = 0u; j < sizes.topK; j++) {
     let row = slot[t * sizes.topK + j];
-    if (row != ${NONE}) { total += weight[t * sizes.topK + j] * y[row * width + i % width]; }
+    if (row != ${NONE}) { total += weight[t * sizes.topK + j] * read_y(row * width + i % width); }
   }
   out[i] = total;
 }`,
@@ -43,6 +44,7 @@ export const gatherSum = kernel({
       form: "items",
       items: (tokens * dim) / lanes,
       vectors,
+      operands: ["y"],
       wgsl: /* wgsl */ `${alias}
 fn run(i: u32) {
   let width = sizes.dim / ${lanes}u;
@@ -50,7 +52,7 @@ fn run(i: u32) {
   var total = Wide();
   for (var j = 0u; j < sizes.topK; j++) {
     let row = slot[t * sizes.topK + j];
-    if (row != ${NONE}) { total += y[row * width + i % width]; }
+    if (row != ${NONE}) { total += read_y(row * width + i % width); }
   }
   out[i] = total;
 }`,
@@ -82,6 +84,7 @@ export const combineBackward = kernel({
       rows: Math.max(rows, assignments),
       vectors,
       results: ["dy"],
+      operands: ["y"],
       wgsl: /* wgsl */ `${alias}
 fn run(p: u32) {
   let width = sizes.dim / ${lanes}u;
@@ -94,7 +97,7 @@ fn run(p: u32) {
     let row = token[a] * width;
     for (var d = first(); d < width; d += step()) {
       let slope = dout[row + d];
-      product += ${dot("slope", "y[p * width + d]")};
+      product += ${dot("slope", "read_y(p * width + d)")};
       write_dy(p * width + d, weight[a] * slope);
     }
   } else if (p < sizes.rows) {

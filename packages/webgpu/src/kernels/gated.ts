@@ -40,12 +40,13 @@ export const gatedForward = kernel({
       items: (rows * hidden) / lanes,
       vectors,
       results: ["y"],
+      operands: ["x"],
       wgsl: /* wgsl */ `${alias}
 fn run(i: u32) {
   let width = sizes.hidden / ${lanes}u;
   let at = i / width * width + i;
-  let g = x[at];${gateActivations[activation]}
-  write_y(i, value * x[at + width]);
+  let g = read_x(at);${gateActivations[activation]}
+  write_y(i, value * read_x(at + width));
 }`,
     };
   },
@@ -63,13 +64,15 @@ export const gatedBackward = kernel({
       items: (rows * hidden) / lanes,
       vectors,
       results: ["dx"],
+      operands: ["x", "dy"],
       wgsl: /* wgsl */ `${alias}
 fn run(i: u32) {
   let width = sizes.hidden / ${lanes}u;
   let at = i / width * width + i;
-  let g = x[at];${gateActivations[activation]}
-  write_dx(at, dy[i] * slope * x[at + width]);
-  write_dx(at + width, dy[i] * value);
+  let g = read_x(at);${gateActivations[activation]}
+  let flowing = read_dy(i);
+  write_dx(at, flowing * slope * read_x(at + width));
+  write_dx(at + width, flowing * value);
 }`,
     };
   },

@@ -103,6 +103,7 @@ ${each(down, (i) => `        sum${i}_${j} = subgroupMatrixMultiplyAccumulate(lef
       [product.b.buffer]: product.b.halves ? "vec4u" : "vec4f",
       [product.result]: "vec4f",
     },
+    results: product.assign === "=" ? [product.result] : [],
     wgsl: `
 alias Left = subgroup_matrix_left<f16, ${FRAGMENT}, ${FRAGMENT}>;
 alias Right = subgroup_matrix_right<f16, ${FRAGMENT}, ${FRAGMENT}>;
@@ -162,7 +163,9 @@ function stripOf({ m, n, result, startC, assign }: MatrixProduct, tile: MatrixTi
       m % rows === 0 ? "" : `resultRow + ${row}u < ${m}u`,
       n % columns === 0 ? "" : `resultColumn + ${column}u < ${n / 4}u`,
     ].filter(Boolean);
-    const write = `${result}[resultAt + ${row * (n / 4) + column}u] ${assign} bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stride}u]);`;
+    const at = `resultAt + ${row * (n / 4) + column}u`;
+    const value = `bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stride}u])`;
+    const write = assign === "=" ? `write_${result}(${at}, ${value});` : `${result}[${at}] ${assign} ${value};`;
     return conditions.length === 0 ? `  ${write}` : `  if (${conditions.join(" && ")}) { ${write} }`;
   };
   const writeStrip = (i: number, half: number) => `

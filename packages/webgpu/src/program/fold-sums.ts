@@ -72,5 +72,5 @@ function together(sums: Sum[], target: KernelTarget): Dispatch {
   };
   const y: Slice = { storage: sums[0]!.y.storage, offset: start, bytes: end - start };
   const slices = [...sums.map(({ x }) => x), y];
-  return { kernel, slices, sizes, flops: spec.flops!(sizes, undefined), spec, rounding: () => kernel };
+  return { kernel, slices, sizes, flops: spec.flops!(sizes, undefined), spec, rounded: {}, rounding: () => kernel };
 }

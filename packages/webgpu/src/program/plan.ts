@@ -3,6 +3,7 @@
 // shared with others whose spans do not overlap.
 
 import { foldSums } from "./fold-sums";
+import { narrow } from "./narrow";
 import type { Dispatch, Purpose, Recording, Storage } from "./recording";
 import { shareRepeats } from "./repeats";
 import { roundResults } from "./round-results";
@@ -24,9 +25,10 @@ export interface Plan {
 }
 
 /** Plan the memory of a recording of which `kept` storages are read after it ran. */
-export function planMemory({ dispatches: recorded, target }: Recording, kept: Set<Storage>): Plan {
+export function planMemory({ dispatches: recorded, target, mayRound }: Recording, kept: Set<Storage>): Plan {
   const { read, outdated, ...shadowed } = useShadows(dropUnused(shareRepeats(recorded, kept), kept), kept);
-  const dispatches = foldSums(roundResults(shadowed.dispatches, kept), kept, target);
+  const rounded = roundResults(narrow(shadowed.dispatches, kept, mayRound), kept);
+  const dispatches = foldSums(rounded, kept, target);
   const spans = lifespans(dispatches, kept);
   const temporaries = [...spans].filter(([{ kind }]) => kind === "temporary");
   const { slots, slotOf } = assignSlots(temporaries);

@@ -1,5 +1,5 @@
 import { OutOfMemoryError } from "../errors";
-import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget, type RoundedResults } from "../kernel";
+import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget, type RoundedBuffers } from "../kernel";
 import type { Shadow } from "./shadow";
 
 /** What a temporary is for, where the bytes of a plan tell them apart. */
@@ -50,8 +50,9 @@ export interface Dispatch {
   readonly spec: unknown;
   /** The sizes it was compiled for, by name. */
   readonly sizes: Record<string, number>;
-  /** The kernel with some of its results rounded to f16 as they are written. */
-  rounding(results: RoundedResults): CompiledKernel;
+  /** Which of its buffers hold numbers rounded to f16, and the kernel with other such. */
+  readonly rounded: RoundedBuffers;
+  rounding(rounded: RoundedBuffers): CompiledKernel;
 }
 
 /** Offsets of bindings must be multiples of this many bytes (WebGPU's default `minStorageBufferOffsetAlignment`). */
@@ -66,6 +67,8 @@ export function aligned(bytes: number, alignment = ALIGNMENT): number {
 export class Recording {
   /** The kernel calls so far, in order. */
   readonly dispatches: Dispatch[] = [];
+  /** Temporaries that may hold their numbers rounded to f16, where every kernel that uses them can. */
+  readonly mayRound = new Set<Storage>();
   private storages = 0;
   private purpose: Purpose = "activations";
   private readonly redirected = new Map<Storage, Slice>();
@@ -101,8 +104,8 @@ export class Recording {
     sizes: Record<S, number>,
     options: O,
   ): void {
-    const rounding = (results: RoundedResults) =>
-      compileKernel(kernel as unknown as Kernel<string, string, O>, sizes, this.target, options, results);
+    const rounding = (rounded: RoundedBuffers) =>
+      compileKernel(kernel as unknown as Kernel<string, string, O>, sizes, this.target, options, rounded);
     const compiled = rounding({});
     const slices = Object.keys(kernel.buffers).map((name) => {
       const slice = buffers[name as B];
@@ -113,7 +116,7 @@ export class Recording {
     });
     checkAliases(compiled, slices);
     const flops = kernel.flops?.(sizes, options) ?? 0;
-    this.dispatches.push({ kernel: compiled, slices, flops, spec: kernel, sizes, rounding });
+    this.dispatches.push({ kernel: compiled, slices, flops, spec: kernel, sizes, rounded: {}, rounding });
   }
 
   /** Where a slice lies after redirections. */

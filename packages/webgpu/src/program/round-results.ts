@@ -27,14 +27,20 @@ export function roundResults(recorded: Dispatch[], kept: Set<Storage>): Dispatch
     if (name === undefined) return;
     if (readers.length === 1 && !kept.has(x.storage)) {
       const slices = made.slices.map((slice, i) => (i === binding ? y : slice));
-      result[writer] = { ...made, kernel: made.rounding({ [name]: "instead" }), slices };
+      result[writer] = roundBuffer(made, name, "instead", slices);
     } else {
       if (made.slices.length >= MOST_BINDINGS) return;
-      result[writer] = { ...made, kernel: made.rounding({ [name]: "besides" }), slices: [...made.slices, y] };
+      result[writer] = roundBuffer(made, name, "besides", [...made.slices, y]);
     }
     result[index] = undefined;
   });
   return result.filter((dispatch) => dispatch !== undefined);
+}
+
+/** A dispatch with one more buffer rounded, and what it then binds. */
+export function roundBuffer(made: Dispatch, name: string, how: "besides" | "instead", slices: Slice[]): Dispatch {
+  const rounded = { ...made.rounded, [name]: how };
+  return { ...made, rounded, kernel: made.rounding(rounded), slices };
 }
 
 /** A whole temporary. */

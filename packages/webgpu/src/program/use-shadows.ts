@@ -3,7 +3,7 @@
 
 import { packHalves } from "../kernels/pack-halves";
 import { ALIGNMENT, type Dispatch, type Slice, type Storage } from "./recording";
-import { isOwn, MOST_BINDINGS } from "./round-results";
+import { isOwn, MOST_BINDINGS, roundBuffer } from "./round-results";
 import type { Shadow } from "./shadow";
 import { usersOf } from "./users";
 
@@ -61,5 +61,5 @@ function beside(dispatch: Dispatch, arena: Storage): Dispatch | undefined {
   const { offset, bytes } = slices[binding]!;
   if (name === undefined || (offset / 2) % ALIGNMENT !== 0) return undefined;
   const shadow: Slice = { storage: arena.halves!, offset: offset / 2, bytes: bytes / 2 };
-  return { ...dispatch, kernel: dispatch.rounding({ [name]: "besides" }), slices: [...slices, shadow] };
+  return roundBuffer(dispatch, name, "besides", [...slices, shadow]);
 }
