@@ -4,7 +4,7 @@ import { ProblemNotice } from "./panels/problem-notice";
 import { RacePanel } from "./panels/race-panel";
 import { ReaderPanel } from "./panels/reader-panel";
 import { RoutingPanel } from "./panels/routing-panel";
-import { RunBar } from "./panels/run-bar";
+import { RunBar, RunNote } from "./panels/run-bar";
 import { RunsPanel } from "./panels/runs-panel";
 import { SamplePanel } from "./panels/sample-panel";
 import { WriterPanel } from "./panels/writer-panel";
@@ -30,9 +30,11 @@ export function App() {
         </main>
       ) : (
         <main class="columns">
+          <Setup />
           <div class="results">
             <ProblemNotice />
             <RunBar />
+            <RunNote />
             <LossPanel />
             <RacePanel />
             <LoadPanel />
@@ -42,7 +44,6 @@ export function App() {
             <WriterPanel />
             <RunsPanel />
           </div>
-          <Setup />
         </main>
       )}
     </>

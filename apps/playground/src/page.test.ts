@@ -7,6 +7,7 @@ import { unzipSync, zipSync } from "fflate";
 import { chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromiumLaunch } from "../../../tools/setup/chromium.mjs";
+import { accessibilityFaults } from "./testing/accessibility";
 import { watchMainThread } from "./testing/main-thread";
 import { openSite, type Site } from "./testing/site";
 import { trainInNode } from "./testing/train-in-node";
@@ -95,6 +96,7 @@ test("a run in the page is that of Node, goes on in Node, and comes back", { tim
   await reader.getByRole("listbox").focus();
   await page.keyboard.press("ArrowRight");
   expect(await reader.locator(".token.chosen").getAttribute("data-at")).toBe("6");
+  expect(await accessibilityFaults(page)).toEqual([]);
   const inPage = parse(Buffer.from(await downloaded(page, "metrics.jsonl")).toString());
   const exported = await downloaded(page, "Export");
   await close();
@@ -384,6 +386,33 @@ describe("faults", () => {
     await status(page, "Stopped");
     await close(/broken on purpose/);
   });
+});
+
+test("every control has a name and is reached by keyboard", { timeout: 300_000 }, async () => {
+  const { page, close } = await site.open("#router.name=code&rival.router.name=hash");
+  for (const summary of await page.locator("summary").all()) await summary.click();
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await accessibilityFaults(page), colorScheme).toEqual([]);
+  }
+  await page.evaluate(() => {
+    const stops = document.querySelectorAll("input, select, textarea, summary, button:enabled, [tabindex='0']");
+    const left = new Set([...stops].filter((stop) => stop.checkVisibility()));
+    document.addEventListener("focusin", ({ target }) => left.delete(target as Element));
+    Object.assign(globalThis, { left });
+  });
+  const left = () =>
+    page.evaluate(() => [...(globalThis as never as { left: Set<Element> }).left].map(({ outerHTML }) => outerHTML));
+  const before = (await left()).length;
+  expect(before).toBeGreaterThan(30);
+  await page.locator("h1").click();
+  for (let stop = 0; stop < before; stop++) {
+    // Tab indents in the editor, and leaves it after Escape.
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Tab");
+  }
+  expect(await left()).toEqual([]);
+  await close();
 });
 
 test("the page fits narrow and wide windows, light and dark", { timeout: 300_000 }, async () => {

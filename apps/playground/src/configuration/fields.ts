@@ -25,7 +25,7 @@ const real = (key: string, label: string, min: number, max: number, about?: stri
 export const fields = {
   experts: [
     whole("moe.experts", "Experts", 1, 64, "in each layer"),
-    whole("moe.topK", "Experts a token", 1, 8, "that each token goes to"),
+    whole("moe.topK", "Experts a token", 1, 8, "at once"),
   ],
   model: [
     whole("model.layers", "Layers", 1, 24),

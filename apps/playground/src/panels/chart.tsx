@@ -4,7 +4,8 @@ import uPlot from "uplot";
 
 /** A line of a chart. */
 export interface Line {
-  label: string;
+  /** In the legend; a line without is not in it. */
+  label?: string;
   /** Custom property of its colour. */
   colour: string;
   width?: number;
@@ -68,7 +69,11 @@ function options(place: HTMLElement, lines: Line[], bands: Band[], height: numbe
     ticks: { stroke: colour("--line"), width: 1, size: 4 },
     font: "12px system-ui",
   };
-  const figure = (_: uPlot, value: number | null) => (value === null ? "–" : value.toFixed(3));
+  // Where nothing is pointed at, the legend has the latest values.
+  const latest = (plot: uPlot, series: number) =>
+    ([...plot.data[series]!] as (number | null)[]).findLast((value) => value !== null);
+  const figure = (plot: uPlot, value: number | null, series: number, at: number | null) =>
+    (at === null ? latest(plot, series) : value)?.toFixed(3) ?? "–";
   return {
     width: place.clientWidth,
     height,
@@ -76,9 +81,9 @@ function options(place: HTMLElement, lines: Line[], bands: Band[], height: numbe
     axes: [axis, { ...axis, size: 52 }],
     bands: bands.map((series) => ({ series, fill: colour("--band") })),
     series: [
-      { label: "step" },
-      ...lines.map(({ label, colour: name, width = 1.5, points = false, dash }) => ({
-        ...{ label, width, dash, value: figure, spanGaps: true },
+      { label: "step", value: (plot, step) => String(step ?? latest(plot, 0) ?? "–") },
+      ...lines.map(({ label = "", colour: name, width = 1.5, points = false, dash }) => ({
+        ...{ label, width, dash, value: figure, spanGaps: true, class: label ? undefined : "unnamed" },
         stroke: colour(name),
         points: { show: points, size: 6 },
       })),

@@ -1,8 +1,16 @@
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 
-/** 1234567 as "1.23M", 1234 as "1.23k". */
-export function shortNumber(value: number): string {
-  return compact.format(value).replace("K", "k");
+/** 1234567 as "1.23M", 1234 as "1.23k"; of a unit as "1.23 MFLOP". */
+export function shortNumber(value: number, unit = ""): string {
+  const short = compact.format(value).replace("K", "k");
+  return unit ? short.replace(/\D?$/, (power) => ` ${power}${unit}`) : short;
+}
+
+const dates = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/** A time in milliseconds as the visitor writes it, to the minute. */
+export function when(time: number): string {
+  return dates.format(time);
 }
 
 /** 75 as "1 min 15 s". */

@@ -43,9 +43,9 @@ function Race({ first, second }: { first: LaneFigures; second: LaneFigures }) {
         bands={[[2, 3]]}
         lines={[
           { label: "difference", colour: "--first", width: 2 },
-          { label: "upper", colour: "--band" },
-          { label: "lower", colour: "--band" },
-          { label: "even", colour: "--quiet", width: 1 },
+          { colour: "--band" },
+          { colour: "--band" },
+          { colour: "--quiet", width: 1 },
         ]}
       />
       <Verdict first={first} second={second} />

@@ -20,7 +20,6 @@ export function RunBar() {
   const now = lane?.latest.value;
   const total = (lane?.configuration ?? configuration.value).train.steps;
   const at = now?.step ?? 0;
-  const ready = lane?.ready.value;
   return (
     <section class="card bar" aria-label="Progress">
       <div class="row spread">
@@ -32,32 +31,35 @@ export function RunBar() {
             {" "}
             step {at} of {total}
             {now && phase.value === "training" && at < total && `, ${duration(remaining())} to go`}
+            {lane?.kept.value !== undefined && ` · kept at step ${lane.kept.value}`}
           </span>
         </div>
         <Buttons />
       </div>
       <progress value={at} max={total} aria-label="Progress of the run" />
       <Figures />
-      {ready && (
-        <p class="quiet">
-          {ready.adapter}
-          {ready.software && ": a software adapter, many times slower than a GPU"}, {bytes(ready.bytes)} on the device
-          {lane!.kept.value !== undefined && ` · kept at step ${lane!.kept.value}`}
-          {now && (
-            <>
-              {" · "}
-              <button
-                type="button"
-                class="link"
-                onClick={() => download("metrics.jsonl", new Blob([metricsFile(lane!)]))}
-              >
-                metrics.jsonl
-              </button>
-            </>
-          )}
-        </p>
-      )}
     </section>
+  );
+}
+
+/** What the run is computed on, and its figures as a file. */
+export function RunNote() {
+  const lane = lanes.value[0];
+  const ready = lane?.ready.value;
+  if (!ready) return null;
+  return (
+    <p class="quiet note">
+      {ready.adapter}
+      {ready.software && ": a software adapter, many times slower than a GPU"}, {bytes(ready.bytes)} on the device
+      {lane.latest.value && (
+        <>
+          {" · "}
+          <button type="button" class="link" onClick={() => download("metrics.jsonl", new Blob([metricsFile(lane)]))}>
+            metrics.jsonl
+          </button>
+        </>
+      )}
+    </p>
   );
 }
 

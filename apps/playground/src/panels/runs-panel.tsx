@@ -4,7 +4,7 @@ import { busy, goOn, problem } from "../state/run";
 import { cannotKeep, refreshRuns, runs } from "../state/runs";
 import { type KeptRun, readRun, removeRun } from "../storage/run-folders";
 import { download } from "./download";
-import { bytes } from "./format";
+import { bytes, when } from "./format";
 
 /** Runs that this browser keeps: go on, export, import, forget. */
 export function RunsPanel() {
@@ -85,8 +85,7 @@ function Run({ run }: { run: KeptRun }) {
       <div>
         <b>{name}</b>
         <small>
-          {step === undefined ? "no checkpoint" : `step ${step}`}, {bytes(run.bytes)},{" "}
-          {new Date(run.time).toLocaleString()}
+          {step === undefined ? "no checkpoint" : `step ${step}`}, {bytes(run.bytes)}, {when(run.time)}
         </small>
       </div>
       <div class="row">

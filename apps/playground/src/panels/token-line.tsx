@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { TokenRoute } from "@webmoe/trainer";
+import { useId } from "preact/hooks";
 import { expertStyle } from "./expert-colour";
 import { saidByte, shownByte } from "./token-text";
 
@@ -20,6 +21,7 @@ interface TokenLineProps {
 
 /** Tokens coloured by their expert in one layer; the one that is pointed at shows its whole path. */
 export function TokenLine({ tokens, experts, label, passage }: TokenLineProps) {
+  const id = useId();
   const layer = useSignal(0);
   const chosen = useSignal<number | undefined>(undefined);
   const layers = tokens[0]?.routes.length ?? 0;
@@ -58,6 +60,7 @@ export function TokenLine({ tokens, experts, label, passage }: TokenLineProps) {
         class="line"
         role="listbox"
         tabIndex={0}
+        aria-activedescendant={picked && `${id}-chosen`}
         aria-label={`${label}: arrow keys walk through the tokens`}
         onKeyDown={move}
         onPointerOver={over}
@@ -66,8 +69,10 @@ export function TokenLine({ tokens, experts, label, passage }: TokenLineProps) {
         {tokens.map(({ byte, routes }, at) => (
           <span
             key={String(at)}
+            id={at === chosen.value ? `${id}-chosen` : undefined}
             class={at === chosen.value ? "token chosen" : "token"}
             role="option"
+            aria-label={saidByte(byte)}
             aria-selected={at === chosen.value}
             tabIndex={-1}
             data-at={at}

@@ -24,7 +24,7 @@ export function SizeFigures() {
     ["parameters", size && shortNumber(size.total), size ? `${shortNumber(size.active)} active` : ""],
     ["router", size && shortNumber(size.router), configuration.value.router.name === CODE ? "as a linear one" : ""],
     ["memory", size && `≈ ${bytes(size.bytes)}`, "on the GPU"],
-    ["a step", size && `${shortNumber(size.flopsPerStep)}FLOP`, ""],
+    ["a step", size && shortNumber(size.flopsPerStep, "FLOP"), ""],
   ];
   return (
     <>

@@ -119,8 +119,8 @@ export function startLane(options: LaneOptions): Lane {
         const seconds = pace.seconds(index);
         post({ kind: "step", step, loss, gradNorm, lr, tokensPerSecond, seconds, load, entropy });
         if (step % LOOK_EVERY === 0 || step === 1) await look(step);
-        const { every } = configuration.sample;
-        if (every > 0 && step % every === 0 && step < configuration.train.steps) await sample(step);
+        const { every, tokens } = configuration.sample;
+        if (tokens > 0 && every > 0 && step % every === 0 && step < configuration.train.steps) await sample(step);
       } else if (report.kind === "validation") {
         const { step, loss, bitsPerByte } = report;
         post({ kind: "validation", step, loss, bitsPerByte });
