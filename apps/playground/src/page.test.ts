@@ -277,7 +277,7 @@ describe("texts", () => {
     await page.getByLabel("Experts in").fill("8");
     expect(await page.getByRole("button", { name: "Train" }).isDisabled()).toBe(false);
     await page.getByLabel("Size", { exact: true }).selectOption("small");
-    await page.getByLabel("Batch").fill("256");
+    await page.getByLabel("Batch sequences").fill("256");
     await said(page, "One layer's experts need an array of");
     await page
       .getByLabel("Import zip")
@@ -298,6 +298,27 @@ test("two configurations race on the same batches", { timeout: 600_000 }, async 
   expect(await race.getByRole("table").last().getByRole("row").count()).toBe(3);
   expect(await race.getByRole("row", { name: /^Hash/ }).textContent()).toMatch(/\d\.\d{3}.*\d+ s/);
   await race.getByText(/nats/).first().waitFor();
+  await close();
+});
+
+test("a run that does not fit is refused before it trains, with settings that do", { timeout: 600_000 }, async () => {
+  // Hidden values of 524,288 assignments are more than any browser binds as one array.
+  const sizes = "moe.topK=4&moe.hidden=2048&model.layers=1&batch.size=256&model.context=512&model.heads=1";
+  const { page, close } = await site.open(`#${sizes}&train.steps=1&sample.tokens=0`);
+  await said(page, "One layer's experts need an array of");
+  await press(page, "Train");
+  await said(page, "The GPU has no room for this");
+  const fitting = page.getByRole("list", { name: "Settings that fit" }).getByRole("listitem");
+  expect(await fitting.allTextContents()).toEqual([
+    expect.stringMatching(/^Take the same steps in smaller pieces.*batch\.size \d+, batch\.accumulate \d+: [\d.]+ .B$/),
+    expect.any(String),
+    expect.any(String),
+  ]);
+  await fitting.first().getByRole("button").click();
+  expect(Number(await page.getByLabel("Batch sequences").inputValue())).toBeLessThan(256);
+  expect(page.url()).toMatch(/batch\.accumulate=\d+/);
+  expect(await page.getByRole("alert").count()).toBe(0);
+  expect(await page.getByRole("button", { name: "Train" }).isDisabled()).toBe(false);
   await close();
 });
 

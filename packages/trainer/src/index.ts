@@ -9,7 +9,14 @@ export { type LanguageFigures, languageTask, type TextData } from "./language-ta
 export { type LoadedModel, loadModel } from "./load-model";
 export { type MemoryRun, memoryRun } from "./memory-run";
 export type { MemoryKind, MemoryUse } from "./memory-use";
-export { type Fit, fitIntoMemory, memoryRows, openWithinMemory, outOfMemoryText } from "./open-within-memory";
+export {
+  DoesNotFitError,
+  type Fit,
+  fitIntoMemory,
+  memoryRows,
+  openWithinMemory,
+  outOfMemoryText,
+} from "./open-within-memory";
 export { planTraining, type TrainingPlan } from "./plan-training";
 export { presetSettings } from "./preset-settings";
 export { estimateSeconds, type Probe, probeSpeed } from "./probe-speed";

@@ -18,6 +18,13 @@ export interface Fit {
   fitting: FittingSettings[];
 }
 
+/** Training that does not fit into memory: several lines list the memory by kind and settings that would fit. */
+export class DoesNotFitError extends OutOfMemoryError {
+  constructor(readonly fit: Fit) {
+    super(outOfMemoryText(fit));
+  }
+}
+
 /** Plan a run and compare it with the budget of a device; nothing is allocated. */
 export async function fitIntoMemory(gpu: Gpu, model: Model, settings: TrainSettings): Promise<Fit> {
   const limit = gpu.memoryBudget - gpu.memoryUsed;
@@ -36,12 +43,11 @@ export async function fitIntoMemory(gpu: Gpu, model: Model, settings: TrainSetti
 
 /**
  * Open a session where there is memory for it. Its plan is compared with the device's budget before anything is allocated.
- * Where it does not fit, or the device turns out to have less, an `OutOfMemoryError` of several lines lists the memory by kind
- * and settings that would fit.
+ * Where it does not fit, or the device turns out to have less, a `DoesNotFitError` says so.
  */
 export async function openWithinMemory(gpu: Gpu, model: Model, settings: TrainSettings): Promise<Session> {
   const fit = await fitIntoMemory(gpu, model, settings);
-  if (fit.reason !== undefined) throw new OutOfMemoryError(outOfMemoryText(fit));
+  if (fit.reason !== undefined) throw new DoesNotFitError(fit);
   const before = gpu.memoryUsed;
   const session = await openSession(gpu, model, settings).catch(ifOutOfMemory);
   if (!(session instanceof OutOfMemoryError)) return session;
@@ -51,7 +57,7 @@ export async function openWithinMemory(gpu: Gpu, model: Model, settings: TrainSe
   const limit = Math.min(fit.limit, Math.max(held, memory.total / 2));
   const reason = `${needs(memory)}, which ran out of memory after ${bytesText(held)}`;
   const fitting = await settingsThatFit(gpu, model, settings, limit);
-  throw new OutOfMemoryError(outOfMemoryText({ memory, limit, reason, fitting }));
+  throw new DoesNotFitError({ memory, limit, reason, fitting });
 }
 
 /** What does not fit, its memory by kind, and settings that fit into the limit, a line each. */

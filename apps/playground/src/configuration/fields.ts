@@ -49,6 +49,7 @@ export const fields = {
     real("moe.zLoss", "Router z-loss", 0, 10, "its weight"),
     { ...real("moe.capacity", "Capacity", 0.01, 64, "of an expert, in even shares"), empty: "no limit" },
     { ...real("moe.jitter", "Jitter", 0, 0.99, "noise on the router's input"), empty: "none" },
+    whole("batch.accumulate", "Batches a step", 1, 256, "in turn"),
     whole("validation.every", "Validate every", 0, 100_000, "steps; 0: at the end"),
     whole("sample.every", "Sample every", 0, 100_000, "steps; 0: at the end"),
     whole("checkpoint.every", "Keep every", 0, 100_000, "steps; 0: at the end"),

@@ -25,18 +25,19 @@ export function knownRouter({ router: { name, ...options } }: Configuration): An
 
 /** Count a configuration without faults. */
 export function measure(configuration: Configuration): Measure {
-  const { model, moe, batch } = configuration;
+  const { model, moe, batch, memory } = configuration;
   const size = measureModel(modelOf(configuration, knownRouter(configuration)));
   const tokens = batch.size * model.context;
   // Weights, gradients and two moments. Rows of activations: coefficients fitted to what programs of nano and tiny planned,
   // within a fifth of each.
   const state = 16 * (size.total + size.routerFrozen);
   const layer = 4 * model.dim + moe.topK * (4.7 * model.dim + 5.7 * moe.hidden) + 4 * moe.experts + 180;
-  const rows = 3 * model.vocab + 10 * model.dim + model.layers * layer;
+  const layers = memory.recompute ? layer + model.layers * model.dim : model.layers * layer;
+  const rows = 3 * model.vocab + 10 * model.dim + layers;
   return {
     ...size,
     bytes: state + 4 * tokens * rows,
-    flopsPerStep: size.flopsPerToken * tokens,
+    flopsPerStep: size.flopsPerToken * tokens * batch.accumulate,
     largestArray: 4 * Math.max(2 * moe.experts * moe.hidden * model.dim, tokens * moe.topK * 2 * moe.hidden),
   };
 }

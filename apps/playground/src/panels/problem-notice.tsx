@@ -1,4 +1,5 @@
-import { goOn, lanes, notice, problem, runName } from "../state/run";
+import { goOn, lanes, notice, problem, runName, takeSettings } from "../state/run";
+import { bytes } from "./format";
 
 /** What went wrong and what to do; nothing where all is well. */
 export function ProblemNotice() {
@@ -13,9 +14,10 @@ export function ProblemNotice() {
           {wrong.detail && wrong.detail !== wrong.todo && (
             <details>
               <summary>The error</summary>
-              <code>{wrong.detail}</code>
+              <pre>{wrong.detail}</pre>
             </details>
           )}
+          <Fitting />
           {name !== undefined && lanes.value[0]?.kept.value !== undefined && (
             <button type="button" class="primary" onClick={() => void goOn(name)}>
               Go on from step {lanes.value[0].kept.value}
@@ -29,5 +31,28 @@ export function ProblemNotice() {
         </p>
       ))}
     </>
+  );
+}
+
+/** Settings with which a run fits that did not, to be taken with a press. */
+function Fitting() {
+  const settings = lanes.value.flatMap(({ fitting }) => fitting.value?.settings ?? []);
+  if (settings.length === 0) return null;
+  return (
+    <ul class="plain" aria-label="Settings that fit">
+      {settings.map(({ changes, about, bytes: size }) => (
+        <li key={about}>
+          <button type="button" onClick={() => takeSettings(changes)}>
+            Take {about}
+          </button>
+          <small>
+            {Object.entries(changes)
+              .map(([key, value]) => `${key} ${value}`)
+              .join(", ")}
+            : {bytes(size)}
+          </small>
+        </li>
+      ))}
+    </ul>
   );
 }

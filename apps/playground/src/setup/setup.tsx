@@ -62,6 +62,14 @@ export function Setup() {
         <details>
           <summary>More settings</summary>
           {numbers(fields.more)}
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={now.memory.recompute}
+              onChange={({ currentTarget }) => change("memory.recompute", currentTarget.checked)}
+            />
+            <small>Save memory: compute layers again for their gradients</small>
+          </label>
         </details>
         <RivalForm />
       </fieldset>

@@ -14,6 +14,8 @@ export interface LaneFigures {
   readonly validation: Signal<Of<"validation"> | undefined>;
   readonly routing: Signal<Of<"routing"> | undefined>;
   readonly sample: Signal<Of<"sample"> | undefined>;
+  /** Settings that fit, where those of the run do not. */
+  readonly fitting: Signal<Of<"fitting"> | undefined>;
   /** What happened last that is worth saying. */
   readonly notice: Signal<string | undefined>;
   /** Step of the last checkpoint. */
@@ -32,6 +34,7 @@ export function laneFigures(configuration: Configuration): LaneFigures {
     validation: signal(undefined),
     routing: signal(undefined),
     sample: signal(undefined),
+    fitting: signal(undefined),
     notice: signal(undefined),
     kept: signal(undefined),
     steps: [],
@@ -53,6 +56,7 @@ export function receive(lane: LaneFigures, events: TrainingEvent[]): void {
     } else if (event.kind === "ready") lane.ready.value = event;
     else if (event.kind === "routing") lane.routing.value = event;
     else if (event.kind === "sample") lane.sample.value = event;
+    else if (event.kind === "fitting") lane.fitting.value = event;
     else if (event.kind === "notice") lane.notice.value = event.message;
     else lane.kept.value = event.step;
   }

@@ -15,7 +15,7 @@ export function problemOf(error: Error, kept: number | undefined): Problem {
   if (error.name === "DeviceLostError" || /device (was )?lost/i.test(message)) {
     return { what: "The GPU went away", todo: `The driver was reset, or the computer slept. ${safe}`, detail: message };
   }
-  if (/out of memory|has no room|budget|allocation/i.test(message)) {
+  if (error.name === "OutOfMemoryError" || /out of memory|allocation/i.test(message)) {
     return {
       what: "The GPU has no room for this",
       todo: `Take a smaller batch, a shorter context or fewer experts, and close other tabs. ${kept ? safe : ""}`,

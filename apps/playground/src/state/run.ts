@@ -4,6 +4,7 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import { proxy } from "comlink";
 import { fromAddress, toAddress } from "../configuration/address";
 import { CODE, type Configuration, MOBY_DICK } from "../configuration/configuration";
+import { withValue } from "../configuration/dotted";
 import { faults } from "../configuration/faults";
 import { alongside } from "../configuration/rival";
 import type { StartedWorker } from "../router-code/start-worker";
@@ -141,6 +142,17 @@ async function workerFor(compiled: string | undefined) {
   const { startWorker } = await import("../router-code/start-worker");
   started ??= { worker: await startWorker(compiled), code: compiled };
   return started.worker.remote;
+}
+
+/** Change the configuration by dotted keys, as a run that did not fit asks for. */
+export function takeSettings(changes: Record<string, unknown>): void {
+  batch(() => {
+    for (const [key, value] of Object.entries(changes))
+      configuration.value = withValue(configuration.value, key, value);
+    lanes.value = [];
+    problem.value = undefined;
+    phase.value = "idle";
+  });
 }
 
 export function pause(): void {

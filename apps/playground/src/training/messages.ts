@@ -1,6 +1,6 @@
 // What the page and the worker that trains say to each other.
 
-import type { TokenRoute, TracedToken } from "@webmoe/trainer";
+import type { FittingSettings, TokenRoute, TracedToken } from "@webmoe/trainer";
 import type { Configuration } from "../configuration/configuration";
 
 /** A checkpoint as files of a run folder. */
@@ -59,6 +59,8 @@ export type TrainingEvent =
   | ({ kind: "routing"; step: number } & RoutingFigures)
   | { kind: "sample"; step: number; prompt: string; text: string }
   | { kind: "checkpoint"; step: number }
+  /** A run that does not fit into memory: settings with which it would. */
+  | { kind: "fitting"; settings: FittingSettings[] }
   /** Something to say, though the run goes on: a device that was lost and replaced, routing that collapsed. */
   | { kind: "notice"; message: string };
 

@@ -2,7 +2,7 @@
 
 import { byteTokenizer } from "@webmoe/data";
 import { checkRouter } from "@webmoe/router/check";
-import type { TracedToken } from "@webmoe/trainer";
+import { DoesNotFitError, type TracedToken } from "@webmoe/trainer";
 import { openGpu } from "@webmoe/webgpu";
 import { expose, type Remote } from "comlink";
 import { CODE, type Configuration } from "../configuration/configuration";
@@ -47,6 +47,7 @@ async function start(
   try {
     await Promise.all(lanes.map(({ done }) => done));
   } catch (error) {
+    if (error instanceof DoesNotFitError) boxes[0]!.post({ kind: "fitting", settings: error.fit.fitting });
     stop.abort();
     for (const lane of lanes) lane.close();
     throw error;
