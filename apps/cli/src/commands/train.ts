@@ -4,6 +4,7 @@ import { createRun, latestRun, openRun, type RunFolder } from "@webmoe/trainer/n
 import { adapterName, DeviceLostError, type Gpu } from "@webmoe/webgpu";
 import color from "picocolors";
 import { type ConfigFlags, checkedConfig, givenKeys, resolveConfig } from "../config/resolve";
+import { resumedConfig } from "../config/resumed";
 import type { Config } from "../config/schema";
 import { dryRun } from "../dry-run/dry-run";
 import { UsageError } from "../errors";
@@ -153,10 +154,9 @@ async function resumeRun(flags: TrainFlags): Promise<Start | undefined> {
     throw new UsageError(`--resume: ${error.message}`);
   });
   if (!folder) return startRun(flags);
-  await folder.lock();
   const { config: saved } = await folder.readConfig();
-  const config = checkedConfig(saved);
-  if (flags.steps !== undefined) config.train.steps = flags.steps;
+  const config = resumedConfig(checkedConfig(saved), flags, path);
+  await folder.lock();
   const checkpoint = await folder.latestCheckpoint((message) => console.error(message));
   if (checkpoint && checkpoint.step >= config.train.steps) {
     const done = `the run in "${path}" is done at step ${checkpoint.step}: ask for more with --steps`;
