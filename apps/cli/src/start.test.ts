@@ -56,8 +56,9 @@ test("sample --averaged writes with the averaged weights, and names a run that h
   expect(averaged.out).not.toBe(plain.out);
   const loss = async (...flags: string[]) =>
     JSON.parse((await webmoe("eval", "--from", "averaged", "--json", ...flags)).out).loss;
-  expect(await loss("--averaged")).toBeCloseTo(Math.log(256), 1);
-  expect(Math.abs((await loss()) - Math.log(256))).toBeGreaterThan(0.2);
+  const initial = await loss("--averaged");
+  expect(initial).toBeCloseTo(Math.log(256), 1);
+  expect(Math.abs((await loss()) - initial)).toBeGreaterThan(0.02);
 
   const none = await webmoe("sample", "--from", "dense", "--averaged");
   expect(none.error).toMatch(/^webmoe: checkpoint: has no averaged weights: train with --set ema\.decay=0\.999\n$/);

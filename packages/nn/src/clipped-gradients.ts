@@ -1,4 +1,12 @@
-import { globalNorm, type LossScaleState, type MapLeaves, packLike, type Tensor, unscale } from "@webmoe/tensor";
+import {
+  globalNorm,
+  type LossLimit,
+  type LossScaleState,
+  type MapLeaves,
+  packLike,
+  type Tensor,
+  unscale,
+} from "@webmoe/tensor";
 
 /** Gradients laid out as the parameters are, by arena, and what updates multiply them by. */
 export interface ClippedGradients {
@@ -9,14 +17,16 @@ export interface ClippedGradients {
   coefficient: Tensor;
 }
 
-/** Lay out gradients for an optimizer and find the factor that clips them. */
+/** Lay out gradients for an optimizer and find the factor that clips them, which skips a step whose loss is past the limit. */
 export function clippedGradients<P>(
   parameters: P,
   gradients: MapLeaves<P, Tensor>,
   lossScale: LossScaleState<Tensor, Tensor<"u32">> | undefined,
   clip: number,
+  limit?: LossLimit,
 ): ClippedGradients {
   const packed = packLike(parameters, gradients);
-  const clipped = globalNorm([...packed.values()], lossScale ? 0 : clip);
-  return { packed, ...(lossScale ? unscale(clipped.norm, lossScale, { maxNorm: clip }) : clipped) };
+  const all = [...packed.values()];
+  if (!lossScale) return { packed, ...globalNorm(all, clip, limit) };
+  return { packed, ...unscale(globalNorm(all, 0).norm, lossScale, { maxNorm: clip, limit }) };
 }

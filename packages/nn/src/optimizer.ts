@@ -5,6 +5,7 @@ import {
   allocate,
   type DeviceTensor,
   descendAlong,
+  type LossLimit,
   type LossScaleState,
   leaves,
   type MapLeaves,
@@ -31,6 +32,8 @@ export interface OptimizerOptions extends AdamwOptions {
   matrixRate?: number;
   /** "muon": a parameter as matrices, [how many, rows, columns]; undefined for what AdamW updates. Default: every matrix is one. */
   matrices?(path: string, shape: Shape): [number, number, number] | undefined;
+  /** Leave everything as it is in a step whose loss is no less than this. Default: every finite step counts. */
+  limit?: LossLimit;
 }
 
 /** What an optimizer keeps between steps. */
@@ -72,7 +75,7 @@ export async function initOptimizer<P>(
 /**
  * Update every parameter in place from its gradient, and the state with it. The gradients are clipped by their global norm
  * without a trip to the host. `lr` is a scalar tensor. Returns the norm before clipping. With a loss scale in `state`, the
- * gradients are of the loss times `state.lossScale.scale`, and a step with one that is not finite is skipped.
+ * gradients are of the loss times `state.lossScale.scale`. A step with a gradient that is not finite is skipped.
  */
 export function optimize<P>(
   parameters: P,
@@ -82,7 +85,7 @@ export function optimize<P>(
   options: OptimizerOptions = {},
 ): { gradNorm: Tensor } {
   const { name = "adamw", clip = 1 } = options;
-  const clipped = clippedGradients(parameters, gradients, state.lossScale, clip);
+  const clipped = clippedGradients(parameters, gradients, state.lossScale, clip, options.limit);
   const all = leaves<Tensor>(parameters);
   const adamws = ofAdamw(options);
   const rest = all.filter(([path, tensor]) => !adamws(path, tensor));

@@ -1,3 +1,4 @@
+import type { Model } from "@webmoe/model";
 import type { StepValues } from "./step-values";
 
 /** Steps in a row that may be no good before a run stops. */
@@ -16,12 +17,15 @@ export interface BadStep {
   stop: boolean;
 }
 
+/** The loss from which on a step has exploded: three times that of knowing nothing, ln(vocabulary). */
+export const explodedLoss = ({ config }: Pick<Model, "config">) => 3 * Math.log(Math.max(2, config.vocab));
+
 /**
- * Watches for losses and gradients that are no finite numbers, whose steps the device skips, and for losses more than three
- * times as large as that of knowing nothing, ln(`outcomes`). Mode "stop" gives up at the first, "skip" after ten in a row.
+ * Watches for losses and gradients that are no finite numbers, and for losses that exploded: steps that the device skips. Mode
+ * "stop" gives up at the first, "skip" after ten in a row.
  */
-export function badStepWatch(mode: "skip" | "stop", outcomes: number) {
-  const exploded = 3 * Math.log(Math.max(2, outcomes));
+export function badStepWatch(mode: "skip" | "stop", model: Pick<Model, "config">) {
+  const exploded = explodedLoss(model);
   let first = 0;
   let count = 0;
   return {
@@ -33,7 +37,7 @@ export function badStepWatch(mode: "skip" | "stop", outcomes: number) {
         ? `the loss is ${loss}`
         : !Number.isFinite(gradNorm)
           ? `the norm of the gradients is ${gradNorm}`
-          : loss > exploded
+          : loss >= exploded
             ? `the loss exploded to ${loss.toFixed(1)}`
             : undefined;
       if (!reason) {
@@ -42,7 +46,7 @@ export function badStepWatch(mode: "skip" | "stop", outcomes: number) {
       }
       if (count === 0) first = step;
       count++;
-      const notable = !Number.isFinite(loss) || loss > exploded || lossScale <= 1;
+      const notable = !Number.isFinite(loss) || loss >= exploded || lossScale <= 1;
       return { reason, first, count, notable, stop: count >= MOST || (mode === "stop" && notable) };
     },
   };

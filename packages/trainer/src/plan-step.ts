@@ -18,6 +18,7 @@ import {
   Trace,
 } from "@webmoe/tensor";
 import { type CompiledKernel, type KernelTarget, planMemory, Recording, type Shadow } from "@webmoe/webgpu";
+import { explodedLoss } from "./bad-steps";
 import { optimizerOptions } from "./optimizer-options";
 import { presetSettings } from "./preset-settings";
 
@@ -73,7 +74,8 @@ export function planStep(name: PresetName, router: AnyRouter, target: KernelTarg
   const seed = optimizer.lossScale && reshape(lossScale.scale, total.shape);
   const grads = gradients(total, parameters as Record<string, Tensor>, { seed });
   const lr = reshape(scalar("f32", "lr"), []);
-  const { gradNorm } = optimize(parameters, grads as never, optimizer, lr, optimizerOptions(settings));
+  const options = { ...optimizerOptions(settings), limit: { loss, most: explodedLoss(model) } };
+  const { gradNorm } = optimize(parameters, grads as never, optimizer, lr, options);
 
   const figures = layers.flatMap(({ balanceLoss, entropy }) => [balanceLoss, entropy]);
   const outputs: AnyTensor[] = [loss, gradNorm, ...load, ...figures];

@@ -1,8 +1,10 @@
 import { batchAt } from "@webmoe/data";
 import { languageModel } from "@webmoe/model";
 import { recurrentRouter } from "@webmoe/router-recurrent";
+import { type DeviceTensor, leaves, readTensor, writeTensor } from "@webmoe/tensor";
 import { testGpu } from "@webmoe/webgpu/testing";
 import { expect, test } from "vitest";
+import { explodedLoss } from "./bad-steps";
 import { openSession } from "./session";
 import { trainSettings } from "./settings";
 
@@ -42,5 +44,52 @@ test.each([1, 2])(
     expect(asked.last.entropy).toHaveLength(2);
     expect(quiet.last).toMatchObject({ balance: [], entropy: [], load: [], balanceLoss: 0 });
     expect(quiet.dispatches).toBeLessThan(asked.dispatches);
+  },
+);
+
+test.each([
+  [1, "f32"],
+  [2, "f32"],
+  [1, "mixed"],
+] as const)(
+  "a step whose loss exploded leaves every parameter and moment: %i micro-batches, %s",
+  async (accumulate, precision) => {
+    const settings = trainSettings({ batch: { size: 2, accumulate }, precision });
+    const session = await openSession(await testGpu(), model, settings);
+    const batches = Array.from({ length: accumulate }, (_, micro) =>
+      batchAt(text, { seed: 1, step: 1, micro, batch: 2, context: 16 }),
+    );
+    /** Everything but the counters of the loss scale. */
+    const state = () =>
+      Promise.all(
+        leaves<DeviceTensor>(session.state)
+          .filter(([path]) => !path.includes("lossScale"))
+          .map(async ([path, leaf]) => [path, [...(await readTensor(leaf))]]),
+      );
+    const step = async () => (await session.step(batches, 0.01, 1)).values;
+    try {
+      const { head } = session.state.parameters as unknown as { head: DeviceTensor };
+      const weights = await readTensor(head);
+      const most = explodedLoss(model);
+      for (const factor of [2000, 1]) {
+        writeTensor(
+          head,
+          weights.map((weight) => factor * weight),
+        );
+        const before = await state();
+        const { loss, gradNorm, skipped } = await step();
+        expect(Number.isFinite(gradNorm)).toBe(true);
+        if (factor === 1) {
+          expect(loss).toBeLessThan(most);
+          expect(await state()).not.toEqual(before);
+        } else {
+          expect(loss).toBeGreaterThan(most);
+          expect(await state()).toEqual(before);
+          if (precision === "mixed") expect(skipped).toBe(1);
+        }
+      }
+    } finally {
+      session.close();
+    }
   },
 );

@@ -29,6 +29,7 @@ import {
   writeTensor,
 } from "@webmoe/tensor";
 import type { DispatchTime, Gpu, ProgramStats } from "@webmoe/webgpu";
+import { explodedLoss } from "./bad-steps";
 import { mergeTrees, splitFrozen } from "./freeze";
 import { type MemoryUse, memoryUse } from "./memory-use";
 import { optimizerOptions } from "./optimizer-options";
@@ -139,8 +140,13 @@ export async function openSession(
     const seed = optimizer.lossScale && reshape(optimizer.lossScale.scale, total.shape);
     return gradients(total, learning(parameters), { seed });
   };
-  const update = (handles: TensorsOf<SessionState>, grads: MapLeaves<Parameters, Tensor>, lr: Tensor) => {
-    const { gradNorm } = optimize(learning(handles.parameters), grads, handles.optimizer as never, lr, optimizer);
+  const update = (
+    handles: TensorsOf<SessionState>,
+    grads: MapLeaves<Parameters, Tensor>,
+    { lr, loss }: Record<"lr" | "loss", Tensor>,
+  ) => {
+    const options = { ...optimizer, limit: { loss, most: explodedLoss(model) } };
+    const { gradNorm } = optimize(learning(handles.parameters), grads, handles.optimizer as never, lr, options);
     if (handles.averaged) averageParameters(handles.averaged, handles.parameters, decay);
     const { scale, skipped } = handles.optimizer.lossScale ?? {};
     return { gradNorm, lossScale: scale, skipped };
@@ -212,7 +218,7 @@ export async function openSession(
       { label: "step", state, inputs: { ...inputs, ...noise.inputs, lr: f32() }, precision },
       (handles, { lr, ...batch }) => {
         const { total, loss, layers, load, dropped } = forward(handles, batch, true);
-        const updated = update(handles, differentiate(handles, total), lr);
+        const updated = update(handles, differentiate(handles, total), { lr, loss });
         applyRouter(handles, load);
         if (!routing) return { loss, ...updated, ...NO_ROUTING };
         const [balance, entropy] = [layers.map((layer) => layer.balanceLoss), layers.map((layer) => layer.entropy)];
@@ -239,6 +245,7 @@ export async function openSession(
     const perExpert = moeLayers(model.config).map(() => spec([model.config.moe.experts]));
     const sums = {
       gradients: (await allocate(gpu, learned, "accumulated gradients")) as Parameters,
+      loss: await allocate(gpu, spec([]), "accumulated loss"),
       load: await allocate(gpu, perExpert, "expert load"),
       probabilities: await allocate(gpu, perExpert, "expert probabilities"),
     };
@@ -250,6 +257,7 @@ export async function openSession(
         const { total, loss, load, dropped, layers } = forward(handles, batch, true, before);
         const grads = new Map(leaves<Tensor>(differentiate(handles, scale(total, 1 / accumulate))));
         for (const [path, target] of leaves<Tensor>(sums.gradients)) put(target, grads.get(path)!);
+        put(sums.loss, scale(loss, 1 / accumulate));
         for (const [layer, target] of sums.load.entries()) put(target, load[layer]!);
         if (!routing) return { loss, ...NO_ROUTING };
         for (const [layer, target] of sums.probabilities.entries()) put(target, layers[layer]!.probabilities);
@@ -258,8 +266,8 @@ export async function openSession(
     const first = await part("first micro-batch", copyInto);
     const further = await part("further micro-batch", addInPlace);
     const apply = await compile(gpu, { label: "apply", state: all, inputs: { lr: f32() } }, (handles, { lr }) => {
-      const { gradients, load, probabilities } = handles.sums;
-      const updated = update(handles, gradients, lr);
+      const { gradients, loss, load, probabilities } = handles.sums;
+      const updated = update(handles, gradients, { lr, loss });
       applyRouter(handles, load);
       if (!routing) return { ...updated, balance: [] };
       const tokens = constant(lr.trace, [], accumulate * size * context);

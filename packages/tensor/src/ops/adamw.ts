@@ -7,11 +7,24 @@ import {
 } from "@webmoe/webgpu";
 import { place, type Tensor } from "../tensor";
 
+/** A loss, a scalar, and the value from which on its step does not count. */
+export interface LossLimit {
+  loss: Tensor;
+  most: number;
+}
+
+/** For kernels that compare a loss with a limit: where there is none, what is read in its place is below it, if it is finite. */
+const NO_LIMIT = 3.4e38;
+
 /**
  * The norm of several flat tensors together, and min(1, maxNorm / norm), the factor that clips it; 1 for maxNorm 0, and -1,
- * which skips the update, for a norm that is not finite.
+ * which skips the update, for a norm that is not finite or a loss that is not within the limit.
  */
-export function globalNorm(tensors: Tensor[], maxNorm: number): { norm: Tensor; coefficient: Tensor } {
+export function globalNorm(
+  tensors: Tensor[],
+  maxNorm: number,
+  limit?: LossLimit,
+): { norm: Tensor; coefficient: Tensor } {
   const { recording } = tensors[0]!.trace;
   // Every tensor has its partial sums on a binding of its own, so they come in rows of 256 bytes; chunks past the end of a
   // tensor are empty, and their sums zero.
@@ -29,7 +42,8 @@ export function globalNorm(tensors: Tensor[], maxNorm: number): { norm: Tensor; 
     );
     offset += bytes;
   });
-  return place(clipCoefficient, { sums }, { chunks: total, maxNorm }, { norm: [], coefficient: [] });
+  const sizes = { chunks: total, maxNorm, mostLoss: limit?.most ?? NO_LIMIT };
+  return place(clipCoefficient, { sums, loss: limit?.loss ?? sums }, sizes, { norm: [], coefficient: [] });
 }
 
 /** Dynamic loss scaling: the scale, steps since it changed, and steps skipped; all [1]. */
@@ -44,15 +58,18 @@ export interface LossScaleState<L, Count = L> {
 
 /**
  * The norm of the gradients and the factor to update with, from the norm of gradients of a loss that was multiplied by
- * `state.scale`. The factor is -1, which skips the update, where the norm is not finite. Moves the state on: the scale
- * halves after such a step and doubles after `interval` steps without one (Micikevicius et al. 2018).
+ * `state.scale`. The factor is -1, which skips the update, where the norm is not finite or the loss not within the limit. Moves
+ * the state on: the scale halves after a norm that is not finite and doubles after `interval` steps without one
+ * (Micikevicius et al. 2018).
  */
 export function unscale(
   scaledNorm: Tensor,
   state: LossScaleState<Tensor, Tensor<"u32">>,
-  { maxNorm, interval = 2000 }: { maxNorm: number; interval?: number },
+  { maxNorm, interval = 2000, limit }: { maxNorm: number; interval?: number; limit?: LossLimit },
 ): { norm: Tensor; coefficient: Tensor } {
-  return place(unscaleKernel, { scaledNorm, ...state }, { maxNorm, interval }, { norm: [], coefficient: [] });
+  const inputs = { scaledNorm, loss: limit?.loss ?? scaledNorm, ...state };
+  const sizes = { maxNorm, mostLoss: limit?.most ?? NO_LIMIT, interval };
+  return place(unscaleKernel, inputs, sizes, { norm: [], coefficient: [] });
 }
 
 /**

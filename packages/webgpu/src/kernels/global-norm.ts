@@ -32,12 +32,12 @@ fn run(row: u32) {
 
 /**
  * norm[0] = sqrt(sum of sums), coefficient[0] = min(1, maxNorm / (norm + 1e-6)); 1 when maxNorm <= 0, and -1, which skips the
- * update, when the norm is not finite
+ * update, when the norm is not finite or loss[0] is mostLoss or more
  */
 export const clipCoefficient = kernel({
   name: "clipCoefficient",
-  buffers: { sums: "read", norm: "write", coefficient: "write" },
-  sizes: { chunks: "u32", maxNorm: "f32" },
+  buffers: { sums: "read", loss: "read", norm: "write", coefficient: "write" },
+  sizes: { chunks: "u32", maxNorm: "f32", mostLoss: "f32" },
   source: () => ({
     form: "rows",
     rows: 1,
@@ -51,7 +51,7 @@ fn run(row: u32) {
     // Compilers may assume that no number is infinite or not a number: look at the bits.
     let finite = (bitcast<u32>(total) & 0x7f800000u) != 0x7f800000u;
     let clipped = select(1.0, min(1.0, sizes.maxNorm / (total + 1e-6)), sizes.maxNorm > 0.0);
-    coefficient[0] = select(-1.0, clipped, finite);
+    coefficient[0] = select(-1.0, clipped, finite && loss[0] < sizes.mostLoss);
   }
 }`,
   }),

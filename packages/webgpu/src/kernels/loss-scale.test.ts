@@ -3,16 +3,17 @@ import { expectClose, kernelTargets, runKernel } from "../testing";
 import { unscale } from "./loss-scale";
 
 describe.each(kernelTargets.slice(0, 2))("unscale, $name", ({ target }) => {
-  const run = async (scaledNorm: number, scale: number, clean = 0, skipped = 5, maxNorm = 1) => {
+  const run = async (scaledNorm: number, scale: number, clean = 0, skipped = 5, maxNorm = 1, loss = 2) => {
     const given = {
       scaledNorm: Float32Array.of(scaledNorm),
+      loss: Float32Array.of(loss),
       scale: Float32Array.of(scale),
       clean: Uint32Array.of(clean),
       skipped: Uint32Array.of(skipped),
       norm: 1,
       coefficient: 1,
     };
-    const result = await runKernel(target, unscale, given, { maxNorm, interval: 3 });
+    const result = await runKernel(target, unscale, given, { maxNorm, mostLoss: 3, interval: 3 });
     return {
       norm: result.norm[0]!,
       coefficient: result.coefficient[0]!,
@@ -29,6 +30,12 @@ describe.each(kernelTargets.slice(0, 2))("unscale, $name", ({ target }) => {
     expect(large.norm).toBe(4);
     expectClose([large.coefficient], [1 / (4 + 1e-6) / 64]);
     expect((await run(256, 64, 0, 0, 0)).coefficient).toBe(1 / 64);
+  });
+
+  test("a loss past the limit skips the step and leaves the scale", async () => {
+    const skips = { norm: 0.5, coefficient: -1, scale: 64, clean: 2, skipped: 6 };
+    expect(await run(32, 64, 2, 5, 1, 3)).toEqual(skips);
+    expect(await run(32, 64, 1, 5, 1, 2.999)).toMatchObject({ coefficient: 1 / 64, clean: 2, skipped: 5 });
   });
 
   test.each([Number.POSITIVE_INFINITY, Number.NaN])(

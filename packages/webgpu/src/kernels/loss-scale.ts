@@ -9,12 +9,14 @@ const [SMALLEST, LARGEST] = ["1.0", "16777216.0"];
 
 /**
  * With s = scale[0] and n = scaledNorm[0] / s: norm[0] = n, coefficient[0] = min(1, maxNorm / (n + 1e-6)) / s, without the
- * minimum for maxNorm 0; or -1, which skips the update, when n is not finite. Then scale[0] and the counters move on.
+ * minimum for maxNorm 0; or -1, which skips the update, when n is not finite or loss[0] is mostLoss or more. Then scale[0] and
+ * the counters move on.
  */
 export const unscale = kernel({
   name: "unscale",
   buffers: {
     scaledNorm: "read",
+    loss: "read",
     scale: "update",
     /** Steps since the scale changed, and steps skipped in all. */
     clean: "update u32",
@@ -22,7 +24,7 @@ export const unscale = kernel({
     norm: "write",
     coefficient: "write",
   },
-  sizes: { maxNorm: "f32", interval: "u32" },
+  sizes: { maxNorm: "f32", mostLoss: "f32", interval: "u32" },
   specialize: false,
   source: () => ({
     form: "items",
@@ -37,6 +39,11 @@ fn run(i: u32) {
     coefficient[0] = -1.0;
     scale[0] = max(${SMALLEST}, 0.5 * s);
     clean[0] = 0u;
+    skipped[0] += 1u;
+    return;
+  }
+  if (loss[0] >= sizes.mostLoss) { // which no other scale would change
+    coefficient[0] = -1.0;
     skipped[0] += 1u;
     return;
   }
