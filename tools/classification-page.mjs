@@ -37,6 +37,7 @@ export function classificationPage(all, machine) {
   const variants = variantsOf(runs);
   const seeds = [...new Set(runs.map(({ config }) => config.seed))].sort((a, b) => a - b);
   const steps = [...new Set(runs.flatMap((run) => validations(run).map(({ step }) => step)))].sort((a, b) => a - b);
+  const bases = variants.slice(0, 2);
   const pretrained = language && validations(language).at(-1);
   const parts = [
     "# Text classification",
@@ -45,24 +46,26 @@ export function classificationPage(all, machine) {
       `dropout ${model.dropout ?? 0}. Every run takes ${count(train.steps)} steps of ${batch.size} texts with ${optimizer.name} at ${optimizer.lr}, ` +
       `precision ${precision}. Figures are of the last step: no step was chosen by looking at the held-out texts.`,
     `Machine: ${machine}; webmoe ${first.version}. ${seedsText(seeds)}`,
+    `\`\`\`sh\n${commands(first, language).join("\n")}\n\`\`\``,
     ...(language && pretrained
       ? [
           `Fine-tuned runs start from one language model: ${count(language.config.train.steps)} steps of ${count(language.config.batch.size * language.config.model.context)} ` +
-            `bytes of \`${basename(language.config.data)}\` in the same session, ${pretrained.bitsPerByte?.toFixed(3)} bits per byte on its held-out tenth. ` +
+            `bytes of \`${basename(language.config.data)}\` on the same machine, ${pretrained.bitsPerByte?.toFixed(3)} bits per byte on its held-out tenth. ` +
             "All of them get fresh scores of the classes. Qiu et al. 2024 fine-tune with the router frozen and not; " +
-            "what they freeze is G, or G and the GRU. Here *gates frozen* is G alone, *router frozen* is P, the GRU and G.",
+            "what they freeze is G, or G and the GRU (of P they do not say). Here *gates frozen* is G alone, *router frozen* is P, the GRU and G.",
         ]
       : []),
     table(
-      ["run", "accuracy", "macro F1", "nats a text", `accuracy less that of ${variants[0]?.label}, by seed`],
+      ["run", "accuracy", "macro F1", "nats a text", ...bases.map(({ label }) => `less ${label}, by seed`)],
       variants.map((variant) => [
         variant.label,
         figure(last(variant, "accuracy"), 100, 2, " %"),
         figure(last(variant, "macroF1"), 100, 2, " %"),
         figure(last(variant, "loss"), 1, 3, ""),
-        variant === variants[0] ? "" : differences(variant, /** @type {Variant} */ (variants[0])),
+        ...bases.map((base) => (variants.indexOf(variant) > variants.indexOf(base) ? differences(variant, base) : "")),
       ]),
     ),
+    "The last columns are differences of accuracy in points.",
     "## On the way",
     "Accuracy on the held-out texts, mean over seeds.",
     table(
@@ -72,6 +75,22 @@ export function classificationPage(all, machine) {
     "Made by `node tools/classification-page.mjs` from the runs' own files.",
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+/** @param {Run} run @param {Run | undefined} language */
+function commands({ config }, language) {
+  const { preset, precision, data, classification, train, model, batch } = config;
+  const start = `webmoe train --preset ${preset} --set precision=${precision}`;
+  const sets = { "model.context": model.context, "batch.size": batch.size, "model.dropout": model.dropout ?? 0 };
+  const set = Object.entries(sets).map(([key, value]) => `--set ${key}=${value}`);
+  return [
+    ...(language
+      ? [`${start} --data ${basename(language.config.data)} --steps ${language.config.train.steps} --out language`]
+      : []),
+    `${start} --task classify --data ${data} --set classification.validation=${classification.validation} \\`,
+    `  --steps ${train.steps} --seed 1 ${set.join(" ")} \\`,
+    "  [--init-from language [--freeze 'router.layers.*.gate' | --freeze router]]",
+  ];
 }
 
 /** @param {Run[]} runs @returns {Variant[]} from scratch first, then what is frozen least */
@@ -156,7 +175,8 @@ function main() {
     return 2;
   }
   const devices = join(folder, "devices.json");
-  const machine = existsSync(devices) ? JSON.parse(readFileSync(devices, "utf8")).adapter.description : "not recorded";
+  const adapter = existsSync(devices) ? JSON.parse(readFileSync(devices, "utf8")).adapter : {};
+  const machine = [adapter.device, adapter.description].filter(Boolean).join(", ") || "not recorded";
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, "classification.md"), classificationPage(readRuns(folder), machine));
   console.log(`wrote ${join(out, "classification.md")}`);

@@ -22,6 +22,6 @@ main(async () => {
   const python = (/** @type {string[]} */ ...given) =>
     spawnSync(args[0] ?? "python3", given, { stdio: "inherit" }).status ?? 1;
   const script = (/** @type {string} */ name) => join(root, "tools/hugging-face", name);
-  const ranks = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"];
+  const ranks = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--master-addr=127.0.0.1", "--master-port=29541"];
   return python(script("check_export.py"), folder) || python(...ranks, script("train_fsdp.py"), folder);
 });
