@@ -62,6 +62,8 @@ program
   .option("--prompt <text>", "text to go on from", "The ")
   .option("--tokens <n>", "tokens to write", wholeNumber, 200)
   .option("--temperature <t>", "0 takes the likeliest token each time", number, 0.8)
+  .option("--top-k <n>", "draw from the n likeliest tokens; 0 from all", wholeNumber, 0)
+  .option("--top-p <p>", "draw from the likeliest tokens that together have this probability", number, 1)
   .option("--seed <n>", "same seed, same text", wholeNumber, 1)
   .option("--averaged", "take the averaged weights of ema.decay", false)
   .option("--adapter <name>", "hardware, software, or part of an adapter's name")

@@ -1,9 +1,12 @@
-// The kernels that training spends its time in, at sizes of the presets `small` and `base`, or at small ones on software
-// adapters. Each case is a piece of a model with its gradients; its dispatches are timed one by one.
+// The kernels that training spends its time in, and those that write a token, at sizes of the presets `small` and `base`, or at small
+// ones on software adapters. Each case is a piece of a model, of training with its gradients; its dispatches are timed one by one.
 
 import {
   adamwUpdate,
   add,
+  assignmentLinear,
+  assignmentSum,
+  cachedAttention,
   causalAttention,
   combineExperts,
   constantInit,
@@ -54,6 +57,7 @@ export function kernelCases(software: boolean): KernelCase[] {
       rope(x!),
     ),
     optimizer(size(2 ** 26, 2 ** 16)),
+    oneToken({ ...experts, experts: 2, heads: size(8, 2), context: size(4096, 64) }),
   ];
 }
 
@@ -94,6 +98,34 @@ function expertCase(
       const inner = gated(expertLinear(x!, first!, groups, { gather: true }));
       const y = combineExperts(expertLinear(inner, second!, groups), weight!, groups, tokens);
       return Object.values(gradients(sum(mul(y, dy!)), { x: x!, first: first!, second: second! }));
+    },
+  };
+}
+
+/** What a token that is written by itself goes through in a block, at the last position of its context; its experts are all there are. */
+function oneToken(sizes: Record<"dim" | "hidden" | "experts" | "heads" | "context", number>): KernelCase {
+  const { dim, hidden, experts, heads, context } = sizes;
+  return {
+    name: "one token",
+    kernels: /^matmul|^assignment|^cache|^mergeRanges/,
+    state: {
+      x: random([1, dim]),
+      qkv: random([3 * dim, dim], 2),
+      cache: random([context, 2, heads, dim / heads], 3),
+      places: valuesInit(
+        [1, context],
+        Float32Array.from({ length: context }, (_, place) => place),
+      ),
+      scores: random([1, experts], 4),
+      first: random([experts, 2, hidden, dim], 5),
+      second: random([experts, dim, hidden], 6),
+      weight: constantInit([2], 0.5),
+    },
+    body: ({ x, qkv, cache, places, scores, first, second, weight }) => {
+      const projected = reshape(matmul(x!, qkv!, { transposeB: true }), [1, 3, heads, dim / heads]);
+      const attended = reshape(cachedAttention(projected, cache!, reshape(topK(places!, 1), [1])), [1, dim]);
+      const chosen = reshape(topK(scores!, 2), [2]);
+      return [assignmentSum(assignmentLinear(attended, first!, chosen, "silu"), second!, chosen, weight!, 1)];
     },
   };
 }

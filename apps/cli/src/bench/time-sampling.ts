@@ -24,8 +24,8 @@ export interface SamplingResult {
 /** The result in words. */
 export function samplingLine({ tokensPerSecond, submitsPerToken, dispatches, encodeMs }: SamplingResult): string {
   return (
-    `${shortNumber(tokensPerSecond)} tokens/s; a token is ${shortNumber(submitsPerToken)} submits of ${dispatches} dispatches, ` +
-    `encoded in ${encodeMs.toFixed(2)} ms`
+    `${shortNumber(tokensPerSecond)} tokens/s; a token: submits ${shortNumber(submitsPerToken)}, dispatches ${dispatches}, ` +
+    `encoding ${encodeMs.toFixed(2)} ms`
   );
 }
 

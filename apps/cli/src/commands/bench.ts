@@ -58,7 +58,7 @@ function inTurns<R>(
   { steps }: { steps?: number },
 ) {
   return (gpu: Gpu, model: LanguageModel, config: Config) =>
-    time(gpu, model, config, { steps, warmUp: gpu.adapter.software ? 0 : 2000 });
+    time(gpu, model, config, { steps, ...(gpu.adapter.software ? { pairs: 5, warmUp: 0 } : { warmUp: 2000 }) });
 }
 
 async function benchSteps({ json, profile, scan, ...flags }: ConfigFlags & BenchFlags): Promise<void> {

@@ -10,6 +10,8 @@ export interface SampleFlags {
   prompt: string;
   tokens: number;
   temperature: number;
+  topK: number;
+  topP: number;
   seed: number;
   adapter?: string;
   averaged: boolean;
@@ -21,12 +23,15 @@ export async function sampleCommand({
   prompt,
   tokens,
   temperature,
+  topK,
+  topP,
   seed,
   adapter,
   averaged,
 }: SampleFlags): Promise<void> {
   if (prompt.length === 0) throw new UsageError("--prompt: needs at least one character, got none");
   if (temperature < 0) throw new UsageError(`--temperature: needs 0 or more, got ${temperature}`);
+  if (!(topP > 0 && topP <= 1)) throw new UsageError(`--top-p: needs more than 0 and at most 1, got ${topP}`);
   const run = await openLanguageRun(from);
   const gpu = await openGpu({ adapter: adapter ?? run.config.adapter });
   try {
@@ -36,7 +41,7 @@ export async function sampleCommand({
     const text = decoder();
     const write = (part: string) => process.stdout.write(process.stdout.isTTY ? printable(part) : part);
     process.stdout.write(prompt);
-    for await (const token of generator.generate({ prompt: encode(prompt), tokens, temperature, seed })) {
+    for await (const token of generator.generate({ prompt: encode(prompt), tokens, temperature, topK, topP, seed })) {
       write(text.push([token]));
     }
     write(`${text.end()}\n`);
