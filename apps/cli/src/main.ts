@@ -10,6 +10,7 @@ import { exportCommand } from "./commands/export";
 import { importCommand } from "./commands/import";
 import { inspectCommand } from "./commands/inspect";
 import { paramsCommand } from "./commands/params";
+import { plotCommand } from "./commands/plot";
 import { runsCommand } from "./commands/runs";
 import { sampleCommand } from "./commands/sample";
 import { soakCommand } from "./commands/soak";
@@ -122,6 +123,15 @@ program
   .argument("[folder]", "folder of runs (default: runs)")
   .option("--json", "print one JSON array", false)
   .action((folder, flags) => runsCommand(folder, flags));
+
+program
+  .command("plot")
+  .description("draw curves of runs, in the terminal or as one HTML file")
+  .argument("[runs...]", "folders of runs, their names below runs/, or latest (default)")
+  .option("--metric <names>", "figures with commas, as loss, gradNorm, validation.loss or router.balanceLoss")
+  .option("--smooth <share>", "draw a running mean that keeps this share of itself at each step", number, 0)
+  .option("--html <file>", "write a page that needs nothing else, with every usual figure")
+  .action((runs, flags) => plotCommand(runs, flags));
 
 program
   .command("devices")

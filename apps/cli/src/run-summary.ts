@@ -1,7 +1,6 @@
-import { createReadStream } from "node:fs";
 import { basename, join } from "node:path";
-import { createInterface } from "node:readline";
 import { openRun } from "@webmoe/trainer/node";
+import { type MetricsLine, metricsLines } from "./metrics-lines";
 
 /** What a run is and how far it came. */
 export interface RunSummary {
@@ -19,14 +18,12 @@ export interface RunSummary {
   elapsedSeconds?: number;
 }
 
-type Line = Record<string, number> & { split?: string };
-
 /** Read a run's configuration and its metrics, line by line. Throws where the folder is not a run's. */
 export async function summarizeRun(path: string): Promise<RunSummary> {
   const { config } = (await (await openRun(path)).readConfig()) as { config: Record<string, unknown> };
   const part = (name: string) => (config[name] ?? {}) as Record<string, unknown>;
-  let last: Line | undefined;
-  let validation: Line | undefined;
+  let last: MetricsLine | undefined;
+  let validation: MetricsLine | undefined;
   for await (const line of metricsLines(join(path, "metrics.jsonl"))) {
     if (line.split === undefined) last = line;
     else if (line.split === "validation") validation = line;
@@ -42,19 +39,4 @@ export async function summarizeRun(path: string): Promise<RunSummary> {
     tokensPerSecond: last?.tokensPerSecond,
     elapsedSeconds: last?.elapsedSeconds,
   };
-}
-
-/** The records of a metrics file; none where it is missing, and a line that a crash cut off is passed over. */
-async function* metricsLines(file: string): AsyncGenerator<Line> {
-  const stream = createReadStream(file);
-  const missing = new Promise<boolean>((resolve) => {
-    stream.once("open", () => resolve(false));
-    stream.once("error", () => resolve(true));
-  });
-  if (await missing) return;
-  for await (const text of createInterface({ input: stream })) {
-    try {
-      yield JSON.parse(text) as Line;
-    } catch {}
-  }
 }

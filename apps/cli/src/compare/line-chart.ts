@@ -4,7 +4,14 @@
 export interface Series {
   name: string;
   points: { x: number; y: number; low?: number; high?: number }[];
+  /** A pale line below it. */
+  faint?: { x: number; y: number }[];
+  /** Index of its colour; default its place among the series. */
+  color?: number;
 }
+
+/** Most points of a line that get dots. */
+const MOST_DOTS = 100;
 
 /** What a chart shows. */
 export interface Chart {
@@ -48,28 +55,30 @@ export const CHART_STYLE = `text{font:13px system-ui,sans-serif;fill:#222}.title
 
 /** Draw a chart. */
 export function lineChart({ title, x, y, series, range, zero }: Chart): string {
-  const points = series.flatMap(({ points }) => points);
-  const xs = points.map((point) => point.x);
-  const [x0, x1] = [Math.min(...xs), Math.max(...xs)];
+  const points = series.flatMap(({ points, faint = [] }): Series["points"] => [...points, ...faint]);
+  const [x0, x1] = extent(points.map((point) => point.x));
   const [y0, y1] = padded(range ?? extent(points.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y])));
   const toX = (value: number) => round(PLOT.left + ((PLOT.right - PLOT.left) * (value - x0)) / (x1 - x0 || 1));
   const toY = (value: number) => round(PLOT.bottom - ((PLOT.bottom - PLOT.top) * (value - y0)) / (y1 - y0));
   const place = ({ x, y }: { x: number; y: number }) => `${toX(x)},${toY(y)}`;
-  const lines = series.map(({ name, points }, index) => {
+  const lines = series.map(({ name, points, faint, color: own }, index) => {
     const edge = (value: (point: Series["points"][number]) => number | undefined) =>
       points.map((point) => place({ x: point.x, y: value(point) ?? point.y }));
     const band = [...edge(({ high }) => high), ...edge(({ low }) => low).reverse()].join(" ");
     const hasBand = points.some(({ low }) => low !== undefined);
-    const dots = points.map(
+    const dots = (points.length > MOST_DOTS ? [] : points).map(
       (point) =>
         `<circle cx="${toX(point.x)}" cy="${toY(point.y)}" r="2.5"><title>${escapeText(name)}, ${point.x}: ${point.y.toFixed(4)}</title></circle>`,
     );
-    const color = colorAt(index);
-    return `<g data-series="${index}" fill="${color}" clip-path="url(#plot)">${hasBand ? `<polygon points="${band}" opacity="0.15"/>` : ""}<polyline points="${points.map(place).join(" ")}" fill="none" stroke="${color}" stroke-width="2"/>${dots.join("")}</g>`;
+    const color = colorAt(own ?? index);
+    const below = faint
+      ? `<polyline points="${faint.map(place).join(" ")}" fill="none" stroke="${color}" stroke-width="1" opacity="0.25"/>`
+      : "";
+    return `<g data-series="${index}" fill="${color}" clip-path="url(#plot)">${hasBand ? `<polygon points="${band}" opacity="0.15"/>` : ""}${below}<polyline points="${points.map(place).join(" ")}" fill="none" stroke="${color}" stroke-width="2"/>${dots.join("")}</g>`;
   });
   const legend = series.map(
-    ({ name }, index) =>
-      `<g data-legend="${index}"><rect x="${PLOT.right + 16}" y="${PLOT.top + index * 22}" width="14" height="4" fill="${colorAt(index)}"/><text x="${PLOT.right + 36}" y="${PLOT.top + 7 + index * 22}">${escapeText(name)}</text></g>`,
+    ({ name, color }, index) =>
+      `<g data-legend="${index}"><rect x="${PLOT.right + 16}" y="${PLOT.top + index * 22}" width="14" height="4" fill="${colorAt(color ?? index)}"/><text x="${PLOT.right + 36}" y="${PLOT.top + 7 + index * 22}">${escapeText(name)}</text></g>`,
   );
   const grid = [
     ...ticks(y0, y1).map(
@@ -130,7 +139,10 @@ export function label(value: number, range: number): string {
 }
 
 function extent(values: number[]): [number, number] {
-  return [Math.min(...values), Math.max(...values)];
+  return values.reduce<[number, number]>(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  );
 }
 
 function padded([low, high]: [number, number]): [number, number] {
