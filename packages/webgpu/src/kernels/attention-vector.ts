@@ -183,21 +183,23 @@ ${each(headDim / 16, (e) => `    dqkv[to + ${e}u] = sum${i}[${e}];`)}
   );
 }
 
-/** A workgroup owns 32 keys and values; queries pass by, 16 at a time, from the first one that sees a key. */
+/** A workgroup owns 32 keys and values; queries pass by, 32 at a time, from the first one that sees a key. */
 export function backwardKeyValue(shape: AttentionSizes): KernelSource {
   const { context, headDim } = shape;
-  const [rows, passing] = [32, 16];
-  const ownTile = headDim * 8;
-  const passTile = headDim * 4;
-  const scores = passing * 8;
+  const rows = 32;
+  const tile = headDim * 8;
+  /** Elements of the head that pass by at once. */
+  const part = 32;
+  const partTile = part * 8;
+  const partly = { first: "part", elements: part };
   /** Vectors of the head that a lane sums. */
   const parts = headDim / 32;
   const sums = (write: (key: number, part: number) => string) => each(4, (i) => each(parts, (e) => write(i, e)));
   return source(
     shape,
     rows,
-    // Queries and dout, then p, then dp, which becomes ds.
-    { owned: 2 * ownTile, passed: Math.max(2 * passTile, 2 * scores) },
+    // Parts of queries and dout, then p, then dp, which becomes ds.
+    { owned: 2 * tile, passed: 2 * partTile },
     ["qkv", "dout", "dqkv"],
     /* wgsl */ `
   let first = group.x * ${rows}u;
@@ -206,54 +208,48 @@ export function backwardKeyValue(shape: AttentionSizes): KernelSource {
   let c = lane / 8u % 8u;
   let ownRows = ${rowsFrom("first + k * 4u")};
   ${turn("owned", "0u", partOf(1), rows, "first", shape)}
-  ${turn("owned", `${ownTile}u`, partOf(2), rows, "first", shape)}
+  ${turn("owned", `${tile}u`, partOf(2), rows, "first", shape)}
   // The lower half sums dv, the upper dk.
 ${sums((i, e) => `  var sum${i}${e} = vec4f();`)}
-  for (var begin = first / ${passing}u * ${passing}u; begin < ${context}u; begin += ${passing}u) {
-    let query = begin + c * 2u;
-    let query0 = statistics + min(query, ${context - 1}u);
-    let query1 = statistics + min(query + 1u, ${context - 1}u);
-    let lse0 = lse[query0] * ${Math.LOG2E};
-    let lse1 = lse[query1] * ${Math.LOG2E};
-    let delta0 = delta[query0];
-    let delta1 = delta[query1];
-    workgroupBarrier();
-    if (half == 0u) {
-      ${turn("passed", "0u", partOf(0), passing, "begin", shape, halfOfAll)}
-    } else {
-      ${turn("passed", `${passTile}u`, outOf, passing, "begin", shape, halfOfAll)}
-    }
-    workgroupBarrier();
-    var score0 = vec4f();
-    var score1 = vec4f();
-    for (var d = 0u; d < ${headDim}u; d++) {
-      let own = owned[half * ${ownTile}u + d * 8u + k];
-      let others = passed[half * ${passTile}u + d * 4u + c / 2u];
-      let other = select(others.xy, others.zw, c % 2u == 1u);
-${addScores("own", "other", ["x", "y"])}
+  for (var begin = first; begin < ${context}u; begin += ${rows}u) {
+${each(4, (j) => `    var score${j} = vec4f();`)}
+    for (var p = 0u; p < ${headDim / part}u; p++) {
+      let part = p * ${part}u;
+      workgroupBarrier();
+      if (half == 0u) {
+        ${turn("passed", "0u", partOf(0), rows, "begin", shape, halfOfAll, partly)}
+      } else {
+        ${turn("passed", `${partTile}u`, outOf, rows, "begin", shape, halfOfAll, partly)}
+      }
+      workgroupBarrier();
+      for (var d = 0u; d < ${part}u; d++) {
+        let own = owned[half * ${tile}u + (part + d) * 8u + k];
+        let other = passed[half * ${partTile}u + d * 8u + c];
+${addScores("own", "other", AXES)}
+      }
     }
     workgroupBarrier();
     if (half == 1u) {
-      passed[${scores}u + (c * 2u) * 8u + k] = score0;
-      passed[${scores}u + (c * 2u + 1u) * 8u + k] = score1;
+${each(4, (j) => `      passed[${partTile}u + (c * 4u + ${j}u) * 8u + k] = score${j};`)}
     }
     workgroupBarrier();
     if (half == 0u) {
 ${each(
-  2,
+  4,
   (j) => `      {
-        let at = (c * 2u + ${j}u) * 8u + k;
-        let seen = vec4u(query + ${j}u) >= ownRows;
-        var p = select(vec4f(), exp2(score${j} * ${log2Scale(headDim)} - lse${j}), seen);
-        if (query + ${j}u >= ${context}u) { p = vec4f(); }
+        let at = (c * 4u + ${j}u) * 8u + k;
+        let query = begin + c * 4u + ${j}u;
+        let inside = statistics + min(query, ${context - 1}u);
+        let seen = (vec4u(query) >= ownRows) & vec4<bool>(query < ${context}u);
+        let p = select(vec4f(), exp2(score${j} * ${log2Scale(headDim)} - lse[inside] * ${Math.LOG2E}), seen);
         passed[at] = p;
-        passed[${scores}u + at] = p * (passed[${scores}u + at] - delta${j}) * ${1 / Math.sqrt(headDim)};
+        passed[${partTile}u + at] = p * (passed[${partTile}u + at] - delta[inside]) * ${1 / Math.sqrt(headDim)};
       }`,
 )}
     }
     workgroupBarrier();
-    for (var i = 0u; i < ${passing}u; i++) {
-      let weight = passed[half * ${scores}u + i * 8u + k];
+    for (var i = 0u; i < ${rows}u; i++) {
+      let weight = passed[half * ${partTile}u + i * 8u + k];
       let other = min(begin + i, ${context - 1}u);
 ${each(parts, (e) => `      var passing${e} = vec4f();`)}
       if (half == 0u) {
