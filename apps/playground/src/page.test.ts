@@ -213,6 +213,21 @@ test("a run pauses, steps, is kept, writes, goes on and stops", { timeout: 600_0
 
   await press(page, "Resume");
   await page.waitForFunction((last) => document.querySelector("progress")!.value > last + 1, paused);
+
+  // A hidden tab may be thrown away: a checkpoint is kept when it goes.
+  const hide = (hidden: boolean) =>
+    page.evaluate((value) => {
+      Object.defineProperty(document, "hidden", { value, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+  await hide(true);
+  await page.waitForFunction(
+    (last) => Number(/kept at step (\d+)/.exec(document.body.innerText)?.[1]) > last,
+    paused + 1,
+    { timeout: LONG },
+  );
+  await hide(false);
+  await status(page, "The tab was hidden");
   await press(page, "Stop");
   await status(page, "Stopped");
   const stopped = await stepOf(page);
