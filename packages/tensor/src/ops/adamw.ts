@@ -7,9 +7,11 @@ import {
 } from "@webmoe/webgpu";
 import { place, type Tensor } from "../tensor";
 
-/** A loss, a scalar, and the value from which on its step does not count. */
+/** From which loss on a step does not count. */
 export interface LossLimit {
+  /** A scalar. */
   loss: Tensor;
+  /** Where the loss is this or more, the step is skipped. */
   most: number;
 }
 

@@ -50,8 +50,9 @@ export interface Dispatch {
   readonly spec: unknown;
   /** The sizes it was compiled for, by name. */
   readonly sizes: Record<string, number>;
-  /** Which of its buffers hold numbers rounded to f16, and the kernel with other such. */
+  /** Which of its buffers hold numbers rounded to f16. */
   readonly rounded: RoundedBuffers;
+  /** The kernel with other buffers rounded. */
   rounding(rounded: RoundedBuffers): CompiledKernel;
 }
 
