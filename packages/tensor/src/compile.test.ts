@@ -119,6 +119,17 @@ test("a plan over the budget fails before anything is allocated, and lists its p
   expect(small.memoryUsed).toBe(0);
 });
 
+test("programs that compile side by side share one budget", async () => {
+  const small = await openGpu({ adapter: process.env.WEBMOE_TEST_ADAPTER, memoryBudget: 3 * 2 ** 20 });
+  opened.push(small);
+  const double = () => compile(small, { label: "double", inputs: { x: f32(2 ** 18) } }, (_, { x }) => sum(scale(x, 2)));
+  const [first, second] = await Promise.allSettled([double(), double()]);
+  expect(first.status).toBe("fulfilled");
+  expect(second).toMatchObject({
+    reason: { message: expect.stringMatching(/double: needs .* of the budget of 3 MiB/) },
+  });
+});
+
 test("memory is given back when a program closes", async () => {
   const before = gpu.memoryUsed;
   const program = await compile(gpu, { inputs: { x: f32(1000) } }, (_, { x }) => scale(x, 2));

@@ -177,12 +177,14 @@ export async function openSession(
       if (value && value !== target) copyInto(target, value);
     }
   };
-  const evaluation = await compile(gpu, { label: "evaluate", state, inputs, precision }, (handles, batch) => {
-    const { loss, load, scores } = forward(handles, batch, false);
-    return { loss, load, scores };
-  });
-
-  const run = accumulate === 1 ? await oneProgram() : await threePrograms();
+  // Together, so that the pipelines of all programs compile in parallel.
+  const [evaluation, run] = await Promise.all([
+    compile(gpu, { label: "evaluate", state, inputs, precision }, (handles, batch) => {
+      const { loss, load, scores } = forward(handles, batch, false);
+      return { loss, load, scores };
+    }),
+    accumulate === 1 ? oneProgram() : threePrograms(),
+  ]);
   return {
     gpu,
     state,

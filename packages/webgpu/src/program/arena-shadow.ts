@@ -26,11 +26,11 @@ export class ArenaShadow implements Shadow {
   }
 
   get exists(): boolean {
-    return this.made !== undefined;
+    return this.making !== undefined;
   }
 
   get current(): boolean {
-    return this.exists && !this.outdated;
+    return this.made !== undefined && !this.outdated;
   }
 
   get buffer(): GPUBuffer {
@@ -58,13 +58,14 @@ export class ArenaShadow implements Shadow {
     this.made.close();
     this.gpu.memoryUsed -= this.bytes;
     this.made = undefined;
+    this.making = undefined;
   }
 
   private async allocate(): Promise<void> {
     const { gpu, bytes, of } = this;
     const label = `${of.label} in f16`;
+    gpu.memoryUsed += bytes;
     if (gpu.planning) {
-      gpu.memoryUsed += bytes;
       this.made = { buffer: { label, size: bytes } as GPUBuffer, refresh() {}, close() {} };
       return;
     }
@@ -75,11 +76,12 @@ export class ArenaShadow implements Shadow {
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
     });
     const outOfMemory = await gpu.device.popErrorScope();
-    if (outOfMemory)
+    if (outOfMemory) {
+      gpu.memoryUsed -= bytes;
       throw new OutOfMemoryError(
         `${label}: the GPU has no room for ${bytesText(bytes)}: ${outOfMemory.message.trim()}`,
       );
-    gpu.memoryUsed += bytes;
+    }
     const recording = new Recording(gpu.target, gpu.limits);
     const whole = (buffer: GPUBuffer, bytes: number): Slice => ({
       storage: recording.storage("external", bytes, label, buffer),

@@ -96,8 +96,12 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     total: 0,
     "f16 copies of weights": copies,
   });
-  for (const shadow of missing) await shadow.make();
+  // Before anything is waited for, so that programs that compile side by side share one budget.
   gpu.memoryUsed += bytes.total;
+  await Promise.all(plan.shadows.read.map((shadow) => shadow.make())).catch((error) => {
+    gpu.memoryUsed -= bytes.total;
+    throw error;
+  });
   const parts = splitByFlops(plan.dispatches, gpu.flopsPerSubmit);
   const stats: ProgramStats = {
     dispatches: plan.dispatches.length,
