@@ -46,7 +46,7 @@ describe.each<{ shape: Shape; from: number; to: number; kept: Shape }>([
   test("gradient", () => checkGradient((x) => sum(x, from, to), [shape]));
 });
 
-test.each([[5000], [5003], [12288]])("a long sum of %i in two stages", async (count) => {
+test.each([[5000], [8193], [12288]])("a long sum of %i, in two stages above 8192", async (count) => {
   const x = random([count]);
   const expected = x.data.reduce((a, b) => a + b, 0);
   expectClose(await valuesOf((x) => sum(x), [x]), [expected], 1e-4);
