@@ -1,9 +1,10 @@
 // `npm run release`: build, pack and check every package, then publish what the registry lacks through changesets.
 // With --dry-run nothing leaves this machine: it says what would.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { buildPackages, packPackages, pinnedPnpm } from "./packages.mjs";
 import { installDependencies } from "./setup/dependencies.mjs";
 import { main } from "./setup/index.mjs";
@@ -29,6 +30,8 @@ main(async () => {
     for (const { name, version, bytes } of packed) {
       console.log(`${`${name}@${version}`.padEnd(34)} ${(bytes / 1024).toFixed(0).padStart(5)} kB`);
     }
+    const page = readFileSync(join(root, "packages/browser/dist/webmoe.js"));
+    console.log(`\nwebmoe.js of @webmoe/browser, as a page loads it: ${(gzipSync(page).length / 1000).toFixed(0)} kB`);
     const versions = new Set(packed.map(({ version }) => version));
     if (versions.size > 1) throw new Error(`release: all packages have one version, got ${[...versions].join(", ")}`);
   } finally {

@@ -1,4 +1,17 @@
-import { defineConfig } from "vitepress";
+import { defineConfig, type MarkdownRenderer } from "vitepress";
+
+const REPOSITORY = "https://github.com/webmoe/webmoe/blob/main";
+
+/** Documents link to source files for readers of the repository; on the site those lead there. */
+function linkToRepository(markdown: MarkdownRenderer): void {
+  markdown.core.ruler.push("repository", ({ tokens, env }) => {
+    const folder = String(env.relativePath ?? "").replace(/[^/]*$/, "");
+    for (const link of tokens.flatMap((token) => token.children ?? []).filter(({ type }) => type === "link_open")) {
+      const { pathname } = new URL(link.attrGet("href") ?? "", `https://site/docs/${folder}`);
+      if (/^\/(apps|packages|tools)\//.test(pathname)) link.attrSet("href", REPOSITORY + pathname);
+    }
+  });
+}
 
 /** The site: `npm run docs` writes the API reference into docs/api and builds everything into docs/.vitepress/dist. */
 export default defineConfig({
@@ -6,8 +19,7 @@ export default defineConfig({
   description: "Sparse mixture-of-experts language models on WebGPU.",
   cleanUrls: false,
   lastUpdated: false,
-  // Documents link to source files for readers of the repository; on the site those are no pages.
-  ignoreDeadLinks: [/\.\.\/(apps|packages|tools)\//, /^(\.\/)?(apps|packages|tools|LICENSE|CONTRIBUTING)/],
+  markdown: { config: linkToRepository },
   themeConfig: {
     search: { provider: "local" },
     nav: [
@@ -21,6 +33,7 @@ export default defineConfig({
         items: [
           { text: "Quick start", link: "/" },
           { text: "Concepts", link: "/concepts" },
+          { text: "Playground", link: "/playground" },
           { text: "Questions", link: "/faq" },
         ],
       },
@@ -37,6 +50,7 @@ export default defineConfig({
           { text: "Command line and configuration", link: "/configuration" },
           { text: "Routers", link: "/routers" },
           { text: "API", link: "/api/" },
+          { text: "Speed", link: "/results/speed" },
           { text: "How it works", link: "/how-it-works" },
           { text: "Decisions", link: "/decisions" },
           { text: "Experiments", link: "/log" },
