@@ -12,7 +12,16 @@ main(async () => {
   const doors = publicPackages()
     .filter(({ entries }) => entries.length > 0)
     .map(({ folder }) => join(folder, "src", "index.ts"));
-  const flags = ["--plugin", "typedoc-plugin-markdown", "--out", "docs/api", "--tsconfig", "tsconfig.json"];
+  const flags = [
+    "--plugin",
+    "typedoc-plugin-markdown",
+    "--out",
+    "docs/api",
+    "--entryFileName",
+    "index.md",
+    "--tsconfig",
+    "tsconfig.json",
+  ];
   const quiet = ["--skipErrorChecking", "--logLevel", "Error", "--readme", "none", "--excludePrivate"];
   const typedoc = join(root, "node_modules/typedoc/bin/typedoc");
   const code = await runForeground([typedoc, ...flags, ...quiet, ...doors], { cwd: root });

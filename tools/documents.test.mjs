@@ -57,7 +57,7 @@ describe("the errors that docs/faq.md explains", () => {
     .join("\n");
   const errors = [...read("docs/faq.md").matchAll(/^\*\*`(.*?)`\.?\*\*/gm)].map(([, error]) => error ?? "");
 
-  test("are ten", () => expect(errors).toHaveLength(10));
+  test("are ten or more", () => expect(errors.length).toBeGreaterThanOrEqual(10));
 
   test.each(errors)("%s is one that the code throws", (error) => {
     const escaped = error.split("…").map((part) => part.trim().replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
