@@ -65,6 +65,7 @@ var<workgroup> sums: array<vec4f, ${LANES * DOWN}>;
 ${matrixUnits ? SUM_OF_SUBGROUP : SUM_OF_LANES}
 fn run(group: vec3u, lane: u32${matrixUnits ? ", subgroup: u32, column: u32" : ""}) {
   ${matrixUnits ? "let down = subgroup;" : `let down = lane / ${LANES}u;\n  let column = lane % ${LANES}u;`}
+  let place = down * ${LANES}u + column;
   let end = min(group.x * ${length}u + ${length}u, ${rows}u);
 ${each((i) => `  let weight${i} = weight[column + ${i * LANES}u];\n  var total${i} = vec4f();`)}
   for (var first = group.x * ${length}u; first < end; first += ${DOWN}u) {
@@ -81,10 +82,10 @@ ${each((i) => `      write_dx(start + ${i * LANES}u, ${skips ? `dskip[start + ${
   }
 ${each(
   (i) => `  workgroupBarrier();
-  sums[lane] = total${i};
+  sums[place] = total${i};
   workgroupBarrier();
   if (down == 0u) {
-    for (var other = 1u; other < ${DOWN}u; other++) { total${i} += sums[lane + other * ${LANES}u]; }
+    for (var other = 1u; other < ${DOWN}u; other++) { total${i} += sums[place + other * ${LANES}u]; }
     partial[group.x * ${width}u + column + ${i * LANES}u] = total${i};
   }`,
 )}
