@@ -34,7 +34,7 @@ test("steps, what is printed and kept, and the adapter may change", () => {
     ...saved,
     train: { steps: 9, onNan: "stop" },
     adapter: "software",
-    log: { every: 1 },
+    log: { ...saved.log, every: 1 },
     checkpoint: { ...saved.checkpoint, every: 5 },
   });
 });
