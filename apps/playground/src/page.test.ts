@@ -222,7 +222,7 @@ test("a run pauses, steps, is kept, writes, goes on and stops", { timeout: 600_0
     }, hidden);
   await hide(true);
   await page.waitForFunction(
-    (last) => Number(/kept at step (\d+)/.exec(document.body.innerText)?.[1]) > last,
+    (last) => Number(/kept at step (\d+)/.exec(document.body.textContent)?.[1]) > last,
     paused + 1,
     { timeout: LONG },
   );
