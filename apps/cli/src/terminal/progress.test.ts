@@ -3,14 +3,21 @@ import { expect, test } from "vitest";
 import { progressDisplay } from "./progress";
 
 /** A stream that keeps what is written. */
-function openStream(isTTY: boolean) {
+function openStream(isTTY: boolean, columns = 80) {
   const chunks: string[] = [];
-  const stream = Object.assign(new PassThrough(), { isTTY, columns: 80 });
+  const stream = Object.assign(new PassThrough(), { isTTY, columns });
   stream.on("data", (chunk) => chunks.push(String(chunk)));
   return { stream: stream as unknown as NodeJS.WriteStream, raw: () => chunks.join("") };
 }
 
-const at = (step: number, elapsedSeconds: number) => ({ step, loss: 3, tokensPerSecond: 12_345, elapsedSeconds });
+const at = (step: number, elapsedSeconds: number) => ({
+  step,
+  loss: 3,
+  lr: 0.0015,
+  gradNorm: 1.2345,
+  tokensPerSecond: 12_345,
+  elapsedSeconds,
+});
 
 test("a pipe gets the first step, one in `every`, and the last", () => {
   const { stream, raw } = openStream(false);
@@ -19,10 +26,10 @@ test("a pipe gets the first step, one in `every`, and the last", () => {
   display.print("validation");
   display.stop();
   expect(raw().split("\n")).toEqual([
-    "step 1/25  loss 3.0000  12.3k tokens/s  ETA 24s",
-    "step 10/25  loss 3.0000  12.3k tokens/s  ETA 15s",
-    "step 20/25  loss 3.0000  12.3k tokens/s  ETA 5s",
-    "step 25/25  loss 3.0000  12.3k tokens/s  ETA 0s",
+    "step  1/25  loss 3.0000  lr 1.50e-3  grad 1.23  12.3k tokens/s  ETA 24s",
+    "step 10/25  loss 3.0000  lr 1.50e-3  grad 1.23  12.3k tokens/s  ETA 15s",
+    "step 20/25  loss 3.0000  lr 1.50e-3  grad 1.23  12.3k tokens/s  ETA 5s",
+    "step 25/25  loss 3.0000  lr 1.50e-3  grad 1.23  12.3k tokens/s  ETA 0s",
     "validation",
     "",
   ]);
@@ -46,8 +53,24 @@ test("a terminal shows one bar: printed text takes its line, and the last state 
   const screen = shown(raw());
   expect(screen).toHaveLength(2);
   expect(screen[0]).toBe("3.2 bits per byte");
-  expect(screen[1]).toMatch(/^ {2}█{24} 300\/300 {2}loss 3.000 {2}12.3k tokens\/s {2}ETA 0s$/);
+  expect(screen[1]).toMatch(/^ {2}█+ 300\/300 {2}loss 3.000 {2}ETA 0s {2}12.3k tokens\/s {2}lr 1.50e-3$/);
   expect(screen[1]!.length).toBeLessThan(80);
+});
+
+test.each([
+  [40, "loss 3.000"],
+  [60, "loss 3.000  ETA 1m30s  lr 1.50e-3"],
+  [120, "loss 3.000  ETA 1m30s  12.3k tokens/s  lr 1.50e-3  grad 1.23"],
+])("on a terminal %i wide the bar shows what has room", (columns, expected) => {
+  const { stream, raw } = openStream(true, columns);
+  const display = progressDisplay(20_000, 10_000, 10, stream);
+  display.update(at(10_000 + 5_000, 45));
+  display.update({ ...at(10_000 + 5_000, 90) });
+  display.stop();
+  const [line] = shown(raw());
+  expect(line).toContain(`15000/20000  ${expected}`);
+  expect(line!.trimEnd().endsWith(expected)).toBe(true);
+  expect(line!.length).toBeLessThan(columns);
 });
 
 /** What stands on the screen after the output: as much of a terminal as the bar uses. */

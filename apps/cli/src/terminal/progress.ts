@@ -6,6 +6,9 @@ import { duration, shortNumber } from "./format";
 export interface Progress {
   step: number;
   loss: number;
+  lr: number;
+  /** Norm of the gradients before clipping. */
+  gradNorm: number;
   tokensPerSecond: number;
   elapsedSeconds: number;
 }
@@ -28,17 +31,35 @@ export function progressDisplay(
   return stream.isTTY ? bar(steps, done, stream) : lines(steps, done, every, stream);
 }
 
+/** What stands behind the bar, the most wanted first, with the room each takes; what has no room is left out. */
+const FIELDS: [text: string, width: number][] = [
+  ["loss {loss}", 10],
+  ["ETA {left}", 9],
+  ["{speed} tokens/s", 14],
+  ["lr {lr}", 10],
+  ["grad {grad}", 10],
+];
+
+const BAR = { least: 8, most: 24 };
+
 function bar(steps: number, done: number, stream: NodeJS.WriteStream): ProgressDisplay {
-  const format = `  ${color.cyan("{bar}")} {value}/{total}  loss {loss}  {speed} tokens/s  ETA {left}`;
+  const counter = 2 + 1 + 2 * String(steps).length + 1;
+  let room = (stream.columns || 80) - 1 - counter - BAR.least;
+  const fields = FIELDS.filter(([, width]) => {
+    const fits = room >= width + 2;
+    if (fits) room -= width + 2;
+    return fits;
+  });
+  const format = [`  ${color.cyan("{bar}")} {value}/{total}`, ...fields.map(([text]) => text)].join("  ");
   const single = new SingleBar({
     format,
-    barsize: 24,
+    barsize: Math.min(BAR.most, BAR.least + Math.max(0, room)),
     barCompleteChar: "█",
     barIncompleteChar: "░",
     hideCursor: true,
     stream,
   });
-  const idle = { loss: "-", speed: "-", left: "-" };
+  const idle = { loss: "-", lr: "-", grad: "-", speed: "-", left: "-" };
   single.start(steps, done, idle);
   let last: Progress | undefined;
   return {
@@ -46,6 +67,8 @@ function bar(steps: number, done: number, stream: NodeJS.WriteStream): ProgressD
       last = progress;
       single.update(progress.step, {
         loss: progress.loss.toFixed(3),
+        lr: rateText(progress.lr),
+        grad: normText(progress.gradNorm),
         speed: shortNumber(progress.tokensPerSecond),
         left: duration(remaining(progress, steps, done)),
       });
@@ -63,12 +86,18 @@ function bar(steps: number, done: number, stream: NodeJS.WriteStream): ProgressD
 function lines(steps: number, done: number, every: number, stream: NodeJS.WriteStream): ProgressDisplay {
   return {
     update(progress) {
-      const { step, loss, tokensPerSecond } = progress;
+      const { step, loss, lr, gradNorm, tokensPerSecond } = progress;
       if (step % every !== 0 && step !== steps && step !== 1) return;
       const left = duration(remaining(progress, steps, done));
-      stream.write(
-        `step ${step}/${steps}  loss ${loss.toFixed(4)}  ${shortNumber(tokensPerSecond)} tokens/s  ETA ${left}\n`,
-      );
+      const figures = [
+        `step ${String(step).padStart(String(steps).length)}/${steps}`,
+        `loss ${loss.toFixed(4)}`,
+        `lr ${rateText(lr)}`,
+        `grad ${normText(gradNorm)}`,
+        `${shortNumber(tokensPerSecond)} tokens/s`,
+        `ETA ${left}`,
+      ];
+      stream.write(`${figures.join("  ")}\n`);
     },
     print(text) {
       stream.write(`${text}\n`);
@@ -76,6 +105,11 @@ function lines(steps: number, done: number, every: number, stream: NodeJS.WriteS
     stop: () => {},
   };
 }
+
+const rateText = (lr: number) => lr.toExponential(2);
+
+/** 0.0123 as "0.0123", 1234.5 as "1.23k", and what is no number as it is. */
+const normText = (norm: number) => (Number.isFinite(norm) ? shortNumber(norm) : String(norm));
 
 function remaining({ step, elapsedSeconds }: Progress, steps: number, done: number): number {
   return (elapsedSeconds / Math.max(1, step - done)) * (steps - step);

@@ -12,7 +12,7 @@ export function ProblemNotice() {
           <h2>{wrong.what}</h2>
           <p>{wrong.todo}</p>
           {wrong.detail && wrong.detail !== wrong.todo && (
-            <details>
+            <details open={wrong.detail.includes("\n")}>
               <summary>The error</summary>
               <pre>{wrong.detail}</pre>
             </details>
