@@ -1,6 +1,6 @@
 import { routerNames } from "@webmoe/routers";
 import { OutOfMemoryError } from "@webmoe/webgpu";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, Help, InvalidArgumentError, type Option } from "commander";
 import { benchCommand } from "./commands/bench";
 import { compareCommand } from "./commands/compare";
 import { configCommand } from "./commands/config";
@@ -24,6 +24,7 @@ const program = new Command("webmoe")
   .version(VERSION)
   .option("--debug", "print stack traces")
   .showHelpAfterError("(see webmoe --help)")
+  .configureHelp({ optionDescription })
   .exitOverride();
 
 const DATA_HELP = "a corpus by name, a file, folder or pattern of text, JSON lines, CSV or parquet, or hf:owner/name";
@@ -198,6 +199,13 @@ function report(error: unknown): number {
     console.error(`webmoe: ${error instanceof OutOfMemoryError ? message : message.split("\n")[0]}`);
   }
   return error instanceof UsageError ? 2 : 1;
+}
+
+/** An option in the help, without defaults that say nothing: off, or an empty list. */
+function optionDescription(option: Option): string {
+  const { defaultValue } = option;
+  const says = defaultValue !== false && !(Array.isArray(defaultValue) && defaultValue.length === 0);
+  return says ? Help.prototype.optionDescription(option) : option.description;
 }
 
 function wholeNumber(text: string): number {
