@@ -7,7 +7,7 @@ import {
   add,
   constant,
   fold,
-  gruGates,
+  gruCell,
   type Init,
   type Key,
   map,
@@ -43,7 +43,7 @@ export interface Cell<P, Q> {
 /** h' = (1 - z) n + z h (torch.nn.GRUCell). 3p (in + p) + 6p parameters. */
 export const gru: Cell<Gate<Init>, Gate<Tensor>> = {
   init: (inputs, width, key, style) => initGate(3 * width, inputs, width, key, style),
-  next: (x, before, cell) => ({ state: gruCell(x, before?.state ?? zeros(x, cell.hiddenWeight), cell) }),
+  next: (x, before, cell) => ({ state: gruCell({ x, state: before?.state ?? zeros(x, cell.hiddenWeight), ...cell }) }),
 };
 
 /** h' = tanh(W_i x + b_i + W_h h + b_h) (torch.nn.RNNCell). p (in + p) + 2p parameters. */
@@ -68,17 +68,6 @@ export const lstm: Cell<LstmGates<Init>, LstmGates<Tensor>> = {
     return { state: read, long };
   },
 };
-
-/** torch.nn.GRUCell: x [T, in] and state [T, p] to the next state [T, p]. */
-export function gruCell(x: Tensor, state: Tensor, cell: Gate<Tensor>): Tensor {
-  return gruGates({
-    input: linear(x, cell.inputWeight),
-    hidden: linear(state, cell.hiddenWeight),
-    inputBias: cell.inputBias,
-    hiddenBias: cell.hiddenBias,
-    state,
-  });
-}
 
 function gateSum(x: Tensor, state: Tensor, gate: Gate<Tensor>): Tensor {
   return add(linear(x, gate.inputWeight), linear(state, gate.hiddenWeight), gate.inputBias, gate.hiddenBias);

@@ -7,6 +7,7 @@ import {
   add,
   evaluate,
   gradients,
+  gruCell,
   key,
   leaves,
   mapTree,
@@ -19,7 +20,6 @@ import {
 import { type GivenInput, random, relativeError } from "@webmoe/tensor/testing";
 import { expectClose, testGpu } from "@webmoe/webgpu/testing";
 import { describe, expect, test } from "vitest";
-import { gruCell } from "./cells";
 import { type RecurrentCarry, type RecurrentRouterOptions, recurrentRouter } from "./recurrent-router";
 
 test.each<[RecurrentRouterOptions, string[]?]>([
@@ -82,7 +82,9 @@ test("the cell and its gradients are those of torch.nn.GRUCell", async () => {
     bias_hh: given("bias_hh"),
   };
   const { y, ...derived } = await evaluate(await testGpu(), inputs, ({ x, h, dy, ...weights }) => {
-    const y = gruCell(x, h, {
+    const y = gruCell({
+      x,
+      state: h,
       inputWeight: weights.weight_ih,
       hiddenWeight: weights.weight_hh,
       inputBias: weights.bias_ih,

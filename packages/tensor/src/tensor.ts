@@ -59,9 +59,10 @@ export class Tensor<D extends Dtype = "f32"> {
  */
 export interface SumOverRows {
   /** What the sum is of: [T, ...] each. */
-  rows: Tensor[];
+  rows: AnyTensor[];
   /** The sum itself; a function known by name, since what has the same one is summed together. */
-  total(...rows: Tensor[]): Tensor;
+  // biome-ignore lint/suspicious/noExplicitAny: it takes tensors of the types that `rows` has
+  total(...rows: Tensor<any>[]): Tensor;
 }
 
 /** What a rule gives an input: its gradient, or nothing where it has none. */

@@ -21,6 +21,7 @@ export { type GateActivation, type GateOptions, gatedBackward, gatedForward } fr
 export * from "./kernels/global-norm";
 export * from "./kernels/grouped-matmul";
 export * from "./kernels/gru";
+export * from "./kernels/gru-matrix";
 export * from "./kernels/loss-scale";
 export * from "./kernels/matmul";
 export * from "./kernels/momentum";

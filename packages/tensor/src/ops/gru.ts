@@ -1,7 +1,103 @@
-import { gruBackward, gruForward } from "@webmoe/webgpu";
+import { fitsGruUnits, gruBackward, gruCellBackward, gruCellForward, gruForward, gruParameters } from "@webmoe/webgpu";
 import { showShape } from "../shape";
-import { place, reshape, type Tensor, withGradients } from "../tensor";
+import { place, reshape, rowRange, type Tensor, u32, withGradients } from "../tensor";
+import { matmul, productOverHalfRows } from "./matmul";
 import { sumOfRows } from "./reduce";
+
+/** What a GRU cell reads; weights and biases hold the reset, update and candidate parts in that order. */
+export interface GruCellInputs {
+  /** [T, C] */
+  x: Tensor;
+  /** h, [T, p]. */
+  state: Tensor;
+  /** [3p, C] */
+  inputWeight: Tensor;
+  /** [3p, p] */
+  hiddenWeight: Tensor;
+  /** [3p] each. */
+  inputBias: Tensor;
+  hiddenBias: Tensor;
+}
+
+/** The next state of a GRU cell (Cho et al. 2014 in the form of torch.nn.GRUCell), [T, p]. */
+export function gruCell(inputs: GruCellInputs): Tensor {
+  const { x, state, inputWeight, hiddenWeight, inputBias, hiddenBias } = inputs;
+  const [rows, width] = state.shape as [number, number];
+  const columns = x.shape.at(-1)!;
+  for (const [name, tensor, shape] of [
+    ["x", x, [rows, columns]],
+    ["inputWeight", inputWeight, [3 * width, columns]],
+    ["hiddenWeight", hiddenWeight, [3 * width, width]],
+    ["inputBias", inputBias, [3 * width]],
+    ["hiddenBias", hiddenBias, [3 * width]],
+  ] as const) {
+    if (tensor.shape.join() === shape.join()) continue;
+    throw new Error(
+      `gruCell: ${name} needs shape ${showShape(shape)} for a state ${showShape(state.shape)}, got ${tensor}`,
+    );
+  }
+  if (fitsGruUnits({ rows, inputs: columns, width }, x.trace.target)) return cellOnMatrixUnits(inputs);
+  return gruGates({
+    input: matmul(x, inputWeight, { transposeB: true }),
+    hidden: matmul(state, hiddenWeight, { transposeB: true }),
+    inputBias,
+    hiddenBias,
+    state,
+  });
+}
+
+/** One kernel forward and one backward; the operands of both are rounded to f16. */
+function cellOnMatrixUnits(inputs: GruCellInputs): Tensor {
+  const { x, state, inputWeight, hiddenWeight, inputBias, hiddenBias } = inputs;
+  const [rows, width] = state.shape as [number, number];
+  const sizes = { rows, width };
+  const { weights, biases } = place(
+    gruParameters,
+    { inputWeight, hiddenWeight, inputBias, hiddenBias },
+    { width },
+    { weights: u32(6 * width, width / 2), biases: [6 * width] },
+  );
+  const { next, kept, xHalves, stateHalves } = place(gruCellForward, { x, state, weights, biases }, sizes, {
+    next: state.shape,
+    kept: u32(rows, 3 * width),
+    xHalves: u32(rows, width / 2),
+    stateHalves: u32(rows, width / 2),
+  });
+  const given = [x, state, inputWeight, hiddenWeight, inputBias, hiddenBias];
+  withGradients("gruCell", [next], given, (dnext) => {
+    const { dx, dstate, dinput, dhidden, dbias } = place(
+      gruCellBackward,
+      { kept, dnext: dnext!, weights },
+      sizes,
+      {
+        dx: x.shape,
+        dstate: state.shape,
+        dinput: u32(rows, (3 * width) / 2),
+        dhidden: u32(rows, (3 * width) / 2),
+        dbias: [Math.ceil(rows / 64), 6 * width],
+      },
+    );
+    return [
+      dx,
+      dstate,
+      { rows: [dinput, xHalves], total: productOverHalfRows },
+      { rows: [dhidden, stateHalves], total: productOverHalfRows },
+      { rows: [dbias], total: firstHalfOfSum },
+      { rows: [dbias], total: secondHalfOfSum },
+    ];
+  });
+  return next;
+}
+
+function firstHalfOfSum(d: Tensor): Tensor {
+  const sum = sumOfRows(d);
+  return rowRange(sum, 0, sum.size / 2);
+}
+
+function secondHalfOfSum(d: Tensor): Tensor {
+  const sum = sumOfRows(d);
+  return rowRange(sum, sum.size / 2, sum.size);
+}
 
 /** The two products of a GRU cell with its biases; every one holds the reset, update and candidate parts in that order. */
 export interface GruGateInputs {
@@ -17,7 +113,7 @@ export interface GruGateInputs {
   state: Tensor;
 }
 
-/** The next state of a GRU cell (Cho et al. 2014 in the form of torch.nn.GRUCell) from its matrix products, [T, p]. */
+/** The next state of a GRU cell from its matrix products, [T, p]. */
 export function gruGates({ input, hidden, inputBias, hiddenBias, state }: GruGateInputs): Tensor {
   const [rows, width] = state.shape as [number, number];
   for (const [name, tensor, size] of [

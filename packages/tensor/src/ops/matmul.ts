@@ -1,5 +1,6 @@
 import {
   columnSum,
+  type MatmulLayout,
   matmulAccumulate,
   matmul as matmulKernel,
   matmulSplit,
@@ -7,7 +8,7 @@ import {
   takesHalves,
 } from "@webmoe/webgpu";
 import { type Shape, showShape, sizeOf } from "../shape";
-import { place, reshape, type Tensor, withGradient } from "../tensor";
+import { type AnyTensor, place, reshape, type Tensor, withGradient } from "../tensor";
 import { halves } from "./halves";
 
 /** Which operands are stored with their last two axes swapped. */
@@ -57,15 +58,23 @@ type Sizes = Omit<ReturnType<typeof matmulSizes>, "shape">;
 
 /** One kernel, or, where a few tiles would have long sums to themselves, parts of the sums and then their total. */
 function product(a: Tensor, b: Tensor, shape: Shape, sizes: Sizes, layout: Required<MatmulOptions>): Tensor {
+  const packed = takesHalves(sizes, layout, a.trace.target);
+  const operands = packed ? { a: halves(a), b: halves(b) } : { a, b };
+  return placeProduct(operands, shape, sizes, { ...layout, halves: packed });
+}
+
+function placeProduct(operands: Record<"a" | "b", AnyTensor>, shape: Shape, sizes: Sizes, layout: MatmulLayout): Tensor {
   const { m, n, k } = sizes;
-  const { target } = a.trace;
-  const splits = matmulSplits(sizes, layout, target);
-  const given = takesHalves(sizes, layout, target)
-    ? ({ operands: { a: halves(a), b: halves(b) }, layout: { ...layout, halves: true } } as const)
-    : ({ operands: { a, b }, layout } as const);
-  if (splits === 1) return place(matmulKernel, given.operands, sizes, { c: shape }, given.layout).c;
-  const parts = place(matmulSplit, given.operands, { splits, m, n, k }, { c: [splits, m, n] }, given.layout).c;
+  const splits = matmulSplits(sizes, layout, operands.a.trace.target);
+  if (splits === 1) return place(matmulKernel, operands, sizes, { c: shape }, layout).c;
+  const parts = place(matmulSplit, operands, { splits, m, n, k }, { c: [splits, m, n] }, layout).c;
   return place(columnSum, { x: parts }, { rows: splits, cols: m * n, chunks: 1 }, { y: shape }).y;
+}
+
+/** `productOverRows` of operands rounded to f16, two to a u32: a [T, M / 2] and b [T, N / 2]; for matrix units alone. */
+export function productOverHalfRows(a: Tensor<"u32">, b: Tensor<"u32">): Tensor {
+  const [k, m, n] = [a.shape[0]!, 2 * a.shape[1]!, 2 * b.shape[1]!];
+  return placeProduct({ a, b }, [m, n], { batch: 1, m, n, k }, { transposeA: true, transposeB: false, halves: true });
 }
 
 /** Add op(a) op(b) to `c` in place. For gradient rules; it has no gradient itself. */

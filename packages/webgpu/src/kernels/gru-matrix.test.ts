@@ -1,0 +1,136 @@
+import { describe, expect, test } from "vitest";
+import { checkMatrixShader, expectClose, matrixTarget, runKernel, testGpu, testNumbers } from "../testing";
+import { gruCellBackward, gruCellForward, gruParameters } from "./gru-matrix";
+
+const { matrixUnits } = (await testGpu()).target;
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+/** Multiples of 1/64 below 1: f16 holds them exactly. */
+const halfNumbers = (count: number, seed?: number) => testNumbers(count, seed).map((x) => Math.round(x * 64) / 64);
+
+/** The cell by one loop: its next state, and from dnext the gradients of [x | h], of both products, and of both biases. */
+function byLoop(
+  rows: number,
+  p: number,
+  given: Record<"x" | "state" | "inputWeight" | "hiddenWeight" | "inputBias" | "hiddenBias" | "dnext", Float32Array>,
+) {
+  const { x, state, inputWeight, hiddenWeight, inputBias, hiddenBias, dnext } = given;
+  const made = (size: number) => new Float32Array(size);
+  const next = made(rows * p);
+  const [dx, dstate, dinput, dhidden] = [made(rows * p), made(rows * p), made(rows * 3 * p), made(rows * 3 * p)];
+  const product = (a: Float32Array, weight: Float32Array, bias: Float32Array, row: number, out: number) => {
+    let sum = bias[out]!;
+    for (let k = 0; k < p; k++) sum += a[row * p + k]! * weight[out * p + k]!;
+    return sum;
+  };
+  for (let row = 0; row < rows; row++) {
+    for (let c = 0; c < p; c++) {
+      const input = (third: number) => product(x, inputWeight, inputBias, row, third * p + c);
+      const hidden = (third: number) => product(state, hiddenWeight, hiddenBias, row, third * p + c);
+      const [r, z, candidate] = [sigmoid(input(0) + hidden(0)), sigmoid(input(1) + hidden(1)), hidden(2)];
+      const n = Math.tanh(input(2) + r * candidate);
+      const h = state[row * p + c]!;
+      next[row * p + c] = n + z * (h - n);
+      const d = dnext[row * p + c]!;
+      const dn = d * (1 - z) * (1 - n * n);
+      const slopes = [dn * candidate * r * (1 - r), d * (h - n) * z * (1 - z), dn];
+      slopes.forEach((value, third) => {
+        dinput[row * 3 * p + third * p + c] = value;
+        dhidden[row * 3 * p + third * p + c] = third === 2 ? value * r : value;
+      });
+      dstate[row * p + c] = d * z;
+    }
+    for (let c = 0; c < p; c++) {
+      for (let out = 0; out < 3 * p; out++) {
+        dx[row * p + c]! += dinput[row * 3 * p + out]! * inputWeight[out * p + c]!;
+        dstate[row * p + c]! += dhidden[row * 3 * p + out]! * hiddenWeight[out * p + c]!;
+      }
+    }
+  }
+  const dbias = Float32Array.from({ length: 6 * p }, (_, out) => {
+    const [of, column] = out < 3 * p ? [dinput, out] : [dhidden, out - 3 * p];
+    let total = 0;
+    for (let row = 0; row < rows; row++) total += of[row * 3 * p + column]!;
+    return total;
+  });
+  return { next, dx, dstate, dinput, dhidden, dbias };
+}
+
+/** Halves packed two to a u32. */
+function unpacked(packed: Uint32Array): Float32Array {
+  const half = (bits: number) => {
+    const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+    return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+  };
+  return Float32Array.from({ length: packed.length * 2 }, (_, i) => half((packed[i >> 1]! >> (16 * (i & 1))) & 0xffff));
+}
+
+describe.each([
+  [64, 64],
+  [96, 128],
+  [160, 64],
+])("%i rows of width %i", (rows, width) => {
+  test("the shaders compile", async () => {
+    await checkMatrixShader(gruCellForward, { rows, width });
+    await checkMatrixShader(gruCellBackward, { rows, width });
+  });
+
+  test("the cell is what a loop computes, forward and backward", async () => {
+    if (!matrixUnits) return;
+    const p = width;
+    const given = {
+      x: halfNumbers(rows * p),
+      state: halfNumbers(rows * p, 2),
+      inputWeight: halfNumbers(3 * p * p, 3).map((w) => w / 8),
+      hiddenWeight: halfNumbers(3 * p * p, 4).map((w) => w / 8),
+      inputBias: testNumbers(3 * p, 5),
+      hiddenBias: testNumbers(3 * p, 6),
+      dnext: testNumbers(rows * p, 7),
+    };
+    const expected = byLoop(rows, p, given);
+    const { inputWeight, hiddenWeight, inputBias, hiddenBias, x, state, dnext } = given;
+    const parameters = await runKernel(
+      matrixTarget,
+      gruParameters,
+      { inputWeight, hiddenWeight, inputBias, hiddenBias, weights: 3 * p * p, biases: 6 * p },
+      { width },
+    );
+    const [weights, biases] = [parameters.u32("weights"), parameters.biases];
+    const halves = { xHalves: (rows * p) / 2, stateHalves: (rows * p) / 2 };
+    const forward = await runKernel(
+      matrixTarget,
+      gruCellForward,
+      { x, state, weights, biases, next: rows * p, kept: rows * 3 * p, ...halves },
+      { rows, width },
+    );
+    expectClose(forward.next, expected.next, 1e-4);
+    expectClose(unpacked(forward.u32("xHalves")), x);
+    expectClose(unpacked(forward.u32("stateHalves")), state);
+    const tiles = Math.ceil(rows / 64);
+    const backward = await runKernel(
+      matrixTarget,
+      gruCellBackward,
+      {
+        kept: forward.u32("kept"),
+        dnext,
+        weights,
+        dx: rows * p,
+        dstate: rows * p,
+        dinput: (rows * 3 * p) / 2,
+        dhidden: (rows * 3 * p) / 2,
+        dbias: tiles * 6 * p,
+      },
+      { rows, width },
+    );
+    // Twice rounded to f16 on the way.
+    expectClose(unpacked(backward.u32("dinput")), expected.dinput, 2e-3);
+    expectClose(unpacked(backward.u32("dhidden")), expected.dhidden, 2e-3);
+    expectClose(backward.dx, expected.dx, 5e-3);
+    expectClose(backward.dstate, expected.dstate, 5e-3);
+    const dbias = Float32Array.from({ length: 6 * p }, (_, i) =>
+      Array.from({ length: tiles }, (_, tile) => backward.dbias[tile * 6 * p + i]!).reduce((a, b) => a + b),
+    );
+    expectClose(dbias, expected.dbias, 5e-3);
+    expect(backward.dbias.every(Number.isFinite)).toBe(true);
+  });
+});
