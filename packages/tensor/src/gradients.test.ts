@@ -25,6 +25,24 @@ test("two uses of a tensor are summed", async () => {
   );
 });
 
+test("a product's gradient is added to others as it is computed", async () => {
+  const [x, w, v] = [random([6, 4]), random([4, 5], 2), random([4, 3], 3)];
+  let kernels: string[] = [];
+  const d = await evaluate(await testGpu(), { x, w, v }, ({ x, w, v }) => {
+    const result = gradients(add(sum(matmul(x, w)), sum(matmul(x, v)), sum(scale(x, 3))), { x });
+    kernels = x.trace.recording.dispatches.map(({ kernel }) => kernel.name);
+    return result;
+  });
+  const rowSum = ({ data, shape }: typeof w, row: number) =>
+    data.subarray(row * shape[1]!, (row + 1) * shape[1]!).reduce((total, value) => total + value, 0);
+  expectClose(
+    d.x,
+    x.data.map((_, i) => rowSum(w, i % 4) + rowSum(v, i % 4) + 3),
+  );
+  expect(kernels.filter((name) => name === "matmulAdd")).toHaveLength(2);
+  expect(kernels.filter((name) => name === "add")).toHaveLength(1); // of the losses
+});
+
 /** Gradients of two matrices through `layers` uses of them one after another, and the kernels that the program calls. */
 async function throughLayers(layers: number) {
   const [h, w, v] = [random([64, 16], 3), random([16, 16], 4), random([16, 16], 5)];
@@ -41,8 +59,8 @@ async function throughLayers(layers: number) {
 
 test("a matrix that several layers share gets one product over the rows of all", async () => {
   const [one, three] = [await throughLayers(1), await throughLayers(3)];
-  // In each layer two forward and two for what comes in; then one for w and one for v.
-  expect([one.products, three.products]).toEqual([4 + 2, 12 + 2]);
+  // In each layer two forward, and two for what comes in but for h; then one for w and one for v.
+  expect([one.products, three.products]).toEqual([4 - 1 + 2, 12 - 1 + 2]);
 });
 
 test("the gradient of a matrix that layers share is the sum of theirs", async () => {

@@ -2,7 +2,7 @@ import { add } from "./ops/elementwise";
 import { constant } from "./ops/formulas";
 import { type Shape, sameShape, showShape } from "./shape";
 import { stackRows } from "./stack-rows";
-import type { AnyTensor, SumOverRows, Tensor, TraceNode } from "./tensor";
+import type { AnyTensor, Gradient, SumOverRows, Tensor, TraceNode } from "./tensor";
 import { type Leaf, leaves, type MapLeaves, mapTree } from "./tree";
 
 /** What `gradients` may be told. */
@@ -22,7 +22,7 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
   const leavesWanted = new Set<AnyTensor>(wanted.map(([, leaf]) => leaf));
   const needed = new Set(leavesWanted);
 
-  const parts = new Map<AnyTensor, (Tensor | SumOverRows)[]>();
+  const parts = new Map<AnyTensor, Part[]>();
   parts.set(loss, [options.seed ?? constant(loss.trace, loss.shape, 1)]);
   const uses = new Map<AnyTensor, number>();
   const count = ({ inputs }: TraceNode, by: 1 | -1) => {
@@ -57,7 +57,7 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
         if (!dx || !needed.has(input)) return;
         // What more than one op uses gets the rows of them all in one sum; alone they are summed before their memory is held up.
         const part = "rows" in dx && uses.get(input) === 1 ? dx.total(...dx.rows) : dx;
-        if (!("rows" in part)) checkShape(node.name, input.shape, part.shape);
+        if ("shape" in part) checkShape(node.name, input.shape, part.shape);
         parts.set(input, [...(parts.get(input) ?? []), part]);
       });
     }
@@ -81,12 +81,15 @@ function reach(reached: Set<AnyTensor>, nodes: TraceNode[]): void {
   }
 }
 
-function total(parts: (Tensor | SumOverRows)[] | undefined): Tensor | undefined {
+type Part = NonNullable<Gradient>;
+
+function total(parts: Part[] | undefined): Tensor | undefined {
   if (!parts || parts.length === 0) return undefined;
-  const ready = parts.flatMap((part) => ("rows" in part ? [] : [part]));
+  const ready = parts.flatMap((part) => ("shape" in part ? [part] : []));
   const sums = parts.flatMap((part) => ("rows" in part ? [part] : []));
   const added = [...ready, ...together(sums).map(sumTogether)];
-  return added.length === 1 ? added[0] : add(...added);
+  const base = added.length > 1 ? add(...added) : added[0];
+  return parts.reduce<Tensor | undefined>((sum, part) => ("onto" in part ? part.onto(sum) : sum), base);
 }
 
 /** Sums by what can be summed at once: by one function, of rows alike, of no more bytes than a kernel binds. */

@@ -69,6 +69,7 @@ export {
   type Dtype,
   f32,
   type Gradient,
+  type GradientOnto,
   type GradientRule,
   place,
   reshape,

@@ -65,8 +65,14 @@ export interface SumOverRows {
   total(...rows: Tensor<any>[]): Tensor;
 }
 
-/** What a rule gives an input: its gradient, or nothing where it has none. */
-export type Gradient = Tensor | SumOverRows | undefined;
+/** A gradient that can be added to another as it is computed, which takes one kernel where a sum would take two. */
+export interface GradientOnto {
+  /** `base` and the gradient, or the gradient alone. */
+  onto(base?: Tensor): Tensor;
+}
+
+/** What a rule gives an input: its gradient, in a form that can be summed with others or at once; nothing where it has none. */
+export type Gradient = Tensor | SumOverRows | GradientOnto | undefined;
 
 /** How the gradient flows through one op: from the gradients of its outputs to those of its inputs. */
 export type GradientRule = (...dy: (Tensor | undefined)[]) => Gradient[];

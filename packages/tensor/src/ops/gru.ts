@@ -65,18 +65,13 @@ function cellOnMatrixUnits(inputs: GruCellInputs): Tensor {
   });
   const given = [x, state, inputWeight, hiddenWeight, inputBias, hiddenBias];
   withGradients("gruCell", [next], given, (dnext) => {
-    const { dx, dstate, dinput, dhidden, dbias } = place(
-      gruCellBackward,
-      { kept, dnext: dnext!, weights },
-      sizes,
-      {
-        dx: x.shape,
-        dstate: state.shape,
-        dinput: u32(rows, (3 * width) / 2),
-        dhidden: u32(rows, (3 * width) / 2),
-        dbias: [Math.ceil(rows / 64), 6 * width],
-      },
-    );
+    const { dx, dstate, dinput, dhidden, dbias } = place(gruCellBackward, { kept, dnext: dnext!, weights }, sizes, {
+      dx: x.shape,
+      dstate: state.shape,
+      dinput: u32(rows, (3 * width) / 2),
+      dhidden: u32(rows, (3 * width) / 2),
+      dbias: [Math.ceil(rows / 64), 6 * width],
+    });
     return [
       dx,
       dstate,

@@ -2,13 +2,15 @@ import {
   columnSum,
   type MatmulLayout,
   matmulAccumulate,
+  matmulAdd as matmulAddKernel,
   matmul as matmulKernel,
   matmulSplit,
   matmulSplits,
   takesHalves,
 } from "@webmoe/webgpu";
 import { type Shape, showShape, sizeOf } from "../shape";
-import { type AnyTensor, place, reshape, type Tensor, withGradient } from "../tensor";
+import { type AnyTensor, type GradientOnto, place, reshape, type Tensor, withGradient } from "../tensor";
+import { add } from "./elementwise";
 import { halves } from "./halves";
 
 /** Which operands are stored with their last two axes swapped. */
@@ -37,8 +39,8 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   const c = product(a, b, shape, sizes, { transposeA, transposeB });
   return withGradient("matmul", c, [a, b], (dc) => {
     const da = transposeA
-      ? matmul(b, dc, { transposeA: transposeB, transposeB: true })
-      : matmul(dc, b, { transposeB: !transposeB });
+      ? productOnto(b, dc, { transposeA: transposeB, transposeB: true })
+      : productOnto(dc, b, { transposeB: !transposeB });
     if (a.shape.length === 2 && !transposeA) {
       return [da, { rows: transposeB ? [dc, a] : [a, dc], total: productOverRows }];
     }
@@ -47,6 +49,21 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
       : matmul(a, dc, { transposeA: !transposeA });
     return [da, db];
   });
+}
+
+/** op(a) op(b) as a gradient that others may be added to. */
+function productOnto(a: Tensor, b: Tensor, options: MatmulOptions): GradientOnto {
+  return { onto: (base) => (base ? matmulAdd(base, a, b, options) : matmul(a, b, options)) };
+}
+
+/** base + op(a) op(b), in one kernel unless the product is one of few tiles and long sums. Has no gradient. */
+function matmulAdd(base: Tensor, a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions) {
+  const { shape, ...sizes } = matmulSizes(a.shape, b.shape, transposeA, transposeB);
+  const [layout, { target }] = [{ transposeA, transposeB }, a.trace];
+  if (matmulSplits(sizes, layout, target) > 1) return add(base, matmul(a, b, layout));
+  const packed = takesHalves(sizes, layout, target);
+  const given = { ...operands(a, b, packed), base };
+  return place(matmulAddKernel, given, sizes, { c: shape }, { ...layout, halves: packed }).c;
 }
 
 /** a^T b for a [T, M] and b [T, N]: the gradient of a matrix, as a sum over rows. */
@@ -59,11 +76,16 @@ type Sizes = Omit<ReturnType<typeof matmulSizes>, "shape">;
 /** One kernel, or, where a few tiles would have long sums to themselves, parts of the sums and then their total. */
 function product(a: Tensor, b: Tensor, shape: Shape, sizes: Sizes, layout: Required<MatmulOptions>): Tensor {
   const packed = takesHalves(sizes, layout, a.trace.target);
-  const operands = packed ? { a: halves(a), b: halves(b) } : { a, b };
-  return placeProduct(operands, shape, sizes, { ...layout, halves: packed });
+  return placeProduct(operands(a, b, packed), shape, sizes, { ...layout, halves: packed });
 }
 
-function placeProduct(operands: Record<"a" | "b", AnyTensor>, shape: Shape, sizes: Sizes, layout: MatmulLayout): Tensor {
+function operands(a: Tensor, b: Tensor, packed: boolean): Operands {
+  return packed ? { a: halves(a), b: halves(b) } : { a, b };
+}
+
+type Operands = Record<"a" | "b", AnyTensor>;
+
+function placeProduct(operands: Operands, shape: Shape, sizes: Sizes, layout: MatmulLayout): Tensor {
   const { m, n, k } = sizes;
   const splits = matmulSplits(sizes, layout, operands.a.trace.target);
   if (splits === 1) return place(matmulKernel, operands, sizes, { c: shape }, layout).c;

@@ -66,7 +66,6 @@ export function groupedRowProduct(
   if (expert == 0xffffffffu) { return; }
   let startB = expert * ${out * inner}u;`,
     startC: "0u",
-    assign: "=",
   };
   return source(product, { m: rows, n, k }, { transposeA: false, transposeB: forward }, target);
 }
@@ -99,7 +98,6 @@ export function groupedGradientProduct(
     depthHere: "segments[2u * product + 1u]",
     setup: "let firstP = segments[2u * product];",
     startC: `product * ${out * inner}u`,
-    assign: "=",
   };
   return source(product, { m, n, k: rows }, { transposeA: true, transposeB: false }, target);
 }

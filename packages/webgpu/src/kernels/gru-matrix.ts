@@ -101,8 +101,7 @@ const storeStrip = (i: number, count: number) => `
 ${each(count, (j) => `  subgroupMatrixStore<row_major>(strip, ${j * 4}u, sum${i}_${j}, ${count * 4 + 1}u);`)}
   workgroupBarrier();`;
 
-const results = (count: number) =>
-  each(SHARE / FRAGMENT, (i) => each(count, (j) => `  var sum${i}_${j} = Result();`));
+const results = (count: number) => each(SHARE / FRAGMENT, (i) => each(count, (j) => `  var sum${i}_${j} = Result();`));
 
 /**
  * next = (1 - z) n + z h, with the gates of gru.ts. Besides `kept` it leaves x and h rounded to f16, two to a u32, for the

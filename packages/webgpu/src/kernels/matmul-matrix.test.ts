@@ -6,7 +6,7 @@ import {
   groupedWeightGradient,
   groupedWeightGradientGather,
 } from "./grouped-matmul";
-import { matmul, matmulAccumulate, matmulSplit } from "./matmul";
+import { matmul, matmulAccumulate, matmulAdd, matmulSplit } from "./matmul";
 import { packHalves } from "./pack-halves";
 
 const layouts = [
@@ -46,6 +46,7 @@ describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout
   ])("m %i, n %i, k %i", async (m, n, k) => {
     await checkMatrixShader(matmul, { batch: 2, m, n, k }, layout);
     await checkMatrixShader(matmulAccumulate, { batch: 1, m, n, k }, layout);
+    await checkMatrixShader(matmulAdd, { batch: 1, m, n, k }, layout);
     await checkMatrixShader(matmul, { batch: 2, m, n, k }, { ...layout, halves: true });
     if (!matrixUnits) return;
     const [a, b, c] = [halfNumbers(2 * m * k), halfNumbers(2 * k * n, 2), halfNumbers(m * n, 3)];
@@ -55,7 +56,9 @@ describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout
     const packed = { a: await pack(a), b: await pack(b), c: 2 * m * n };
     const same = await runKernel(matrixTarget, matmul, packed, { batch: 2, m, n, k }, { ...layout, halves: true });
     expect(same.c).toEqual(result.c);
+    const added = { a, b, base: c, c: m * n };
     const sum = await runKernel(matrixTarget, matmulAccumulate, { a, b, c }, { batch: 1, m, n, k }, layout);
+    expect((await runKernel(matrixTarget, matmulAdd, added, { batch: 1, m, n, k }, layout)).c).toEqual(sum.c);
     expectClose(
       sum.c,
       product(a, b, m, n, k, layout).map((value, i) => value + c[i]!),

@@ -9,7 +9,7 @@
 
 import type { KernelSource } from "../kernel";
 import { each } from "./matmul-parts";
-import type { MatrixProduct } from "./matmul-product";
+import { type MatrixProduct, resultVectors, storeResult } from "./matmul-product";
 import { FRAGMENT, STEP, stageOperand, UNIT } from "./matrix-operand";
 
 /** Rows and columns of a workgroup's tile, and how many subgroups share each. */
@@ -101,9 +101,9 @@ ${each(down, (i) => `        sum${i}_${j} = subgroupMatrixMultiplyAccumulate(lef
     vectors: {
       [product.a.buffer]: product.a.halves ? "vec4u" : "vec4f",
       [product.b.buffer]: product.b.halves ? "vec4u" : "vec4f",
-      [product.result]: "vec4f",
+      ...resultVectors(product),
     },
-    results: product.assign === "=" ? [product.result] : [],
+    results: product.base === undefined ? [product.result] : [],
     wgsl: `
 alias Left = subgroup_matrix_left<f16, ${FRAGMENT}, ${FRAGMENT}>;
 alias Right = subgroup_matrix_right<f16, ${FRAGMENT}, ${FRAGMENT}>;
@@ -146,7 +146,8 @@ ${strip.write}
 }
 
 /** The way of results out: strips of 16 rows through a panel of the subgroup's own. */
-function stripOf({ m, n, result, startC, assign }: MatrixProduct, tile: MatrixTile): { units: number; write: string } {
+function stripOf(product: MatrixProduct, tile: MatrixTile): { units: number; write: string } {
+  const { m, n, startC } = product;
   const { rows, columns, subgroupRows, subgroupColumns } = tile;
   const shareRows = rows / subgroupRows;
   const shareColumns = columns / subgroupColumns;
@@ -165,7 +166,7 @@ function stripOf({ m, n, result, startC, assign }: MatrixProduct, tile: MatrixTi
     ].filter(Boolean);
     const at = `resultAt + ${row * (n / 4) + column}u`;
     const value = `bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stride}u])`;
-    const write = assign === "=" ? `write_${result}(${at}, ${value});` : `${result}[${at}] ${assign} ${value};`;
+    const write = product.base === undefined ? `write_${product.result}(${at}, ${value});` : storeResult(product, at, value);
     return conditions.length === 0 ? `  ${write}` : `  if (${conditions.join(" && ")}) { ${write} }`;
   };
   const writeStrip = (i: number, half: number) => `

@@ -5,6 +5,7 @@
 //   b[j,:]   | walker 0 | walker 1 | .. | walker 0 | ..     times a[0,:], then times a[1,:], ..
 
 import type { KernelSource, KernelTarget } from "../kernel";
+import { storeResult } from "./matmul-product";
 import { wide } from "./wide";
 
 /** Most rows of a. */
@@ -23,7 +24,7 @@ export function walkers({ kernelClass }: KernelTarget, steps: number): number | 
 /** `products` products; buffers a, b and c. */
 export function rowsMatmul(
   target: KernelTarget,
-  { products, m, n, k, assign }: { products: number; m: number; n: number; k: number; assign: "=" | "+=" },
+  { products, m, n, k, base }: { products: number; m: number; n: number; k: number; base?: string },
 ): KernelSource {
   const { lanes, vectors, dot } = wide(target, k, ["a", "b"]);
   return {
@@ -40,7 +41,7 @@ fn run(element: u32) {
   var sum = 0.0;
   for (var k = first(); k < width; k += step()) { sum += ${dot("a[rowA * width + k]", "b[rowB * width + k]")}; }
   sum = rowSum(sum);
-  if (isFirst()) { c[rowA * sizes.n + rowB % sizes.n] ${assign} sum; }
+  if (isFirst()) { ${storeResult({ result: "c", base }, "rowA * sizes.n + rowB % sizes.n", "sum")} }
 }`,
   };
 }

@@ -13,7 +13,7 @@
 
 import type { KernelSource } from "../kernel";
 import { each } from "./matmul-parts";
-import type { MatrixOperand, MatrixProduct } from "./matmul-product";
+import { type MatrixOperand, type MatrixProduct, resultVectors, storeResult } from "./matmul-product";
 
 /** Side of a workgroup's tile. */
 export type VectorTile = 64 | 128;
@@ -69,7 +69,7 @@ export function vectorMatmul(product: MatrixProduct, size: VectorTile): KernelSo
       n % size === 0 ? "" : `column + ${across * side}u < ${n / 4}u`,
     ].filter(Boolean);
     const at = `resultAt + ${(down * (size / 2) + i) * (n / 4) + across * side}u`;
-    const text = `${product.result}[${at}] ${product.assign} sum${down}${i}${across};`;
+    const text = storeResult(product, at, `sum${down}${i}${across}`);
     return conditions.length === 0 ? `  ${text}` : `  if (${conditions.join(" && ")}) { ${text} }`;
   };
   const warpsDown = side / 8;
@@ -77,7 +77,7 @@ export function vectorMatmul(product: MatrixProduct, size: VectorTile): KernelSo
     form: "groups",
     groups: [Math.ceil(n / size) * Math.ceil(m / size), 1, products],
     workgroup: threads,
-    vectors: { [product.a.buffer]: "vec4f", [product.b.buffer]: "vec4f", [product.result]: "vec4f" },
+    vectors: { [product.a.buffer]: "vec4f", [product.b.buffer]: "vec4f", ...resultVectors(product) },
     wgsl: `
 var<workgroup> tileA: array<vec4f, ${step * stride}>;
 var<workgroup> tileB: array<vec4f, ${step * stride}>;

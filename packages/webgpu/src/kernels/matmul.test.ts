@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { expectClose, kernelTargets, runKernel, testNumbers } from "../testing";
-import { type MatmulLayout, matmul, matmulAccumulate, matmulSplit, matmulSplits } from "./matmul";
+import { expectClose, kernelTargets, matrixTarget, runKernel, testNumbers } from "../testing";
+import { type MatmulLayout, matmul, matmulAccumulate, matmulAdd, matmulSplit, matmulSplits } from "./matmul";
 
 function product(
   a: Float32Array,
@@ -60,6 +60,8 @@ describe.each(kernelTargets)("matmul, $name", ({ target }) => {
       expectClose((await runKernel(target, matmul, { a, b, c: c.length }, sizes, layout)).c, expected);
       const sum = expected.map((value, i) => value + c[i]!);
       expectClose((await runKernel(target, matmulAccumulate, { a, b, c }, sizes, layout)).c, sum);
+      const added = await runKernel(target, matmulAdd, { a, b, base: c, c: c.length }, sizes, layout);
+      expectClose(added.c, sum);
     });
   });
 
@@ -105,4 +107,6 @@ test("products are split where tiles are few and sums long, not where rows are f
   expect(matmulSplits({ batch: 1, m: 8, n: 128, k: 4096 }, rows, tiled)).toBe(1);
   expect(matmulSplits({ batch: 2, m: 128, n: 128, k: 4096 }, layout, tiled)).toBe(1);
   expect(matmulSplits({ batch: 1, m: 128, n: 128, k: 4096 }, layout, kernelTargets[0]!.target)).toBe(1);
+  expect(matmulSplits({ batch: 1, m: 8192, n: 128, k: 512 }, rows, matrixTarget)).toBe(1);
+  expect(matmulSplits({ batch: 1, m: 512, n: 512, k: 8192 }, layout, matrixTarget)).toBe(16);
 });

@@ -1,7 +1,7 @@
 import { type KernelTarget, kernel } from "../kernel";
 import { fitsMatrixUnits, matrixMatmul, matrixTile } from "./matmul-matrix";
 import type { MatmulParts } from "./matmul-parts";
-import type { MatrixProduct } from "./matmul-product";
+import { type MatrixProduct, storeResult } from "./matmul-product";
 import { hasFewRows, rowsMatmul } from "./matmul-rows";
 import { serialMatmul } from "./matmul-serial";
 import { tiledMatmul } from "./matmul-tiled";
@@ -27,7 +27,7 @@ export const matmul = kernel({
   buffers: { a: "read", b: "read", c: "write" },
   sizes,
   flops,
-  source: (given, target, layout: MatmulLayout) => source(given, target, layout, "="),
+  source: (given, target, layout: MatmulLayout) => source(given, target, layout),
 });
 
 /** c[z] += op(a[z]) op(b[z]) */
@@ -36,7 +36,16 @@ export const matmulAccumulate = kernel({
   buffers: { a: "read", b: "read", c: "update" },
   sizes,
   flops,
-  source: (given, target, layout: MatmulLayout) => source(given, target, layout, "+="),
+  source: (given, target, layout: MatmulLayout) => source(given, target, layout, "c"),
+});
+
+/** c[z] = base[z] + op(a[z]) op(b[z]) */
+export const matmulAdd = kernel({
+  name: "matmulAdd",
+  buffers: { a: "read", b: "read", base: "read", c: "write" },
+  sizes,
+  flops,
+  source: (given, target, layout: MatmulLayout) => source(given, target, layout, "base"),
 });
 
 /** c[s] = the part of op(a) op(b) that sums over the s-th of `splits` ranges of k; the parts add up to the product. */
@@ -55,7 +64,6 @@ export const matmulSplit = kernel({
       range,
       startA: layout.transposeA ? `product * ${range}u * sizes.m` : `product * ${range}u`,
       startB: layout.transposeB ? `product * ${range}u` : `product * ${range}u * sizes.n`,
-      assign: "=",
     });
   },
 });
@@ -68,10 +76,17 @@ function splitRange(k: number, splits: number): number {
 /** Tiles of a product that fill a large device once over; fewer leave room for splits. */
 const WAVE = 256;
 
+/** Sums that are not worth two kernels unless a product has next to no tiles. */
+const SHORT = 1024;
+
 /** Into how many ranges of k to split a product: more than one where its tiles are few and its sums long. */
 export function matmulSplits({ batch, m, n, k }: Sizes, layout: MatmulLayout, target: KernelTarget): number {
   if (target.kernelClass === "serial" || batch > 1 || hasFewRows(m, layout)) return 1;
-  const tiles = Math.ceil(m / 128) * Math.ceil(n / 128);
+  const tilesOf = (size: number) => Math.ceil(m / size) * Math.ceil(n / size);
+  const onMatrixUnits = target.matrixUnits && target.precision === "mixed";
+  // Where small tiles do for half a device, a second kernel would take longer than it spares.
+  if (onMatrixUnits && k <= SHORT && tilesOf(64) >= WAVE / 2) return 1;
+  const tiles = tilesOf(128);
   const wanted = Math.max(1, Math.min(Math.floor(WAVE / tiles), Math.floor(k / 256), 32));
   return Math.ceil(k / splitRange(k, wanted));
 }
@@ -92,10 +107,10 @@ function flops({ batch, m, n, k }: Sizes): number {
   return 2 * batch * m * n * k;
 }
 
-function source({ batch, m, n, k }: Sizes, target: KernelTarget, layout: MatmulLayout, assign: "=" | "+=") {
+function source({ batch, m, n, k }: Sizes, target: KernelTarget, layout: MatmulLayout, base?: "c" | "base") {
   const startA = "product * sizes.m * sizes.k";
   const startB = "product * sizes.k * sizes.n";
-  return productSource(target, layout, { products: batch, m, n, k, range: k, startA, startB, assign });
+  return productSource(target, layout, { products: batch, m, n, k, range: k, startA, startB, base });
 }
 
 /** Products side by side in a dispatch: where each starts, and how much of k it sums over. */
@@ -109,13 +124,14 @@ interface Products {
   /** WGSL, in elements, in terms of `product`. */
   startA: string;
   startB: string;
-  assign: "=" | "+=";
+  /** The buffer that products are added to. */
+  base?: "c" | "base";
 }
 
 function productSource(target: KernelTarget, layout: MatmulLayout, given: Products) {
-  const { products, m, n, k, range, startA, startB, assign } = given;
+  const { products, m, n, k, range, startA, startB, base } = given;
   const { transposeA, transposeB, halves = false } = layout;
-  if (range === k && hasFewRows(m, layout)) return rowsMatmul(target, { products, m, n, k, assign });
+  if (range === k && hasFewRows(m, layout)) return rowsMatmul(target, { products, m, n, k, base });
   const whole = k % range === 0;
   const terms = whole ? `${range}u` : `min(${range}u, ${k}u - product * ${range}u)`;
   const product: MatrixProduct = {
@@ -130,7 +146,7 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
     end: k % STEP === 0 ? undefined : terms,
     setup: "",
     startC: `product * ${m * n}u`,
-    assign,
+    base,
   };
   if (target.matrixUnits && target.precision === "mixed" && fitsMatrixUnits({ m, n, k }, layout)) {
     return matrixMatmul(product, matrixTile(m, n, products));
@@ -149,7 +165,9 @@ fn vectorB(k: u32, columns: vec4u) -> vec4f {
   let at = startB + ${vectorB};
   return vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
 }
-fn store(row: u32, column: u32, value: f32) { c[startC + row * sizes.n + column] ${assign} value; }`,
+fn store(row: u32, column: u32, value: f32) {
+  ${storeResult(product, "startC + row * sizes.n + column", "value")}
+}`,
     setup: `
   startA = ${startA};
   startB = ${startB};
