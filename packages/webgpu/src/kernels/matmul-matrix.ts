@@ -166,7 +166,8 @@ function stripOf(product: MatrixProduct, tile: MatrixTile): { units: number; wri
     ].filter(Boolean);
     const at = `resultAt + ${row * (n / 4) + column}u`;
     const value = `bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stride}u])`;
-    const write = product.base === undefined ? `write_${product.result}(${at}, ${value});` : storeResult(product, at, value);
+    const write =
+      product.base === undefined ? `write_${product.result}(${at}, ${value});` : storeResult(product, at, value);
     return conditions.length === 0 ? `  ${write}` : `  if (${conditions.join(" && ")}) { ${write} }`;
   };
   const writeStrip = (i: number, half: number) => `
