@@ -185,9 +185,9 @@ describe("what a bundler keeps", () => {
     expect(gzipSync(outputFiles[0]?.contents ?? "").length).toBeLessThanOrEqual(60_000);
   });
 
-  test("the file that a script tag loads imports nothing and takes at most 100 kB, compressed", async () => {
+  test("the file that a script tag loads imports nothing and takes at most 105 kB, compressed", async () => {
     const file = join(folder, "node_modules/@webmoe/browser/dist/webmoe.js");
-    expect(gzipSync(readFileSync(file)).length).toBeLessThanOrEqual(100_000);
+    expect(gzipSync(readFileSync(file)).length).toBeLessThanOrEqual(105_000);
     const { metafile } = await build({
       entryPoints: [file],
       bundle: true,
