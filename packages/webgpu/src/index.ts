@@ -21,6 +21,8 @@ export { type GateActivation, type GateOptions, gatedBackward, gatedForward } fr
 export * from "./kernels/global-norm";
 export * from "./kernels/grouped-matmul";
 export * from "./kernels/gru";
+export * from "./kernels/gru-cell-backward";
+export * from "./kernels/gru-cell-forward";
 export * from "./kernels/gru-matrix";
 export * from "./kernels/loss-scale";
 export * from "./kernels/matmul";

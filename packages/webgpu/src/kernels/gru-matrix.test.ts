@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { checkMatrixShader, expectClose, matrixTarget, runKernel, testGpu, testNumbers } from "../testing";
-import { gruCellBackward, gruCellForward, gruParameters } from "./gru-matrix";
+import { gruCellBackward } from "./gru-cell-backward";
+import { gruCellForward } from "./gru-cell-forward";
+import { gruParameters } from "./gru-matrix";
 
 const { matrixUnits } = (await testGpu()).target;
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));

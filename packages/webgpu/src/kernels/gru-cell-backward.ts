@@ -1,0 +1,162 @@
+import { kernel } from "../kernel";
+import {
+  copies,
+  declarations,
+  left,
+  multiply,
+  ROW,
+  ROWS,
+  results,
+  SHARE,
+  storeStrip,
+  THREADS,
+} from "./gru-matrix-tiles";
+import { each } from "./matmul-parts";
+import { FRAGMENT, STEP, UNIT } from "./matrix-operand";
+
+/**
+ * [dr | dz | dn] of the inputs' and of the hidden products, f16, two to a u32 [T, 3p / 2] each; dx = dinput W_i and
+ * dstate = dhidden W_h + dnext z; dbias [T / 64, 6p] holds the sums of both over the rows of each workgroup.
+ */
+export const gruCellBackward = kernel({
+  name: "gruCellBackward",
+  buffers: {
+    kept: "read u32",
+    dnext: "read",
+    weights: "read u32",
+    dx: "write",
+    dstate: "write",
+    dinput: "write u32",
+    dhidden: "write u32",
+    dbias: "write",
+  },
+  sizes: { rows: "u32", width: "u32" },
+  flops: ({ rows, width }) => 12 * rows * width * width,
+  source: ({ rows, width: p }) => {
+    const inside = (row: string) => (rows % ROWS === 0 ? "" : `if (${row} < ${rows}u) `);
+    const rowUnits = p / UNIT;
+    const shareColumns = p / 2;
+    const panelRow = (shareColumns / UNIT) | 1;
+    const across = shareColumns / FRAGMENT;
+    const stripRow = shareColumns / 4 + 1;
+    const lines = THREADS / rowUnits;
+    const passes = STEP / lines;
+    const load = (gate: number, block: string) => `
+${
+  gate > 0
+    ? ""
+    : each(
+        2,
+        (i) => `      low${i} = dnext[from${i} + ${block} * ${STEP / 4}u];
+      high${i} = dnext[from${i} + ${block} * ${STEP / 4}u + 1u];`,
+      )
+}
+${each(2, (i) => `      factor${i} = kept[keptFrom${i} + ${gate < 2 ? `${gate * rowUnits}u` : `(2u + side) * ${rowUnits}u`} + ${block} * ${STEP / UNIT}u];`)}
+${each(passes, (i) => `      weight${i} = weights[weightFrom + (${gate * p + i * lines}u + ${block} * ${STEP}u) * ${rowUnits}u];`)}`;
+    const store = (gate: number) => `
+${each(
+  2,
+  (i) => `    {
+      let low = low${i} * vec4f(unpack2x16float(factor${i}.x), unpack2x16float(factor${i}.y));
+      let high = high${i} * vec4f(unpack2x16float(factor${i}.z), unpack2x16float(factor${i}.w));
+      ${rows % ROWS === 0 ? "let rounded = halfs(low, high);" : `let rounded = select(vec4u(), halfs(low, high), row${i} < ${rows}u);`}
+      panels[${i}][line * ${ROW}u + unit] = rounded;
+      let at = row${i} * ${3 * rowUnits}u + ${gate * rowUnits}u + block * ${STEP / UNIT}u + unit;
+      ${inside(`row${i}`)}{
+        if (side == 0u) { dinput[at] = rounded; } else { dhidden[at] = rounded; }
+      }
+    }`,
+)}
+${each(passes, (i) => `    panels[2u + lane % ${rowUnits}u / ${rowUnits / 2}u][(lane / ${rowUnits}u + ${i * lines}u) * ${panelRow}u + lane % ${rowUnits / 2}u] = weight${i};`)}`;
+    const pass = (gate: number) => `
+    workgroupBarrier();
+${store(gate)}
+    ${gate < 2 ? `{${load(gate + 1, "block")}\n    }` : `if (block + 1u < ${p / STEP}u) {${load(0, "(block + 1u)")}\n    }`}
+    workgroupBarrier();
+    {
+      var total = vec2f();
+      for (var r = 0u; r < 8u; r++) {
+        total += unpack2x16float(panels[part / 4u][(part % 4u * 8u + r) * ${ROW}u + pair / 4u][pair % 4u]);
+      }
+      columnSums[part][${(gate * p) / 2}u + block * ${STEP / 2}u + pair] = total;
+    }
+${each(
+  STEP / FRAGMENT,
+  (step) => `    {
+${left(step)}
+${each(across, (j) =>
+  multiply(
+    j,
+    `subgroupMatrixLoad<Right, row_major>(bPanel, ${step * FRAGMENT * panelRow + (j * FRAGMENT) / UNIT}u, ${panelRow}u)`,
+  ),
+)}
+    }`,
+)}`;
+    const q = p / 4;
+    const stripColumns = shareColumns / 4;
+    const rowsAtOnce = 32 / stripColumns;
+    const write = (i: number, x: number) => {
+      const row = `resultRow + ${i * FRAGMENT + x * rowsAtOnce}u`;
+      return `  ${inside(row)}{
+    let row = ${row};
+    let sum = bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stripRow}u]);
+    let at = row * ${q}u + resultColumn;
+    if (side == 0u) { dx[at] = sum; } else {
+      dstate[at] = sum + dnext[at] * bitcast<vec4f>(kept[row * ${3 * q}u + ${4 * rowUnits}u + resultColumn]);
+    }
+  }`;
+    };
+    return {
+      form: "groups",
+      groups: [Math.ceil(rows / ROWS), 1, 2],
+      workgroup: THREADS,
+      matrixUnits: true,
+      vectors: {
+        kept: "vec4u",
+        dnext: "vec4f",
+        weights: "vec4u",
+        dx: "vec4f",
+        dstate: "vec4f",
+        dinput: "vec4u",
+        dhidden: "vec4u",
+        dbias: "vec2f",
+      },
+      wgsl: /* wgsl */ `${declarations(Math.max(SHARE * ROW, STEP * panelRow, FRAGMENT * stripRow))}
+var<workgroup> columnSums: array<array<vec2f, ${(3 * p) / 2}>, 8>;
+fn run(group: vec3u, index: u32, subgroup: u32, subgroupLane: u32) {
+  let side = group.z;
+  let firstRow = group.x * ${ROWS}u;${copies}
+  let pair = lane % ${STEP / 2}u;
+  let part = lane / ${STEP / 2}u;
+${each(
+  2,
+  (i) => `  let row${i} = firstRow + ${i * SHARE}u + line;
+  let from${i} = min(row${i}, ${rows - 1}u) * ${q}u + unit * 2u;
+  let keptFrom${i} = min(row${i}, ${rows - 1}u) * ${3 * q}u + unit;
+  var low${i} = vec4f();
+  var high${i} = vec4f();
+  var factor${i} = vec4u();`,
+)}
+  let weightFrom = (side * ${3 * p}u + lane / ${rowUnits}u) * ${rowUnits}u + lane % ${rowUnits}u;
+${each(passes, (i) => `  var weight${i} = vec4u();`)}
+  let aPanel = &panels[shareRow];
+  let bPanel = &panels[2u + shareColumn];
+${results(across)}
+${load(0, "0u")}
+  for (var block = 0u; block < ${p / STEP}u; block++) {
+${each(3, pass)}
+  }
+  let strip = &panels[subgroup % 4u];
+  let stripAt = subgroupLane % 32u / ${stripColumns}u * ${stripRow}u + subgroupLane % ${stripColumns}u;
+  let resultRow = firstRow + shareRow * ${SHARE}u + subgroupLane % 32u / ${stripColumns}u;
+  let resultColumn = shareColumn * ${stripColumns}u + subgroupLane % ${stripColumns}u;
+${each(SHARE / FRAGMENT, (i) => `${storeStrip(i, across)}\n${each(FRAGMENT / rowsAtOnce, (x) => write(i, x))}`)}
+  for (var column = lane; column < ${(3 * p) / 2}u; column += ${THREADS}u) {
+    var total = vec2f();
+    for (var i = 0u; i < 8u; i++) { total += columnSums[i][column]; }
+    dbias[group.x * ${3 * p}u + side * ${(3 * p) / 2}u + column] = total;
+  }
+}`,
+    };
+  },
+});

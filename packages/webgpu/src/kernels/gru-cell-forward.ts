@@ -1,0 +1,151 @@
+import { kernel } from "../kernel";
+import {
+  copies,
+  declarations,
+  left,
+  multiply,
+  ROW,
+  ROWS,
+  results,
+  SHARE,
+  storeStrip,
+  THREADS,
+} from "./gru-matrix-tiles";
+import { each } from "./matmul-parts";
+import { FRAGMENT, STEP, UNIT } from "./matrix-operand";
+
+/** Columns of the state that a workgroup computes. */
+const COLUMNS = 32;
+
+/**
+ * next = (1 - z) n + z h, with the gates of gru.ts. Besides `kept` it leaves x and h rounded to f16, two to a u32, for the
+ * gradients of the weights.
+ */
+export const gruCellForward = kernel({
+  name: "gruCellForward",
+  buffers: {
+    x: "read",
+    state: "read",
+    weights: "read u32",
+    biases: "read",
+    next: "write",
+    kept: "write u32",
+    xHalves: "write u32",
+    stateHalves: "write u32",
+  },
+  sizes: { rows: "u32", width: "u32" },
+  flops: ({ rows, width }) => 12 * rows * width * width,
+  source: ({ rows, width: p }) => {
+    const rounds = p / STEP;
+    const inside = (row: string) => (rows % ROWS === 0 ? "" : `if (${row} < ${rows}u) `);
+    const load = (side: 0 | 1, round: string) => `
+${each(
+  2,
+  (i) => `      low${i} = ${side ? "state" : "x"}[from${i} + ${round} * ${STEP / 4}u];
+      high${i} = ${side ? "state" : "x"}[from${i} + ${round} * ${STEP / 4}u + 1u];`,
+)}
+${each(3, (gate) => `      weight${gate} = weights[weightFrom + ${((3 * side + gate) * p * p) / UNIT}u + ${round} * ${STEP / UNIT}u];`)}`;
+    const store = (side: 0 | 1) => `
+${each(
+  2,
+  (i) => `    {
+      let rounded = halfs(low${i}, high${i});
+      panels[${i}][line * ${ROW}u + unit] = rounded;
+      if (firstColumn == 0u) {
+        ${inside(`row${i}`)}{ ${side ? "stateHalves" : "xHalves"}[row${i} * ${p / UNIT}u + round * ${STEP / UNIT}u + unit] = rounded; }
+      }
+    }`,
+)}
+${each(3, (gate) => `    panels[2u + line / 16u][(${gate * FRAGMENT}u + line % 16u) * ${ROW}u + unit] = weight${gate};`)}`;
+    const pass = (side: 0 | 1) => `
+  for (var round = 0u; round < ${rounds}u; round++) {
+    workgroupBarrier();
+${store(side)}
+    if (round + 1u < ${rounds}u) {${load(side, "(round + 1u)")}
+    }${side === 0 ? ` else {${load(1, "0u")}\n    }` : ""}
+    workgroupBarrier();
+    let aPanel = &panels[shareRow];
+    let bPanel = &panels[2u + shareColumn];
+${each(
+  STEP / FRAGMENT,
+  (step) => `    {
+${left(step)}
+${each(3, (gate) =>
+  multiply(
+    gate === 2 ? 2 + side : gate,
+    `subgroupMatrixLoad<Right, col_major>(bPanel, ${gate * FRAGMENT * ROW + (step * FRAGMENT) / UNIT}u, ${ROW}u)`,
+  ),
+)}
+    }`,
+)}
+  }`;
+    const stripRow = 17; // r | z | n of x | n of h as 4 vec4f each, and padding
+    const q = p / 4;
+    return {
+      form: "groups",
+      groups: [Math.ceil(rows / ROWS) * (p / COLUMNS), 1, 1],
+      workgroup: THREADS,
+      matrixUnits: true,
+      vectors: {
+        x: "vec4f",
+        state: "vec4f",
+        weights: "vec4u",
+        biases: "vec4f",
+        next: "vec4f",
+        kept: "vec2u",
+        xHalves: "vec4u",
+        stateHalves: "vec4u",
+      },
+      wgsl: /* wgsl */ `${declarations(FRAGMENT * stripRow)}
+fn sigmoid(x: vec4f) -> vec4f { return 1.0 / (1.0 + exp(-x)); }
+fn packed(x: vec4f) -> vec2u { return vec2u(pack2x16float(x.xy), pack2x16float(x.zw)); }
+fn gates(row: u32, quad: u32, sumR: vec4f, sumZ: vec4f, inputN: vec4f, hiddenN: vec4f) {
+  let h = state[row * ${q}u + quad];
+  let r = sigmoid(sumR + biases[quad] + biases[quad + ${3 * q}u]);
+  let z = sigmoid(sumZ + biases[quad + ${q}u] + biases[quad + ${4 * q}u]);
+  let candidate = hiddenN + biases[quad + ${5 * q}u];
+  let n = tanh(clamp(inputN + biases[quad + ${2 * q}u] + r * candidate, vec4f(-15.0), vec4f(15.0)));
+  next[row * ${q}u + quad] = n + z * (h - n);
+  let dn = (1.0 - z) * (1.0 - n * n);
+  let at = row * ${6 * q}u + quad;
+  kept[at] = packed(dn * candidate * r * (1.0 - r));
+  kept[at + ${q}u] = packed((h - n) * z * (1.0 - z));
+  kept[at + ${2 * q}u] = packed(dn);
+  kept[at + ${3 * q}u] = packed(dn * r);
+  let update = bitcast<vec4u>(z);
+  kept[row * ${6 * q}u + ${4 * q}u + quad * 2u] = update.xy;
+  kept[row * ${6 * q}u + ${4 * q}u + quad * 2u + 1u] = update.zw;
+}
+fn run(group: vec3u, index: u32, subgroup: u32, subgroupLane: u32) {
+  let firstRow = group.x / ${p / COLUMNS}u * ${ROWS}u;
+  let firstColumn = group.x % ${p / COLUMNS}u * ${COLUMNS}u;${copies}
+${each(
+  2,
+  (i) => `  let row${i} = firstRow + ${i * SHARE}u + line;
+  let from${i} = min(row${i}, ${rows - 1}u) * ${q}u + unit * 2u;
+  var low${i} = vec4f();
+  var high${i} = vec4f();`,
+)}
+  let weightFrom = (firstColumn + line) * ${p / UNIT}u + unit;
+${each(3, (gate) => `  var weight${gate} = vec4u();`)}
+${results(4)}
+${load(0, "0u")}
+${pass(0)}
+${pass(1)}
+  let strip = &panels[subgroup % 4u];
+  let stripAt = subgroupLane % 32u / 4u * ${stripRow}u + subgroupLane % 4u;
+  let stripFirst = firstRow + shareRow * ${SHARE}u + subgroupLane % 32u / 4u;
+  let quad = firstColumn / 4u + shareColumn * 4u + subgroupLane % 4u;
+${each(
+  SHARE / FRAGMENT,
+  (i) => `${storeStrip(i, 4)}
+${each(2, (half) => {
+  const row = `stripFirst + ${i * FRAGMENT + half * 8}u`;
+  const sums = [0, 1, 2, 3].map((j) => `bitcast<vec4f>((*strip)[stripAt + ${half * 8 * stripRow + j * 4}u])`);
+  return `  ${inside(row)}{ gates(${row}, quad, ${sums.join(", ")}); }`;
+})}`,
+)}
+}`,
+    };
+  },
+});

@@ -1,0 +1,60 @@
+// The pieces that the kernels of gru-cell-forward.ts and gru-cell-backward.ts are put together from; the picture is in
+// gru-matrix.ts.
+
+import { each } from "./matmul-parts";
+import { FRAGMENT, STEP, UNIT } from "./matrix-operand";
+
+/** Rows of a workgroup. */
+export const ROWS = 64;
+
+/** Rows of a subgroup's share. */
+export const SHARE = 32;
+
+/** Invocations of a workgroup. */
+export const THREADS = 128;
+
+/** Units of a panel's row of STEP halfs: an odd number, so that rows start in different banks. */
+export const ROW = STEP / UNIT + 1;
+
+/** Types of fragments, four panels of so many units, and `halfs`. */
+export const declarations = (units: number) => `
+alias Left = subgroup_matrix_left<f16, ${FRAGMENT}, ${FRAGMENT}>;
+alias Right = subgroup_matrix_right<f16, ${FRAGMENT}, ${FRAGMENT}>;
+alias Result = subgroup_matrix_result<f32, ${FRAGMENT}, ${FRAGMENT}>;
+var<workgroup> panels: array<array<vec4u, ${units}>, 4>;
+fn halfs(low: vec4f, high: vec4f) -> vec4u {
+  return vec4u(pack2x16float(low.xy), pack2x16float(low.zw), pack2x16float(high.xy), pack2x16float(high.zw));
+}`;
+
+/** Which unit of a step's 32 columns an invocation copies, and in which line; as in matrix-operand.ts for different banks. */
+export const copies = `
+  let lane = index % ${THREADS}u;
+  let unit = lane % ${STEP / UNIT}u;
+  let lineLane = lane / ${STEP / UNIT}u;
+  let line = lineLane / 8u * 8u + lineLane % 2u * 4u + lineLane % 8u / 2u;
+  let shareRow = subgroup / 2u % 2u;
+  let shareColumn = subgroup % 2u;`;
+
+/** The fragments of the subgroup's rows at a depth of `step` fragments: left0, left1. */
+export const left = (step: number) =>
+  each(
+    SHARE / FRAGMENT,
+    (i) =>
+      `      let left${i} = subgroupMatrixLoad<Left, row_major>(aPanel, ${i * FRAGMENT * ROW + (step * FRAGMENT) / UNIT}u, ${ROW}u);`,
+  );
+
+/** The sums number `sum` of the subgroup's rows grow by left0 and left1 times `right`. */
+export const multiply = (sum: number, right: string) => `      {
+        let right = ${right};
+${each(SHARE / FRAGMENT, (i) => `        sum${i}_${sum} = subgroupMatrixMultiplyAccumulate(left${i}, right, sum${i}_${sum});`)}
+      }`;
+
+/** Store the `count` neighbouring results of 16 rows in the subgroup's strip. */
+export const storeStrip = (i: number, count: number) => `
+  workgroupBarrier();
+${each(count, (j) => `  subgroupMatrixStore<row_major>(strip, ${j * 4}u, sum${i}_${j}, ${count * 4 + 1}u);`)}
+  workgroupBarrier();`;
+
+/** Sums of the subgroup's rows, `count` neighbouring fragments each. */
+export const results = (count: number) =>
+  each(SHARE / FRAGMENT, (i) => each(count, (j) => `  var sum${i}_${j} = Result();`));
