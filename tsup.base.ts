@@ -4,18 +4,28 @@ import { defineConfig, type Options } from "tsup";
 type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
 
 /**
- * Top-level constants that a call makes, such as `const softmax = kernel({ … })`, depend on nothing and change nothing.
- * Bundlers cannot know: this tells them, so that kernels which a program does not use are left out of it.
+ * What the sources cannot say themselves, and what they say for people alone.
+ *
+ * Top-level constants that a call makes, such as `const softmax = kernel({ … })`, depend on nothing and change nothing: bundlers are
+ * told, so that kernels which a program does not use are left out of it. Shaders lose their comments and indentation: minifiers
+ * leave text alone, and it is half of what a page downloads.
  */
-const pureConstants: Plugin = {
-  name: "pure-constants",
+const sources: Plugin = {
+  name: "sources",
   setup({ onLoad }) {
-    onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => ({
-      contents: (await readFile(path, "utf8")).replace(/^((?:export )?const \w+ = )(?=\w+\()/gm, "$1/* @__PURE__ */ "),
-      loader: "ts",
-    }));
+    onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8");
+      const marked = text.replace(/^((?:export )?const \w+ = )(?=\w+\()/gm, "$1/* @__PURE__ */ ");
+      return { contents: /[/\\]webgpu[/\\]src[/\\]/.test(path) ? withBareShaders(marked) : marked, loader: "ts" };
+    });
   },
 };
+
+/** A module with comments taken out and every line begun at its first column: TypeScript and WGSL read the same in the same line. */
+function withBareShaders(text: string): string {
+  const bare = text.replace(/^[ \t]*\/\/.*$/gm, "").replace(/ \/\/ [^`"'\n]*$/gm, "");
+  return bare.replace(/^[ \t]+/gm, "");
+}
 
 /**
  * How every library is built: ES modules and CommonJS, types for both, source maps. Types are checked by `npm run check`,
@@ -31,7 +41,7 @@ export function library(entry: string[], { globals, ...more }: Options & { globa
     },
     sourcemap: true,
     clean: true,
-    esbuildPlugins: [pureConstants],
+    esbuildPlugins: [sources],
     ...more,
   });
 }
@@ -47,6 +57,6 @@ export function singleFile(entry: Record<string, string>) {
     splitting: false,
     minify: true,
     sourcemap: true,
-    esbuildPlugins: [pureConstants],
+    esbuildPlugins: [sources],
   });
 }

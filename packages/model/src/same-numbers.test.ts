@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { firstDifference } from "@webmoe/webgpu";
+import { firstDifference } from "@webmoe/webgpu/testing";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
 import { expect, test } from "vitest";

@@ -1,6 +1,7 @@
 import { DeviceLostError, GpuError } from "./errors";
 import { type AdapterDescription, adapterName, type Gpu } from "./gpu";
 import type { KernelTarget } from "./kernel";
+import { loadKernels } from "./kernels/kernels-of-target";
 import { testedTarget } from "./self-test";
 
 /** How to open a device. */
@@ -96,6 +97,7 @@ export async function openDevice(
       host.close?.();
     },
   };
+  await loadKernels(gpu.target);
   return Object.assign(gpu, {
     target: await testedTarget(gpu, adapterName(description), options.warn ?? console.warn),
   });

@@ -2,9 +2,20 @@
 
 import type { Gpu } from "./gpu";
 import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget, type RoundedBuffers } from "./kernel";
+import * as attention from "./kernels/attention-matrix";
+import * as serialAttention from "./kernels/attention-serial";
+import * as gruBackward from "./kernels/gru-matrix-backward";
+import * as gruForward from "./kernels/gru-matrix-forward";
+import { provideKernels } from "./kernels/kernels-of-target";
+import * as matmul from "./kernels/matmul-matrix";
 import { openGpu } from "./node";
 import { compileProgram } from "./program/program";
 import { Recording, type Slice } from "./program/recording";
+
+export { firstDifference } from "./program/digest";
+
+// Tests run kernels of every class, whatever the adapter is.
+provideKernels({ matrix: { attention, gruBackward, gruForward, matmul }, serial: { attention: serialAttention } });
 
 let shared: Promise<Gpu> | undefined;
 

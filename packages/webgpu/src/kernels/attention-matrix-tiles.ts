@@ -13,7 +13,7 @@
 import type { KernelSource } from "../kernel";
 import type { AttentionSizes } from "./attention-shape";
 import { each } from "./matmul-parts";
-import { FRAGMENT, UNIT } from "./matrix-operand";
+import { FRAGMENT, UNIT } from "./matrix-shape";
 
 /** Rows that pass by in one round. */
 export const PASSING = 16;
@@ -30,10 +30,6 @@ const SECOND_FRAGMENT = FRAGMENT * STRIP_ROW;
 
 /** Unit of a strip's row where the block of f16 operands starts. */
 export const OPERAND = 4;
-
-/** Widths of a head that matrix units can work on. */
-export const fitsMatrixUnits = ({ headDim }: AttentionSizes): boolean =>
-  headDim % 4 === 0 && headDim >= 16 && headDim <= 128;
 
 /** The width that a head is filled up to with zeros: one that the workgroup can copy evenly. */
 export const paddedHead = (headDim: number): number => [32, 64, 128].find((width) => headDim <= width)!;

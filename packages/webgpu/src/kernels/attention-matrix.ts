@@ -45,7 +45,6 @@ import type { AttentionSizes } from "./attention-shape";
 import { each } from "./matmul-parts";
 
 export { backwardKeyValue, backwardQuery } from "./attention-matrix-backward";
-export { fitsMatrixUnits } from "./attention-matrix-tiles";
 
 /** log2 of the largest weight before sums are rescaled. */
 const HEADROOM = 14;

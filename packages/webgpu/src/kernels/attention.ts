@@ -11,11 +11,11 @@
 // in attention-tiled.ts, and those with one invocation per query or key in attention-serial.ts; delta in attention-delta.ts.
 
 import { type KernelTarget, kernel } from "../kernel";
-import * as matrix from "./attention-matrix";
-import * as serial from "./attention-serial";
 import type { AttentionSizes } from "./attention-shape";
 import * as tiled from "./attention-tiled";
 import * as vector from "./attention-vector";
+import { matrixKernels, serialKernels } from "./kernels-of-target";
+import { attentionFits } from "./matrix-shape";
 
 const sizes = {
   batch: "u32",
@@ -33,12 +33,12 @@ export interface AttentionOperands {
 /** Whether attention runs on matrix units, which read their operands packed by `packHalves`. */
 export function attentionTakesHalves(shape: AttentionSizes, target: KernelTarget): boolean {
   const { kernelClass, matrixUnits, precision } = target;
-  return kernelClass === "tiled" && matrixUnits && precision === "mixed" && matrix.fitsMatrixUnits(shape);
+  return kernelClass === "tiled" && matrixUnits && precision === "mixed" && attentionFits(shape);
 }
 
 function variants({ kernelClass }: KernelTarget, shape: AttentionSizes, { halves = false }: AttentionOperands = {}) {
-  if (halves) return matrix;
-  if (kernelClass === "serial") return serial;
+  if (halves) return matrixKernels().attention;
+  if (kernelClass === "serial") return serialKernels().attention;
   return vector.fitsVectors(shape) ? vector : tiled;
 }
 

@@ -1,10 +1,10 @@
 // Products of many experts for the kernels that read vectors; grouped-matmul.ts says what they are.
 
 import type { KernelSource, KernelTarget } from "../kernel";
-import { fitsMatrixUnits, type MatrixTile, matrixMatmul } from "./matmul-matrix";
+import { matrixKernels } from "./kernels-of-target";
 import type { MatrixProduct } from "./matmul-product";
 import { vectorMatmul, vectorTile } from "./matmul-vector";
-import { STEP } from "./matrix-operand";
+import { type MatrixTile, productFits, STEP } from "./matrix-shape";
 
 /** Rows and columns of a tile on matrix units; every expert's first row is a multiple of its rows. */
 const matrixUnitTile: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
@@ -108,7 +108,8 @@ function source(
   layout: { transposeA: boolean; transposeB: boolean },
   target: KernelTarget,
 ): KernelSource | undefined {
-  if (usesMatrixUnits(target) && fitsMatrixUnits(sizes, layout)) return matrixMatmul(product, matrixUnitTile);
+  if (usesMatrixUnits(target) && productFits(sizes, layout))
+    return matrixKernels().matmul.matrixMatmul(product, matrixUnitTile);
   const fits = target.kernelClass === "tiled" && vectorTile(sizes, layout, product.products) !== undefined;
   return fits ? vectorMatmul(product, 64) : undefined;
 }

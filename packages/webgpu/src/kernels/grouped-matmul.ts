@@ -21,7 +21,7 @@ import { HALVES_PAY } from "./matmul";
 import type { MatmulParts } from "./matmul-parts";
 import { SERIAL_ROWS, serialMatmul } from "./matmul-serial";
 import { groupedTile, tiledMatmul } from "./matmul-tiled";
-import { UNIT } from "./matrix-operand";
+import { UNIT } from "./matrix-shape";
 
 const NONE = "0xffffffffu";
 

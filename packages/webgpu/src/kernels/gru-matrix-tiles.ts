@@ -1,8 +1,13 @@
-// The pieces that the kernels of gru-cell-forward.ts and gru-cell-backward.ts are put together from; the picture is in
-// gru-matrix.ts.
+// The pieces that gru-matrix-forward.ts and gru-matrix-backward.ts are put together from; the picture is in gru-cell.ts.
 
 import { each } from "./matmul-parts";
-import { FRAGMENT, STEP, UNIT } from "./matrix-operand";
+import { FRAGMENT, STEP, UNIT } from "./matrix-shape";
+
+/** Rows of x and of the state, and the width of both. */
+export interface CellSizes {
+  rows: number;
+  width: number;
+}
 
 /** Rows of a workgroup. */
 export const ROWS = 64;

@@ -10,36 +10,8 @@
 import type { KernelSource } from "../kernel";
 import { each } from "./matmul-parts";
 import { type MatrixProduct, resultVectors, storeResult } from "./matmul-product";
-import { FRAGMENT, STEP, stageOperand, UNIT } from "./matrix-operand";
-
-/** Rows and columns of a workgroup's tile, and how many subgroups share each. */
-export interface MatrixTile {
-  rows: number;
-  columns: number;
-  subgroupRows: number;
-  subgroupColumns: number;
-}
-
-const large: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
-const small: MatrixTile = { rows: 64, columns: 64, subgroupRows: 2, subgroupColumns: 2 };
-
-/** Multiprocessors of a large device; it decides about tiles alone, never about results. */
-const DEVICE = 132;
-
-/** Large tiles where there are enough of them to fill a device. */
-export function matrixTile(m: number, n: number, products: number): MatrixTile {
-  const tiles = Math.ceil(m / large.rows) * Math.ceil(n / large.columns) * products;
-  return tiles < DEVICE ? small : large;
-}
-
-/** Whether matrix units can compute products of these sizes. */
-export function fitsMatrixUnits(
-  { m, n, k }: { m: number; n: number; k: number },
-  { transposeA, transposeB }: { transposeA: boolean; transposeB: boolean },
-): boolean {
-  const whole = (size: number) => size % UNIT === 0;
-  return whole(k) && whole(n) && (!transposeA || whole(m)) && (transposeB || whole(n)) && Math.min(m, n) >= 32;
-}
+import { stageOperand } from "./matrix-operand";
+import { FRAGMENT, type MatrixTile, STEP } from "./matrix-shape";
 
 /** `products` products, one workgroup a tile. */
 export function matrixMatmul(product: MatrixProduct, tile: MatrixTile): KernelSource {

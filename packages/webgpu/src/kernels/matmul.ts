@@ -1,12 +1,12 @@
 import { type KernelTarget, kernel } from "../kernel";
-import { fitsMatrixUnits, matrixMatmul, matrixTile } from "./matmul-matrix";
+import { matrixKernels } from "./kernels-of-target";
 import type { MatmulParts } from "./matmul-parts";
 import { type MatrixProduct, storeResult } from "./matmul-product";
 import { hasFewRows, rowsMatmul } from "./matmul-rows";
 import { serialMatmul } from "./matmul-serial";
 import { tiledMatmul } from "./matmul-tiled";
 import { vectorMatmul, vectorTile } from "./matmul-vector";
-import { STEP } from "./matrix-operand";
+import { matrixTile, productFits, STEP } from "./matrix-shape";
 
 /** Which operands are stored with rows and columns swapped: a as [k, m], b as [n, k]. */
 export interface MatmulLayout {
@@ -99,7 +99,7 @@ const OFTEN = 256;
 
 /** Whether a product should be given its operands packed by `packHalves`. */
 export function takesHalves({ batch, m, n, k }: Sizes, layout: MatmulLayout, target: KernelTarget): boolean {
-  const onMatrixUnits = target.matrixUnits && target.precision === "mixed" && fitsMatrixUnits({ m, n, k }, layout);
+  const onMatrixUnits = target.matrixUnits && target.precision === "mixed" && productFits({ m, n, k }, layout);
   return onMatrixUnits && flops({ batch, m, n, k }) >= HALVES_PAY && Math.min(m, n) >= OFTEN;
 }
 
@@ -148,8 +148,8 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
     startC: `product * ${m * n}u`,
     base,
   };
-  if (target.matrixUnits && target.precision === "mixed" && fitsMatrixUnits({ m, n, k }, layout)) {
-    return matrixMatmul(product, matrixTile(m, n, products));
+  if (target.matrixUnits && target.precision === "mixed" && productFits({ m, n, k }, layout)) {
+    return matrixKernels().matmul.matrixMatmul(product, matrixTile(m, n, products));
   }
   const vectors = target.kernelClass === "tiled" && vectorTile({ m, n, k }, layout, products);
   if (vectors) return vectorMatmul(product, vectors);

@@ -11,15 +11,7 @@
 
 import { each } from "./matmul-parts";
 import type { MatrixOperand } from "./matmul-product";
-
-/** Depth of a tile along the sum. */
-export const STEP = 32;
-
-/** Rows and columns of a fragment. */
-export const FRAGMENT = 16;
-
-/** Halfs in a vec4u, the unit of copies. */
-export const UNIT = 8;
+import { FRAGMENT, STEP, UNIT } from "./matrix-shape";
 
 /** The place of an operand in a workgroup's work. */
 export interface OperandTile {

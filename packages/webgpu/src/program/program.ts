@@ -1,9 +1,9 @@
 import { GpuError, OutOfMemoryError } from "../errors";
 import type { Gpu } from "../gpu";
 import { bytesText, checkBudget } from "./budget";
-import { type DispatchDigest, digestDispatches } from "./digest";
+import type { DispatchDigest } from "./digest";
 import { type Plan, planMemory } from "./plan";
-import { type DispatchTime, timeDispatches } from "./profile";
+import type { DispatchTime } from "./profile";
 import { copyOutputs, cutOutputs, ReadbackRing } from "./readback";
 import { aligned, type Dispatch, type Recording, type Slice, type Storage } from "./recording";
 import { prepareSteps } from "./steps";
@@ -54,7 +54,7 @@ export interface Program {
   run(inputs?: ArrayBuffer): Promise<Ticket>;
   /** Run once with a timestamp around every dispatch, in their order. Changes the state as a run does. */
   profile(inputs?: ArrayBuffer): Promise<DispatchTime[]>;
-  /** Run once, dispatch by dispatch, and hash what each writes; `firstDifference` compares two of these. Changes the state as a run does. */
+  /** Run once, dispatch by dispatch, and hash what each writes; `firstDifference` of `@webmoe/webgpu/testing` compares two of these. Changes the state as a run does. */
   digest(inputs?: ArrayBuffer): Promise<DispatchDigest[]>;
   /** Free the program's buffers; external ones stay. */
   close(): void;
@@ -168,11 +168,13 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     async profile(data) {
       gpu.check();
       upload(data);
+      const { timeDispatches } = await import("./profile");
       return timeDispatches(gpu, plan.dispatches, steps);
     },
     async digest(data) {
       gpu.check();
       upload(data);
+      const { digestDispatches } = await import("./digest");
       return digestDispatches(gpu, plan.dispatches, steps, buffers.bufferOf);
     },
     close() {

@@ -1,5 +1,6 @@
-import { kernel } from "../kernel";
+import type { KernelSource } from "../kernel";
 import {
+  type CellSizes,
   copies,
   declarations,
   left,
@@ -12,36 +13,19 @@ import {
   THREADS,
 } from "./gru-matrix-tiles";
 import { each } from "./matmul-parts";
-import { FRAGMENT, STEP, UNIT } from "./matrix-operand";
+import { FRAGMENT, STEP, UNIT } from "./matrix-shape";
 
-/**
- * [dr | dz | dn] of the inputs' and of the hidden products, f16, two to a u32 [T, 3p / 2] each; dx = dinput W_i and
- * dstate = dhidden W_h + dnext z; dbias [T / 64, 6p] holds the sums of both over the rows of each workgroup.
- */
-export const gruCellBackward = kernel({
-  name: "gruCellBackward",
-  buffers: {
-    kept: "read u32",
-    dnext: "read",
-    weights: "read u32",
-    dx: "write",
-    dstate: "write",
-    dinput: "write u32",
-    dhidden: "write u32",
-    dbias: "write",
-  },
-  sizes: { rows: "u32", width: "u32" },
-  flops: ({ rows, width }) => 12 * rows * width * width,
-  source: ({ rows, width: p }) => {
-    const inside = (row: string) => (rows % ROWS === 0 ? "" : `if (${row} < ${rows}u) `);
-    const rowUnits = p / UNIT;
-    const shareColumns = p / 2;
-    const panelRow = (shareColumns / UNIT) | 1;
-    const across = shareColumns / FRAGMENT;
-    const stripRow = shareColumns / 4 + 1;
-    const lines = THREADS / rowUnits;
-    const passes = STEP / lines;
-    const load = (gate: number, block: string) => `
+/** The shader of `gruCellBackward` (gru-cell.ts). */
+export function backward({ rows, width: p }: CellSizes): KernelSource {
+  const inside = (row: string) => (rows % ROWS === 0 ? "" : `if (${row} < ${rows}u) `);
+  const rowUnits = p / UNIT;
+  const shareColumns = p / 2;
+  const panelRow = (shareColumns / UNIT) | 1;
+  const across = shareColumns / FRAGMENT;
+  const stripRow = shareColumns / 4 + 1;
+  const lines = THREADS / rowUnits;
+  const passes = STEP / lines;
+  const load = (gate: number, block: string) => `
 ${
   gate > 0
     ? ""
@@ -53,7 +37,7 @@ ${
 }
 ${each(2, (i) => `      factor${i} = kept[keptFrom${i} + ${gate < 2 ? `${gate * rowUnits}u` : `(2u + side) * ${rowUnits}u`} + ${block} * ${STEP / UNIT}u];`)}
 ${each(passes, (i) => `      weight${i} = weights[weightFrom + (${gate * p + i * lines}u + ${block} * ${STEP}u) * ${rowUnits}u];`)}`;
-    const store = (gate: number) => `
+  const store = (gate: number) => `
 ${each(
   2,
   (i) => `    {
@@ -68,7 +52,7 @@ ${each(
     }`,
 )}
 ${each(passes, (i) => `    panels[2u + lane % ${rowUnits}u / ${rowUnits / 2}u][(lane / ${rowUnits}u + ${i * lines}u) * ${panelRow}u + lane % ${rowUnits / 2}u] = weight${i};`)}`;
-    const pass = (gate: number) => `
+  const pass = (gate: number) => `
     workgroupBarrier();
 ${store(gate)}
     ${gate < 2 ? `{${load(gate + 1, "block")}\n    }` : `if (block + 1u < ${p / STEP}u) {${load(0, "(block + 1u)")}\n    }`}
@@ -92,12 +76,12 @@ ${each(across, (j) =>
 )}
     }`,
 )}`;
-    const q = p / 4;
-    const stripColumns = shareColumns / 4;
-    const rowsAtOnce = 32 / stripColumns;
-    const write = (i: number, x: number) => {
-      const row = `resultRow + ${i * FRAGMENT + x * rowsAtOnce}u`;
-      return `  ${inside(row)}{
+  const q = p / 4;
+  const stripColumns = shareColumns / 4;
+  const rowsAtOnce = 32 / stripColumns;
+  const write = (i: number, x: number) => {
+    const row = `resultRow + ${i * FRAGMENT + x * rowsAtOnce}u`;
+    return `  ${inside(row)}{
     let row = ${row};
     let sum = bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stripRow}u]);
     let at = row * ${q}u + resultColumn;
@@ -105,23 +89,23 @@ ${each(across, (j) =>
       dstate[at] = sum + dnext[at] * bitcast<vec4f>(kept[row * ${3 * q}u + ${4 * rowUnits}u + resultColumn]);
     }
   }`;
-    };
-    return {
-      form: "groups",
-      groups: [Math.ceil(rows / ROWS), 1, 2],
-      workgroup: THREADS,
-      matrixUnits: true,
-      vectors: {
-        kept: "vec4u",
-        dnext: "vec4f",
-        weights: "vec4u",
-        dx: "vec4f",
-        dstate: "vec4f",
-        dinput: "vec4u",
-        dhidden: "vec4u",
-        dbias: "vec2f",
-      },
-      wgsl: /* wgsl */ `${declarations(Math.max(SHARE * ROW, STEP * panelRow, FRAGMENT * stripRow))}
+  };
+  return {
+    form: "groups",
+    groups: [Math.ceil(rows / ROWS), 1, 2],
+    workgroup: THREADS,
+    matrixUnits: true,
+    vectors: {
+      kept: "vec4u",
+      dnext: "vec4f",
+      weights: "vec4u",
+      dx: "vec4f",
+      dstate: "vec4f",
+      dinput: "vec4u",
+      dhidden: "vec4u",
+      dbias: "vec2f",
+    },
+    wgsl: /* wgsl */ `${declarations(Math.max(SHARE * ROW, STEP * panelRow, FRAGMENT * stripRow))}
 var<workgroup> columnSums: array<array<vec2f, ${(3 * p) / 2}>, 8>;
 fn run(group: vec3u, index: u32, subgroup: u32, subgroupLane: u32) {
   let side = group.z;
@@ -157,6 +141,5 @@ ${each(SHARE / FRAGMENT, (i) => `${storeStrip(i, across)}\n${each(FRAGMENT / row
     dbias[group.x * ${3 * p}u + side * ${(3 * p) / 2}u + column] = total;
   }
 }`,
-    };
-  },
-});
+  };
+}

@@ -11,7 +11,8 @@
 //   kept [T, 3p] u32:   f16 dr/dnext, dz/dnext, dn/dnext, dn/dnext r   (p / 2 u32 each)   and f32 z   (p u32)
 
 import { type KernelTarget, kernel } from "../kernel";
-import { STEP } from "./matrix-operand";
+import { matrixKernels } from "./kernels-of-target";
+import { STEP } from "./matrix-shape";
 
 /** Whether a cell with as many inputs as its state is wide can be computed by the kernels here. */
 export function fitsGruUnits(
@@ -54,4 +55,46 @@ fn run(i: u32) {
   }
 }`,
   }),
+});
+
+/**
+ * next = (1 - z) n + z h, with the gates of gru.ts. Besides `kept` it leaves x and h rounded to f16, two to a u32, for the
+ * gradients of the weights.
+ */
+export const gruCellForward = kernel({
+  name: "gruCellForward",
+  buffers: {
+    x: "read",
+    state: "read",
+    weights: "read u32",
+    biases: "read",
+    next: "write",
+    kept: "write u32",
+    xHalves: "write u32",
+    stateHalves: "write u32",
+  },
+  sizes: { rows: "u32", width: "u32" },
+  flops: ({ rows, width }) => 12 * rows * width * width,
+  source: (sizes) => matrixKernels().gruForward.forward(sizes),
+});
+
+/**
+ * [dr | dz | dn] of the inputs' and of the hidden products, f16, two to a u32 [T, 3p / 2] each; dx = dinput W_i and
+ * dstate = dhidden W_h + dnext z; dbias [T / 64, 6p] holds the sums of both over the rows of each workgroup.
+ */
+export const gruCellBackward = kernel({
+  name: "gruCellBackward",
+  buffers: {
+    kept: "read u32",
+    dnext: "read",
+    weights: "read u32",
+    dx: "write",
+    dstate: "write",
+    dinput: "write u32",
+    dhidden: "write u32",
+    dbias: "write",
+  },
+  sizes: { rows: "u32", width: "u32" },
+  flops: ({ rows, width }) => 12 * rows * width * width,
+  source: (sizes) => matrixKernels().gruBackward.backward(sizes),
 });

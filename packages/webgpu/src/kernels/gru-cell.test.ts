@@ -1,8 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { checkMatrixShader, expectClose, matrixTarget, runKernel, testGpu, testNumbers } from "../testing";
-import { gruCellBackward } from "./gru-cell-backward";
-import { gruCellForward } from "./gru-cell-forward";
-import { gruParameters } from "./gru-matrix";
+import { gruCellBackward, gruCellForward, gruParameters } from "./gru-cell";
 
 const { matrixUnits } = (await testGpu()).target;
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));

@@ -1,5 +1,6 @@
-import { kernel } from "../kernel";
+import type { KernelSource } from "../kernel";
 import {
+  type CellSizes,
   copies,
   declarations,
   left,
@@ -12,40 +13,23 @@ import {
   THREADS,
 } from "./gru-matrix-tiles";
 import { each } from "./matmul-parts";
-import { FRAGMENT, STEP, UNIT } from "./matrix-operand";
+import { FRAGMENT, STEP, UNIT } from "./matrix-shape";
 
 /** Columns of the state that a workgroup computes. */
 const COLUMNS = 32;
 
-/**
- * next = (1 - z) n + z h, with the gates of gru.ts. Besides `kept` it leaves x and h rounded to f16, two to a u32, for the
- * gradients of the weights.
- */
-export const gruCellForward = kernel({
-  name: "gruCellForward",
-  buffers: {
-    x: "read",
-    state: "read",
-    weights: "read u32",
-    biases: "read",
-    next: "write",
-    kept: "write u32",
-    xHalves: "write u32",
-    stateHalves: "write u32",
-  },
-  sizes: { rows: "u32", width: "u32" },
-  flops: ({ rows, width }) => 12 * rows * width * width,
-  source: ({ rows, width: p }) => {
-    const rounds = p / STEP;
-    const inside = (row: string) => (rows % ROWS === 0 ? "" : `if (${row} < ${rows}u) `);
-    const load = (side: 0 | 1, round: string) => `
+/** The shader of `gruCellForward` (gru-cell.ts). */
+export function forward({ rows, width: p }: CellSizes): KernelSource {
+  const rounds = p / STEP;
+  const inside = (row: string) => (rows % ROWS === 0 ? "" : `if (${row} < ${rows}u) `);
+  const load = (side: 0 | 1, round: string) => `
 ${each(
   2,
   (i) => `      low${i} = ${side ? "state" : "x"}[from${i} + ${round} * ${STEP / 4}u];
       high${i} = ${side ? "state" : "x"}[from${i} + ${round} * ${STEP / 4}u + 1u];`,
 )}
 ${each(3, (gate) => `      weight${gate} = weights[weightFrom + ${((3 * side + gate) * p * p) / UNIT}u + ${round} * ${STEP / UNIT}u];`)}`;
-    const store = (side: 0 | 1) => `
+  const store = (side: 0 | 1) => `
 ${each(
   2,
   (i) => `    {
@@ -57,7 +41,7 @@ ${each(
     }`,
 )}
 ${each(3, (gate) => `    panels[2u + line / 16u][(${gate * FRAGMENT}u + line % 16u) * ${ROW}u + unit] = weight${gate};`)}`;
-    const pass = (side: 0 | 1) => `
+  const pass = (side: 0 | 1) => `
   for (var round = 0u; round < ${rounds}u; round++) {
     workgroupBarrier();
 ${store(side)}
@@ -79,24 +63,24 @@ ${each(3, (gate) =>
     }`,
 )}
   }`;
-    const stripRow = 17; // r | z | n of x | n of h as 4 vec4f each, and padding
-    const q = p / 4;
-    return {
-      form: "groups",
-      groups: [Math.ceil(rows / ROWS) * (p / COLUMNS), 1, 1],
-      workgroup: THREADS,
-      matrixUnits: true,
-      vectors: {
-        x: "vec4f",
-        state: "vec4f",
-        weights: "vec4u",
-        biases: "vec4f",
-        next: "vec4f",
-        kept: "vec2u",
-        xHalves: "vec4u",
-        stateHalves: "vec4u",
-      },
-      wgsl: /* wgsl */ `${declarations(FRAGMENT * stripRow)}
+  const stripRow = 17; // r | z | n of x | n of h as 4 vec4f each, and padding
+  const q = p / 4;
+  return {
+    form: "groups",
+    groups: [Math.ceil(rows / ROWS) * (p / COLUMNS), 1, 1],
+    workgroup: THREADS,
+    matrixUnits: true,
+    vectors: {
+      x: "vec4f",
+      state: "vec4f",
+      weights: "vec4u",
+      biases: "vec4f",
+      next: "vec4f",
+      kept: "vec2u",
+      xHalves: "vec4u",
+      stateHalves: "vec4u",
+    },
+    wgsl: /* wgsl */ `${declarations(FRAGMENT * stripRow)}
 fn sigmoid(x: vec4f) -> vec4f { return 1.0 / (1.0 + exp(-x)); }
 fn packed(x: vec4f) -> vec2u { return vec2u(pack2x16float(x.xy), pack2x16float(x.zw)); }
 fn gates(row: u32, quad: u32, sumR: vec4f, sumZ: vec4f, inputN: vec4f, hiddenN: vec4f) {
@@ -146,6 +130,5 @@ ${each(2, (half) => {
 })}`,
 )}
 }`,
-    };
-  },
-});
+  };
+}

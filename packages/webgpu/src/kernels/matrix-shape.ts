@@ -1,0 +1,46 @@
+// What matrix units (tensor cores) can compute, and in which tiles; the kernels on them are loaded apart (kernels-of-target.ts).
+
+import type { AttentionSizes } from "./attention-shape";
+
+/** Depth of a tile along the sum. */
+export const STEP = 32;
+
+/** Rows and columns of a fragment. */
+export const FRAGMENT = 16;
+
+/** Halfs in a vec4u, the unit of copies. */
+export const UNIT = 8;
+
+/** Rows and columns of a workgroup's tile, and how many subgroups share each. */
+export interface MatrixTile {
+  rows: number;
+  columns: number;
+  subgroupRows: number;
+  subgroupColumns: number;
+}
+
+const large: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
+const small: MatrixTile = { rows: 64, columns: 64, subgroupRows: 2, subgroupColumns: 2 };
+
+/** Multiprocessors of a large device; it decides about tiles alone, never about results. */
+const DEVICE = 132;
+
+/** Large tiles where there are enough of them to fill a device. */
+export function matrixTile(m: number, n: number, products: number): MatrixTile {
+  const tiles = Math.ceil(m / large.rows) * Math.ceil(n / large.columns) * products;
+  return tiles < DEVICE ? small : large;
+}
+
+/** Whether matrix units can compute products of these sizes. */
+export function productFits(
+  { m, n, k }: { m: number; n: number; k: number },
+  { transposeA, transposeB }: { transposeA: boolean; transposeB: boolean },
+): boolean {
+  const whole = (size: number) => size % UNIT === 0;
+  return whole(k) && whole(n) && (!transposeA || whole(m)) && (transposeB || whole(n)) && Math.min(m, n) >= 32;
+}
+
+/** Whether matrix units can compute attention with heads of this width. */
+export function attentionFits({ headDim }: AttentionSizes): boolean {
+  return headDim % 4 === 0 && headDim >= 16 && headDim <= 128;
+}
