@@ -37,7 +37,7 @@ test.each([
   ],
   [
     "not a number",
-    (wgsl: string) => wgsl.replace("value; }", "value * bitcast<f32>(0x7fc00000u + sizes.count * 0u); }"),
+    (wgsl: string) => wgsl.replace("= value;", "= value * bitcast<f32>(0x7fc00000u + sizes.count * 0u);"),
     /off by NaN/,
   ],
   ["a shader that does not compile", () => "fn run(item: u32) { c[item] = missing; }", /their shader fails: .*missing/],

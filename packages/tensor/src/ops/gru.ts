@@ -14,8 +14,9 @@ export interface GruCellInputs {
   inputWeight: Tensor;
   /** [3p, p] */
   hiddenWeight: Tensor;
-  /** [3p] each. */
+  /** [3p] */
   inputBias: Tensor;
+  /** [3p] */
   hiddenBias: Tensor;
 }
 
