@@ -6,17 +6,17 @@ import { sumOfRows } from "./reduce";
 
 /** What a GRU cell reads; weights and biases hold the reset, update and candidate parts in that order. */
 export interface GruCellInputs {
-  /** [T, C] */
+  /** What is read at this step, [T, C]. */
   x: Tensor;
-  /** h, [T, p]. */
+  /** The state of before, [T, p]. */
   state: Tensor;
-  /** [3p, C] */
+  /** W_i of the reset, update and candidate gates under one another, [3p, C]. */
   inputWeight: Tensor;
-  /** [3p, p] */
+  /** W_h of the same gates, [3p, p]. */
   hiddenWeight: Tensor;
-  /** [3p] */
+  /** b_i of the same gates, [3p]. */
   inputBias: Tensor;
-  /** [3p] */
+  /** b_h of the same gates, [3p]. */
   hiddenBias: Tensor;
 }
 
