@@ -35,19 +35,12 @@ export * from "./kernels/softmax";
 export * from "./kernels/top-k";
 export { type OpenOptions, openDevice, openGpu } from "./open-device";
 export { planningGpu } from "./planning-gpu";
+export { ALIGNMENT, aligned } from "./program/alignment";
 export { ArenaShadow } from "./program/arena-shadow";
 export { bytesText, checkBudget } from "./program/budget";
 export type { DispatchDigest } from "./program/digest";
 export { planMemory } from "./program/plan";
 export type { DispatchTime } from "./program/profile";
 export { compileProgram, type Program, type ProgramOptions, type ProgramStats, type Ticket } from "./program/program";
-export {
-  ALIGNMENT,
-  aligned,
-  type Dispatch,
-  type Purpose,
-  Recording,
-  type Slice,
-  type Storage,
-} from "./program/recording";
+export { type Dispatch, type Purpose, Recording, type Slice, type Storage } from "./program/recording";
 export type { Shadow } from "./program/shadow";

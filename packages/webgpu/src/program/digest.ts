@@ -2,7 +2,8 @@
 // and the first kernel at which they part has a name.
 
 import type { Gpu } from "../gpu";
-import { aligned, type Dispatch, type Storage } from "./recording";
+import { aligned } from "./alignment";
+import type { Dispatch, Storage } from "./recording";
 import type { Step } from "./steps";
 
 /** What one dispatch wrote. */

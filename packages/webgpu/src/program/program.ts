@@ -1,11 +1,12 @@
 import { GpuError, OutOfMemoryError } from "../errors";
 import type { Gpu } from "../gpu";
+import { aligned } from "./alignment";
 import { bytesText, checkBudget } from "./budget";
 import type { DispatchDigest } from "./digest";
 import { type Plan, planMemory } from "./plan";
-import type { DispatchTime } from "./profile";
+import { type DispatchTime, timeDispatches } from "./profile";
 import { copyOutputs, cutOutputs, ReadbackRing } from "./readback";
-import { aligned, type Dispatch, type Recording, type Slice, type Storage } from "./recording";
+import type { Dispatch, Recording, Slice, Storage } from "./recording";
 import { prepareSteps } from "./steps";
 
 /** What a program is, in numbers. Bytes are those of buffers. */
@@ -168,7 +169,6 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     async profile(data) {
       gpu.check();
       upload(data);
-      const { timeDispatches } = await import("./profile");
       return timeDispatches(gpu, plan.dispatches, steps);
     },
     async digest(data) {

@@ -2,7 +2,8 @@
 // values of the step before. A slot is taken by `take`, filled by copies that the caller encodes, and read once.
 
 import type { Gpu } from "../gpu";
-import { aligned, type Slice, type Storage } from "./recording";
+import { aligned } from "./alignment";
+import type { Slice, Storage } from "./recording";
 
 /** A staging buffer that is free to be copied into. */
 export interface ReadbackSlot {

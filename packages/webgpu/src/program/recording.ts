@@ -1,5 +1,6 @@
 import { OutOfMemoryError } from "../errors";
 import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget, type RoundedBuffers } from "../kernel";
+import { ALIGNMENT } from "./alignment";
 import type { Shadow } from "./shadow";
 
 /** What a temporary is for, where the bytes of a plan tell them apart. */
@@ -54,14 +55,6 @@ export interface Dispatch {
   readonly rounded: RoundedBuffers;
   /** The kernel with other buffers rounded. */
   rounding(rounded: RoundedBuffers): CompiledKernel;
-}
-
-/** Offsets of bindings must be multiples of this many bytes (WebGPU's default `minStorageBufferOffsetAlignment`). */
-export const ALIGNMENT = 256;
-
-/** Round bytes up to the alignment of bindings. */
-export function aligned(bytes: number, alignment = ALIGNMENT): number {
-  return Math.ceil(bytes / alignment) * alignment;
 }
 
 /** The ordered list of kernel calls of a program under construction. */

@@ -1,6 +1,7 @@
 import { GpuError } from "../errors";
 import type { Gpu } from "../gpu";
-import { ALIGNMENT, type Dispatch, type Storage } from "./recording";
+import { ALIGNMENT } from "./alignment";
+import type { Dispatch, Storage } from "./recording";
 
 /** A dispatch with the objects that encoding it takes. */
 export interface Step {

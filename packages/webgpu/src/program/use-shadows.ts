@@ -2,7 +2,8 @@
 // arena's shadow instead (arena-shadow.ts), and every kernel that updates an arena with a shadow writes both.
 
 import { packHalves } from "../kernels/pack-halves";
-import { ALIGNMENT, type Dispatch, type Slice, type Storage } from "./recording";
+import { ALIGNMENT } from "./alignment";
+import type { Dispatch, Slice, Storage } from "./recording";
 import { isOwn, MOST_BINDINGS, roundBuffer } from "./round-results";
 import type { Shadow } from "./shadow";
 import { usersOf } from "./users";
