@@ -8,6 +8,7 @@ import {
   groupedWeightGradient,
   groupedWeightGradientGather,
 } from "./grouped-matmul";
+import { loadKernels } from "./kernels-of-target";
 import { matmul, matmulAccumulate, matmulSplit, takesHalves } from "./matmul";
 
 const layout = { transposeA: false, transposeB: true };
@@ -24,10 +25,16 @@ const cases: [name: string, kernel: unknown, sizes: Record<string, number>, opti
   ["groupedMatmulGather", groupedMatmulGather, grouped, forward],
   ["groupedWeightGradient", groupedWeightGradient, grouped, {}],
   ["groupedWeightGradientGather", groupedWeightGradientGather, grouped, {}],
-  ["attentionForward", attentionForward, attention, undefined],
-  ["attentionBackwardQuery", attentionBackwardQuery, attention, undefined],
-  ["attentionBackwardKeyValue", attentionBackwardKeyValue, attention, undefined],
+  ["attentionForward", attentionForward, attention, {}],
+  ["attentionBackwardQuery", attentionBackwardQuery, attention, {}],
+  ["attentionBackwardKeyValue", attentionBackwardKeyValue, attention, {}],
 ];
+
+/** Attention on matrix units reads packed operands alone. */
+const packed = (kernel: unknown, options: unknown) =>
+  [attentionForward, attentionBackwardQuery, attentionBackwardKeyValue].includes(kernel as typeof attentionForward)
+    ? { halves: true }
+    : options;
 
 const target = (changes: Partial<KernelTarget>): KernelTarget => ({
   kernelClass: "tiled",
@@ -37,10 +44,12 @@ const target = (changes: Partial<KernelTarget>): KernelTarget => ({
   ...changes,
 });
 
+await loadKernels(target({}));
+
 test.each(cases)("%s: without matrix units mixed precision runs what f32 does", (_, kernel, sizes, options) => {
-  const text = (changes: Partial<KernelTarget>) =>
-    compileKernel(kernel as Kernel<string, string, unknown>, sizes, target(changes), options).wgsl;
-  expect(text({})).toContain("enable f16");
+  const text = (changes: Partial<KernelTarget>, given = options) =>
+    compileKernel(kernel as Kernel<string, string, unknown>, sizes, target(changes), given).wgsl;
+  expect(text({}, packed(kernel, options))).toContain("enable f16");
   for (const subgroups of [true, false]) {
     const plain = text({ matrixUnits: false, subgroups });
     expect(plain).toBe(text({ matrixUnits: false, subgroups, precision: "f32" }));
