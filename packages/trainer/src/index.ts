@@ -28,14 +28,15 @@ export {
   openSession,
   type Session,
   type SessionOptions,
-  type SessionState,
 } from "./session";
+export type { SessionState } from "./session-state";
 export { type SettingsChanges, type TrainSettings, trainSettings } from "./settings";
 export { type FittingSettings, settingsThatFit } from "./settings-that-fit";
 export { type StartOptions, startFrom } from "./start-from";
 export { type StepTiming, stepRecord } from "./step-record";
 export type { StepValues } from "./step-values";
-export { type Task, taskOf, totalLoad } from "./task";
+export { type Task, totalLoad } from "./task";
+export { taskOf } from "./task-of";
 export { readValues } from "./tensor-values";
 export { type TokenRoute, tokenRoutes } from "./token-routes";
 export { type Report, type TrainOptions, train, validate } from "./train";

@@ -3,7 +3,7 @@
 // gradients, the others add theirs, and the last program updates.
 
 import { type BatchTensors, type Model, moeLayers, type TrunkParameters } from "@webmoe/model";
-import { averageParameters, initOptimizer, type OptimizerState, optimize } from "@webmoe/nn";
+import { averageParameters, initOptimizer, optimize } from "@webmoe/nn";
 import {
   addInPlace,
   allocate,
@@ -33,6 +33,7 @@ import { explodedLoss } from "./bad-steps";
 import { mergeTrees, splitFrozen } from "./freeze";
 import { type MemoryUse, memoryUse } from "./memory-use";
 import { optimizerOptions } from "./optimizer-options";
+import type { SessionState } from "./session-state";
 import type { TrainSettings } from "./settings";
 import { stepNoise } from "./step-noise";
 import { type StepValues, stepValues } from "./step-values";
@@ -44,18 +45,6 @@ export type HostBatch = Record<string, Uint32Array>;
 
 /** Where the loss scale of mixed precision starts. */
 const FIRST_LOSS_SCALE = 2 ** 16;
-
-/** What is in a checkpoint. */
-export interface SessionState {
-  /** What is learned, frozen parts among it. */
-  parameters: Parameters;
-  /** Moments of what is learned, and counters. */
-  optimizer: OptimizerState<Parameters, DeviceTensor, DeviceTensor<"u32">>;
-  /** What the router keeps and does not learn. */
-  buffers?: MapLeaves<unknown, DeviceTensor>;
-  /** With `ema.decay`: the running average of the parameters. */
-  averaged?: Parameters;
-}
 
 /** What a model makes of a batch. */
 export interface Evaluation {

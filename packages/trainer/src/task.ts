@@ -1,6 +1,5 @@
 import type { BatchAt } from "@webmoe/data";
 import type { Model } from "@webmoe/model";
-import { type LanguageFigures, languageTask, type TextData } from "./language-task";
 import type { Evaluation, HostBatch } from "./session";
 import type { TrainSettings } from "./settings";
 
@@ -22,17 +21,6 @@ export function totalLoad(evaluations: Evaluation[]): number[][] {
   return evaluations[0]!.load.map((row, layer) =>
     row.map((_, expert) => evaluations.reduce((sum, { load }) => sum + load[layer]![expert]!, 0)),
   );
-}
-
-/** The task that is meant by what a run is given to learn: text is for a language model. */
-export function taskOf<Figures extends object = LanguageFigures>(
-  data: TextData | Task<Figures>,
-  { config }: Model,
-  { batch, validation }: TrainSettings,
-): Task<Figures> {
-  if ("judge" in data) return data;
-  const sizes = { batch: batch.size, context: config.context, batches: validation.batches };
-  return languageTask(data, sizes) as unknown as Task<Figures>;
 }
 
 /** The micro-batches of a step. */

@@ -13,7 +13,8 @@ import type { Evaluation, Session } from "./session";
 import type { TrainSettings } from "./settings";
 import { stepRecord } from "./step-record";
 import type { StepValues } from "./step-values";
-import { stepBatches, type Task, taskOf, totalLoad } from "./task";
+import { stepBatches, type Task, totalLoad } from "./task";
+import { taskOf } from "./task-of";
 
 /** What to train, on what, and where the run is kept. */
 export interface TrainOptions<Figures extends object = LanguageFigures> {

@@ -1,7 +1,22 @@
-import { memoryRows } from "@webmoe/trainer";
+import type { ModelSize } from "@webmoe/model";
+import { type Fit, memoryRows, type Probe } from "@webmoe/trainer";
 import color from "picocolors";
 import { bytes, duration, shortNumber } from "../terminal/format";
-import type { DryRun } from "./dry-run";
+
+/** What a run would take. */
+export interface DryRun {
+  adapter: string;
+  size: ModelSize;
+  steps: number;
+  tokensPerStep: number;
+  /** Tokens of the whole run. */
+  tokens: number;
+  fits: boolean;
+  fit: Fit;
+  /** Where it fits: its speed, and seconds for all of it. */
+  probe?: Probe;
+  seconds?: number;
+}
 
 /** What a run would take, for a terminal. */
 export function dryRunText({ adapter, size, steps, tokensPerStep, tokens, fits, fit, ...rest }: DryRun): string {

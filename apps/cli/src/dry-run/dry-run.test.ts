@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { sets, webmoeIn } from "../run-webmoe";
-import type { DryRun } from "./dry-run";
+import type { DryRun } from "./dry-run-text";
 
 const folder = await mkdtemp(join(tmpdir(), "webmoe-dry-run-"));
 const webmoe = webmoeIn(folder);

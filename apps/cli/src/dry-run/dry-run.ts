@@ -1,35 +1,11 @@
-import { type ModelSize, measureModel } from "@webmoe/model";
-import {
-  estimateSeconds,
-  type Fit,
-  fitIntoMemory,
-  openWithinMemory,
-  outOfMemoryText,
-  type Probe,
-  probeSpeed,
-  taskOf,
-} from "@webmoe/trainer";
+import { measureModel } from "@webmoe/model";
+import { estimateSeconds, fitIntoMemory, openWithinMemory, outOfMemoryText, probeSpeed, taskOf } from "@webmoe/trainer";
 import { adapterName, type Gpu, OutOfMemoryError } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
 import { openDevice } from "../open-device";
 import { type PreparedRun, settingsOf } from "../tasks/prepared-run";
 import { aboutRun } from "../terminal/about-run";
-import { dryRunText } from "./dry-run-text";
-
-/** What a run would take. */
-export interface DryRun {
-  adapter: string;
-  size: ModelSize;
-  steps: number;
-  tokensPerStep: number;
-  /** Tokens of the whole run. */
-  tokens: number;
-  fits: boolean;
-  fit: Fit;
-  /** Where it fits: its speed, and seconds for all of it. */
-  probe?: Probe;
-  seconds?: number;
-}
+import { type DryRun, dryRunText } from "./dry-run-text";
 
 /** Print what a run would take, and train no more than the few steps that tell its speed. Throws where it does not fit. */
 export async function dryRun(config: Config, run: PreparedRun, { json }: { json: boolean }): Promise<void> {
