@@ -111,7 +111,7 @@ test("killed at 20 random points and more, also inside writes, --resume auto end
       // While it starts, reads its checkpoint or compiles.
       await sleep(1500 * chance(`start ${number}`));
     } else {
-      await running.says(/^step \d+\//m);
+      await running.says(/^step +\d+\//m);
       if (number % 2 === 1) await sleep(120 * chance(`step ${number}`));
       else {
         await nextWrite(join(path, "checkpoints"), running);
@@ -154,7 +154,7 @@ describe("signals", () => {
     ["SIGTERM", "terminated"],
   ] as const)("%s once: a checkpoint, and 130; a second trainer is refused meanwhile", async (signal, name) => {
     const running = train(["--data", "text.txt", "--out", name, "--steps", "100000", ...small]);
-    await running.says(/^step 3\//m);
+    await running.says(/^step +3\//m);
     const second = train(["--resume", name]);
     expect(await second.exited).toEqual({ code: 1, signal: null });
     expect(second.error).toMatch(/^webmoe: run folder: ".*" is in use by process \d+ since .*\n$/);
@@ -205,12 +205,12 @@ describe("a full disk", () => {
 
   test("or a limit on the length of files stops it in the same way", async () => {
     const running = train(["--data", "text.txt", "--out", "limited", "--steps", "100000", ...small]);
-    await running.says(/^step 2\//m);
+    await running.says(/^step +2\//m);
     running.child.kill("SIGINT");
     expect(await running.exited).toEqual({ code: 130, signal: null });
     const { size } = await stat(join(folder, "limited/metrics.jsonl"));
     const resumed = train(["--resume", "limited", "--steps", "100000"]);
-    await resumed.says(/^step \d+\//m);
+    await resumed.says(/^step +\d+\//m);
     // Software drivers keep memory in files, so the limit comes when theirs are there.
     spawnSync("prlimit", ["--pid", `${resumed.child.pid}`, `--fsize=${size + 4096}`]);
     await checkStopped(resumed, join(folder, "limited"), /a file may not be that long here, writing in "limited"/);
