@@ -13,6 +13,7 @@
 import type { KernelSource } from "../kernel";
 import type { AttentionSizes } from "./attention-shape";
 import { each } from "./matmul-parts";
+import { fragmentTypes, halfs } from "./matrix-fragments";
 import { FRAGMENT, UNIT } from "./matrix-shape";
 
 /** Rows that pass by in one round. */
@@ -254,9 +255,7 @@ export function matrixSource(
       ...vectors.map((name) => [name, "vec4f"]),
     ]),
     wgsl: /* wgsl */ `
-alias Left = subgroup_matrix_left<f16, ${FRAGMENT}, ${FRAGMENT}>;
-alias Right = subgroup_matrix_right<f16, ${FRAGMENT}, ${FRAGMENT}>;
-alias Result = subgroup_matrix_result<f32, ${FRAGMENT}, ${FRAGMENT}>;
+${fragmentTypes}
 var<workgroup> strips: array<array<vec4u, ${SHARE * STRIP_ROW}>, ${SUBGROUPS}>;
 var<workgroup> panels: array<array<vec4u, ${panels.panelUnits}>, ${panels.count}>;
 ${declarations}
@@ -264,9 +263,7 @@ const scale = ${1 / Math.sqrt(headDim)};
 const log2Scale = ${Math.LOG2E / Math.sqrt(headDim)};
 var<private> begins: u32;
 var<private> headOf: u32;
-fn halfs(low: vec4f, high: vec4f) -> vec4u {
-  return vec4u(pack2x16float(low.xy), pack2x16float(low.zw), pack2x16float(high.xy), pack2x16float(high.zw));
-}
+${halfs}
 fn partAt(part: u32, row: u32) -> u32 {
   return (((begins + row) * 3u + part) * ${heads}u + headOf) * ${headDim / 4}u;
 }

@@ -1,6 +1,7 @@
 // The pieces that gru-matrix-forward.ts and gru-matrix-backward.ts are put together from; the picture is in gru-cell.ts.
 
 import { each } from "./matmul-parts";
+import { fragmentTypes, halfs } from "./matrix-fragments";
 import { FRAGMENT, STEP, UNIT } from "./matrix-shape";
 
 /** Rows of x and of the state, and the width of both. */
@@ -23,13 +24,9 @@ export const ROW = STEP / UNIT + 1;
 
 /** Types of fragments, four panels of so many units, and `halfs`. */
 export const declarations = (units: number) => `
-alias Left = subgroup_matrix_left<f16, ${FRAGMENT}, ${FRAGMENT}>;
-alias Right = subgroup_matrix_right<f16, ${FRAGMENT}, ${FRAGMENT}>;
-alias Result = subgroup_matrix_result<f32, ${FRAGMENT}, ${FRAGMENT}>;
+${fragmentTypes}
 var<workgroup> panels: array<array<vec4u, ${units}>, 4>;
-fn halfs(low: vec4f, high: vec4f) -> vec4u {
-  return vec4u(pack2x16float(low.xy), pack2x16float(low.zw), pack2x16float(high.xy), pack2x16float(high.zw));
-}`;
+${halfs}`;
 
 /** Which unit of a step's 32 columns an invocation copies, and in which line; as in matrix-operand.ts for different banks. */
 export const copies = `

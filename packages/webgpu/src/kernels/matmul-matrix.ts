@@ -10,6 +10,7 @@
 import type { KernelSource } from "../kernel";
 import { each } from "./matmul-parts";
 import { type MatrixProduct, resultVectors, storeResult } from "./matmul-product";
+import { fragmentTypes } from "./matrix-fragments";
 import { stageOperand } from "./matrix-operand";
 import { FRAGMENT, type MatrixTile, STEP } from "./matrix-shape";
 
@@ -77,9 +78,7 @@ ${each(down, (i) => `        sum${i}_${j} = subgroupMatrixMultiplyAccumulate(lef
     },
     results: product.base === undefined ? [product.result] : [],
     wgsl: `
-alias Left = subgroup_matrix_left<f16, ${FRAGMENT}, ${FRAGMENT}>;
-alias Right = subgroup_matrix_right<f16, ${FRAGMENT}, ${FRAGMENT}>;
-alias Result = subgroup_matrix_result<f32, ${FRAGMENT}, ${FRAGMENT}>;
+${fragmentTypes}
 var<workgroup> panels: array<array<vec4u, ${units}>, ${panels}>;
 ${product.functions ?? ""}
 fn run(group: vec3u, lane: u32, subgroup: u32, subgroupLane: u32) {
