@@ -1,18 +1,10 @@
 import { decodeHeader, headerBytes } from "@webmoe/tensor";
 import type { TensorReader } from "./run-store";
+import { tensorReader } from "./tensor-reader";
 
 /** The tensors of a safetensors file, each read when it is asked for. A damaged header is an error. */
 export async function blobTensors(file: Blob): Promise<TensorReader> {
   const bytes = async (from: number, to: number) => new Uint8Array(await file.slice(from, to).arrayBuffer());
   const { tensors } = decodeHeader(await bytes(0, headerBytes(await bytes(0, 8), file.size)), file.size);
-  return {
-    names: () => [...tensors.keys()],
-    shape: (name) => tensors.get(name)?.shape,
-    dtype: (name) => tensors.get(name)?.dtype,
-    async read(name) {
-      const info = tensors.get(name);
-      if (!info) throw new Error(`checkpoint: has no tensor "${name}"`);
-      return bytes(info.start, info.end);
-    },
-  };
+  return tensorReader("checkpoint", tensors, bytes);
 }

@@ -7,10 +7,10 @@ import { type Generator, openGenerator, type RunStore, type Session, save, train
 import { adapterName, openGpu } from "@webmoe/webgpu";
 import type { Configuration } from "../configuration/configuration";
 import { modelOf } from "../configuration/measure";
-import { readCheckpoint } from "./blob-tensors";
 import { deferred } from "./deferred";
 import type { CheckpointFiles, TrainingEvent } from "./messages";
 import type { Pace } from "./pace";
+import { readCheckpoint } from "./read-checkpoint";
 import { openRoutingProbe, type RoutingProbe } from "./routing";
 
 /** Steps between looks at how held-out text is routed. */

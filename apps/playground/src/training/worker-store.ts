@@ -1,8 +1,8 @@
 import { encodeHeader } from "@webmoe/tensor";
 import type { RunStore, TensorEntry } from "@webmoe/trainer";
 import { type Remote, transfer } from "comlink";
-import { readCheckpoint } from "./blob-tensors";
 import type { Keeper } from "./messages";
+import { readCheckpoint } from "./read-checkpoint";
 
 /** A run's metrics and checkpoints as the files of a run folder, handed to the page, which alone may store them. */
 export function workerStore(keeper: Remote<Keeper>): RunStore & { flush(): Promise<void> } {

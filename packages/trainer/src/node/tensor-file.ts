@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { decodeHeader, encodeHeader, headerBytes, tensorBytes } from "@webmoe/tensor";
 import type { TensorEntry, TensorReader } from "../run-store";
+import { tensorReader } from "../tensor-reader";
 
 /** What a file holds, to know it by later. */
 export interface WrittenFile {
@@ -40,21 +41,14 @@ export async function readTensors(path: string): Promise<TensorReader> {
     const start = await readBytes(file, 0, Math.min(8, size));
     const header = await readBytes(file, 0, headerBytes(start, size));
     const { tensors } = decodeHeader(header, size);
-    return {
-      names: () => [...tensors.keys()],
-      shape: (name) => tensors.get(name)?.shape,
-      dtype: (name) => tensors.get(name)?.dtype,
-      async read(name) {
-        const info = tensors.get(name);
-        if (!info) throw new Error(`${path}: has no tensor "${name}"`);
-        const own = await open(path, "r");
-        try {
-          return await readBytes(own, info.start, info.end - info.start);
-        } finally {
-          await own.close();
-        }
-      },
-    };
+    return tensorReader(path, tensors, async (from, to) => {
+      const own = await open(path, "r");
+      try {
+        return await readBytes(own, from, to - from);
+      } finally {
+        await own.close();
+      }
+    });
   } finally {
     await file.close();
   }
