@@ -5,17 +5,14 @@ import { collapseWatch } from "@webmoe/inspect";
 import type { LanguageModel } from "@webmoe/model";
 import { openSession, type Session, stepRecord } from "@webmoe/trainer";
 import { createRun } from "@webmoe/trainer/node";
-import { adapterName, type Gpu } from "@webmoe/webgpu";
+import type { Gpu } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
 import { compareStretches, type StretchCost, type StretchOptions } from "./compare-stretches";
 import { randomBatches } from "./random-batches";
+import { type Subject, subjectOf } from "./subject";
 
 /** What it costs a step to say, and to write down, what its routers did. */
-export interface MetricsCost extends StretchCost {
-  preset: string;
-  router: string;
-  precision: Config["precision"];
-  adapter: string;
+export interface MetricsCost extends Subject, StretchCost {
   /** Kernel calls of a step without the figures, and with them. */
   dispatches: [number, number];
 }
@@ -66,10 +63,7 @@ export async function timeMetrics(
 
   try {
     return {
-      preset: config.preset,
-      router: model.router.name,
-      precision: config.precision,
-      adapter: adapterName(gpu.adapter),
+      ...subjectOf(gpu, model, config),
       ...(await compareStretches(
         (steps) => stretch(plain, steps),
         (steps) => stretch(full, steps),

@@ -1,17 +1,13 @@
 import type { LanguageModel } from "@webmoe/model";
 import { openSession } from "@webmoe/trainer";
-import { adapterName, type Gpu } from "@webmoe/webgpu";
+import type { Gpu } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
 import { compareStretches, type StretchCost, type StretchOptions } from "./compare-stretches";
 import { randomBatches } from "./random-batches";
+import { type Subject, subjectOf } from "./subject";
 
 /** What it costs steps to read the loss of each. */
-export interface ReadingCost extends StretchCost {
-  preset: string;
-  router: string;
-  precision: Config["precision"];
-  adapter: string;
-}
+export interface ReadingCost extends Subject, StretchCost {}
 
 /**
  * Train one model in turns, a stretch of steps of which the last one's loss is read and one in which every loss is, when the next
@@ -41,10 +37,7 @@ export async function timeReading(
   };
   try {
     return {
-      preset: config.preset,
-      router: model.router.name,
-      precision: config.precision,
-      adapter: adapterName(gpu.adapter),
+      ...subjectOf(gpu, model, config),
       ...(await compareStretches(stretch(false), stretch(true), options)),
     };
   } finally {

@@ -1,16 +1,13 @@
 import { type LanguageModel, measureModel } from "@webmoe/model";
 import { type MemoryKind, openSession } from "@webmoe/trainer";
-import { adapterName, type DispatchTime, type Gpu } from "@webmoe/webgpu";
+import type { DispatchTime, Gpu } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
 import { countObjects } from "./count-objects";
 import { randomBatches } from "./random-batches";
+import { type Subject, subjectOf } from "./subject";
 
 /** What training steps of one configuration take. */
-export interface StepResult {
-  preset: string;
-  router: string;
-  precision: Config["precision"];
-  adapter: string;
+export interface StepResult extends Subject {
   parameters: number;
   activeParameters: number;
   tokensPerStep: number;
@@ -87,10 +84,7 @@ export async function timeSteps(
     const size = measureModel(model);
     const tokensPerStep = config.batch.size * config.batch.accumulate * config.model.context;
     return {
-      preset: config.preset,
-      router: model.router.name,
-      precision: config.precision,
-      adapter: adapterName(gpu.adapter),
+      ...subjectOf(gpu, model, config),
       parameters: size.total,
       activeParameters: size.active,
       tokensPerStep,
