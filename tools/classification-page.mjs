@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { table } from "./markdown-table.mjs";
 
 /**
  * @typedef {{ step: number, split?: string, loss: number, accuracy?: number, macroF1?: number, bitsPerByte?: number }} Line
@@ -161,12 +162,6 @@ function figure(values, scale, digits, unit) {
 const percent = (/** @type {number} */ share) => (Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : "");
 
 const count = (/** @type {number} */ value) => value.toLocaleString("en-US");
-
-/** @param {string[]} head @param {string[][]} rows */
-function table(head, rows) {
-  const line = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map((_, index) => (index === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
-}
 
 function main() {
   const [folder, out = "docs/results"] = process.argv.slice(2);

@@ -5,6 +5,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { table } from "./markdown-table.mjs";
 
 /** Test bits per byte in Qiu et al. 2024 (arXiv 2408.06793), tables 1, 2 and 5: enwik8, 8 layers of width 352, one run each. */
 const PAPER = {
@@ -157,12 +158,6 @@ const signed = (/** @type {number} */ value, /** @type {number} */ digits) =>
   `${value < 0 ? "" : "+"}${value.toFixed(digits)}`;
 
 const ratio = (/** @type {number | undefined} */ value) => (value === undefined ? "" : `${value.toFixed(2)}x`);
-
-/** @param {string[]} head @param {string[][]} rows */
-function table(head, rows) {
-  const line = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map((_, index) => (index === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
-}
 
 /**
  * The mean over pairs of different layers, of the first seed's report of a router; undefined where nobody inspected it.
