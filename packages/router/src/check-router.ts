@@ -25,7 +25,7 @@ import {
 } from "@webmoe/tensor";
 import type { Gpu } from "@webmoe/webgpu";
 import type { AnyRouter, RouterShape, Scores } from "./router";
-import { scoreFault } from "./score-fault";
+import { type AllScores, RouterJudge } from "./router-judge";
 import { type SelectionValues, selectionFault } from "./selection-fault";
 import { type Selector, softmaxTopK } from "./selector";
 
@@ -71,71 +71,61 @@ const PADDING = 2;
 export async function checkRouter(router: AnyRouter, options: RouterCheck): Promise<void> {
   const shape: RouterShape = { dim: 5, experts: 4, layers: 3, topK: 2, vocab: 11, ...options.shape };
   const { tolerance = 1e-5, idle = [] } = options;
-  const check = new Check(router, shape, options.gpu, tolerance, idle);
-  const state = await check.initialState();
+  const judge = new RouterJudge(router, shape, tolerance, idle);
+  const trial = new RouterTrial(router, shape, options.gpu, judge);
+  const state = await trial.initialState();
   try {
     const batch = {
       xs: Array.from({ length: shape.layers }, (_, layer) => numbers([TOKENS, shape.dim], 11 + layer)),
       tokens: Uint32Array.from({ length: TOKENS }, (_, t) => (t * 7 + 1) % shape.vocab),
     };
     const zeros = { ...batch, xs: batch.xs.map((x) => new Float32Array(x.length)) };
-    const whole = await check.scores(state, batch);
-    check.usable("scores", whole.scores);
-    check.same("one input must give one result", (await check.scores(state, batch)).scores, whole.scores);
-    check.usable("scores of tokens that are zeros", (await check.scores(state, zeros)).scores);
+    const whole = await trial.scores(state, batch);
+    judge.usable("scores", whole.scores);
+    judge.same("one input must give one result", (await trial.scores(state, batch)).scores, whole.scores);
+    judge.usable("scores of tokens that are zeros", (await trial.scores(state, zeros)).scores);
 
     const order = [3, 0, 5, 1, 4, 2];
-    const permuted = await check.scores(state, check.pick(batch, order));
+    const permuted = await trial.scores(state, trial.pick(batch, order));
     const expected = whole.scores.map((scores) => rows(scores, shape.experts, order));
-    check.same("permuting tokens must permute their scores", permuted.scores, expected);
+    judge.same("permuting tokens must permute their scores", permuted.scores, expected);
     for (const part of [[0], [1, 2, 3, 4, 5]]) {
-      const alone = await check.scores(state, check.pick(batch, part));
+      const alone = await trial.scores(state, trial.pick(batch, part));
       const cut = whole.scores.map((scores) => rows(scores, shape.experts, part));
-      check.same("parts of a batch must get the scores of the whole", alone.scores, cut);
+      judge.same("parts of a batch must get the scores of the whole", alone.scores, cut);
     }
 
     const [first = new Float32Array(), ...later] = batch.xs;
-    const shifted = await check.scores(state, { ...batch, xs: [first.map((value) => value - 1), ...later] });
-    check.carryFlows(whole, shifted);
+    const shifted = await trial.scores(state, { ...batch, xs: [first.map((value) => value - 1), ...later] });
+    judge.carryFlows(whole, shifted);
 
-    check.gradients(await check.gradientsOf(state, batch), "reach");
-    check.gradients(await check.gradientsOf(state, zeros), "be finite");
-    await check.selections(state, batch);
-    await check.nextBuffers(state);
+    judge.gradients(await trial.gradientsOf(state, batch), "reach");
+    judge.gradients(await trial.gradientsOf(state, zeros), "be finite");
+    await trial.selections(state, batch);
+    await trial.nextBuffers(state);
   } finally {
     release(state);
   }
 }
 
-interface AllScores {
-  /** [T, E] of each layer. */
-  scores: HostArray[];
-  /** Whether the first layer handed something on. */
-  carries: boolean;
-}
-
-class Check {
+/** Programs that run a router on a device. */
+class RouterTrial {
   constructor(
     readonly router: AnyRouter,
     readonly shape: RouterShape,
     readonly gpu: Gpu,
-    readonly tolerance: number,
-    readonly idle: string[],
+    readonly judge: RouterJudge,
   ) {}
-
-  fail(what: string): never {
-    throw new Error(`checkRouter(${this.router.name}): ${what}`);
-  }
 
   /** Parameters near their initial values, but away from zero, where a missing term would not show. */
   async initialState(): Promise<State<DeviceTensor>> {
     const { router, shape } = this;
     const [initial, again] = [router.init(shape, key(3)), router.init(shape, key(3))];
     if (initial.layers?.length !== shape.layers) {
-      this.fail(`init must give parameters for ${shape.layers} layers, got ${initial.layers?.length ?? "none"}`);
+      this.judge.fail(`init must give parameters for ${shape.layers} layers, got ${initial.layers?.length ?? "none"}`);
     }
     const described = (tree: unknown) => JSON.stringify(leaves<Init>(tree));
-    if (described(initial) !== described(again)) this.fail("one seed must give the same initial values twice");
+    if (described(initial) !== described(again)) this.judge.fail("one seed must give the same initial values twice");
     const state: State<DeviceTensor> = await materialize(this.gpu, initial, `checkRouter(${router.name})`);
     for (const [index, [, leaf]] of leaves<DeviceTensor>([state.shared, state.layers]).entries()) {
       const noise = numbers(leaf.shape, 101 + index);
@@ -153,12 +143,12 @@ class Check {
     return layers.map((layer, index): Scores<unknown> => {
       const x = xs[`x${index}`]!;
       const given = { x, shared, layer, buffers, index, carry, tokens, mask, training: true };
-      const result = this.attempt(`score at layer ${index}${index === 0 ? ", without a carry," : ""}`, () =>
+      const result = this.judge.attempt(`score at layer ${index}${index === 0 ? ", without a carry," : ""}`, () =>
         this.router.score(given),
       );
       const expected = [x.shape[0], this.shape.experts].join(", ");
       if (result.logits?.shape.join(", ") !== expected) {
-        this.fail(
+        this.judge.fail(
           `logits of layer ${index} must have shape [${expected}], got [${result.logits?.shape.join(", ") ?? ""}]`,
         );
       }
@@ -190,7 +180,7 @@ class Check {
         this.scoreAll(handles, inputs).map(({ logits }, index) => {
           const { tokens, mask } = inputs;
           const given = { logits, mask, topK, tokens, index, buffers: handles.buffers, training: true };
-          const { atMost, ...selection } = this.attempt("select", () => select(given));
+          const { atMost, ...selection } = this.judge.attempt("select", () => select(given));
           bounds.push(atMost);
           return selection;
         }),
@@ -199,7 +189,7 @@ class Check {
     chosen.forEach((selection, layer) => {
       const facts = { tokens: TOKENS, experts, padding: [PADDING], atMost: bounds[layer] };
       const fault = selectionFault(selection as SelectionValues, facts);
-      if (fault) this.fail(`${fault} (layer ${layer})`);
+      if (fault) this.judge.fail(`${fault} (layer ${layer})`);
     });
   }
 
@@ -214,17 +204,19 @@ class Check {
     const label = `checkRouter(${this.router.name})`;
     const program = await compile(this.gpu, { label, state, inputs }, (handles, { load }) => {
       const { shared, layers, buffers } = handles as Required<State<Tensor>>;
-      const next = this.attempt("afterStep", () => afterStep({ shared, layers, buffers, load, tokens: TOKENS }));
+      const next = this.judge.attempt("afterStep", () => afterStep({ shared, layers, buffers, load, tokens: TOKENS }));
       const old = new Set(leaves<Tensor>(buffers).map(([, tensor]) => tensor));
       const changed = leaves<Tensor>(next).filter(([, tensor]) => !old.has(tensor));
       for (const [path, { shape }] of changed) {
         if (before.get(path)?.join() === shape.join()) continue;
-        this.fail(`afterStep must return buffers of the shapes they had, got [${shape.join(", ")}] for "${path}"`);
+        this.judge.fail(
+          `afterStep must return buffers of the shapes they had, got [${shape.join(", ")}] for "${path}"`,
+        );
       }
       return changed.map(([, tensor]) => tensor);
     });
     try {
-      this.finite("buffers after a step", await (await program.run({ load })).outputs);
+      this.judge.finite("buffers after a step", await (await program.run({ load })).outputs);
     } finally {
       program.close();
     }
@@ -239,7 +231,7 @@ class Check {
         ...Object.values(losses ?? {}),
       ]);
       const loss = terms.reduce((total, term) => add(total, term));
-      return this.attempt("the gradient must reach every learned tensor, but", () =>
+      return this.judge.attempt("the gradient must reach every learned tensor, but", () =>
         gradients(loss, learned(handles as State<unknown>)),
       );
     });
@@ -285,66 +277,6 @@ class Check {
       xs: xs.map((x) => rows(x, this.shape.dim, order)),
       tokens: Uint32Array.from(order, (t) => tokens[t]!),
     };
-  }
-
-  finite(what: string, layers: HostArray[]): void {
-    layers.forEach((scores, layer) => {
-      const bad = scores.findIndex((value) => !Number.isFinite(value));
-      if (bad >= 0) this.fail(`${what} must be finite, got ${scores[bad]} at layer ${layer}`);
-    });
-  }
-
-  /** Numbers that rule out no more experts than a token can do without. */
-  usable(what: string, layers: HostArray[]): void {
-    const { experts, topK } = this.shape;
-    const fault = scoreFault(layers, { experts, topK: this.router.select ? undefined : topK });
-    if (fault) this.fail(`${what} ${fault}`);
-  }
-
-  same(what: string, actual: HostArray[], expected: HostArray[]): void {
-    actual.forEach((scores, layer) => {
-      const bad = scores.findIndex((value, i) => !this.close(value, expected[layer]![i]!));
-      if (bad < 0) return;
-      const token = Math.floor(bad / this.shape.experts);
-      this.fail(`${what}: token ${token} of layer ${layer} scores ${scores[bad]}, expected ${expected[layer]![bad]}`);
-    });
-  }
-
-  /** Later layers must see a change of the first layer's tokens if it hands something on, and only then. */
-  carryFlows(before: AllScores, after: AllScores): void {
-    if (before.scores.length < 2) return;
-    const seen = before.scores.slice(1).some((scores, index) => {
-      const shifted = after.scores[index + 1]!;
-      return scores.some((value, i) => !this.close(value, shifted[i]!));
-    });
-    if (before.carries && !seen)
-      this.fail("the carry must flow: no later layer's scores depend on what layer 0 returned");
-    if (!before.carries && seen)
-      this.fail("later layers depend on layer 0, which returned no carry: hand it on as `carry`");
-  }
-
-  gradients(byPath: [path: string, gradient: HostArray][], promise: "reach" | "be finite"): void {
-    for (const [path, gradient] of byPath) {
-      if (!gradient.every(Number.isFinite)) this.fail(`the gradient of ${path} must be finite`);
-      if (promise === "reach" && !this.idle.includes(path) && gradient.every((value) => value === 0)) {
-        this.fail(`the gradient must reach every learned tensor, but that of ${path} is all zeros`);
-      }
-    }
-  }
-
-  private close(a: number, b: number): boolean {
-    return a === b || Math.abs(a - b) <= this.tolerance * Math.max(1, Math.abs(b));
-  }
-
-  private attempt<T>(what: string, body: () => T): T {
-    try {
-      return body();
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      throw message.startsWith("checkRouter(")
-        ? error
-        : new Error(`checkRouter(${this.router.name}): ${what} got: ${message}`, { cause: error });
-    }
   }
 }
 
