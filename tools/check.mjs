@@ -16,7 +16,7 @@ main(async () => {
     { name: "lint and format", command: [tool("@biomejs/biome/bin/biome"), "check", "--max-diagnostics=20", "."] },
     { name: "dependencies", command: [tool("knip/bin/knip.js"), "--no-progress", "--no-config-hints"] },
     { name: "arrows", command: [tool("dependency-cruiser/bin/dependency-cruise.mjs"), "packages", "apps"] },
-    { name: "reference of the configuration", command: [join(root, "tools/reference.mjs"), "--check"] },
+    { name: "reference pages", command: [join(root, "tools/reference.mjs"), "--check"] },
   ];
   let wrong = 0;
   for (const { name, command } of checks) {

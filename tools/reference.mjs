@@ -1,17 +1,24 @@
-// docs/configuration.md is made from the schemas. `npm run fix` writes it; with --check this only says whether it is up to date.
+// Pages of docs/ that are made from definitions in the code. `npm run fix` writes them; with --check this only says which are stale.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tsImport } from "tsx/esm/api";
 import { root } from "./setup/places.mjs";
 
-const page = join(root, "docs/configuration.md");
-const { configReference } = await tsImport("../apps/cli/src/config/reference.ts", import.meta.url);
-const text = configReference();
-if (process.argv.includes("--check")) {
-  const found = await readFile(page, "utf8").catch(() => "");
-  if (found !== text) {
-    console.error("docs/configuration.md is not what the schemas say: npm run fix");
+const source = (/** @type {string} */ file) => tsImport(`../apps/cli/src/${file}.ts`, import.meta.url);
+const [{ configReference }, { commandReference }, { program }] = await Promise.all(
+  ["reference/config-reference", "reference/command-reference", "program"].map(source),
+);
+const pages = [
+  { file: "docs/configuration.md", text: configReference(), of: "the schemas" },
+  { file: "docs/command-line.md", text: commandReference(program), of: "the commands and their flags" },
+];
+
+for (const { file, text, of } of pages) {
+  const page = join(root, file);
+  if (!process.argv.includes("--check")) await writeFile(page, text);
+  else if ((await readFile(page, "utf8").catch(() => "")) !== text) {
+    console.error(`${file} is not what ${of} say: npm run fix`);
     process.exitCode = 1;
   }
-} else await writeFile(page, text);
+}

@@ -24,6 +24,7 @@ export default defineConfig({
     search: { provider: "local" },
     nav: [
       { text: "Quick start", link: "/" },
+      { text: "Command line", link: "/command-line" },
       { text: "Configuration", link: "/configuration" },
       { text: "API", link: "/api/" },
     ],
@@ -47,7 +48,8 @@ export default defineConfig({
       {
         text: "Look up",
         items: [
-          { text: "Command line and configuration", link: "/configuration" },
+          { text: "Command line", link: "/command-line" },
+          { text: "Configuration", link: "/configuration" },
           { text: "Routers", link: "/routers" },
           { text: "API", link: "/api/" },
           { text: "Speed", link: "/results/speed" },

@@ -1,5 +1,6 @@
 import { routerNamed, routerNames } from "@webmoe/routers";
-import { presetValues, type SettingKey, settingKeys } from "./keys";
+import { presetValues, type SettingKey, settingKeys } from "../config/keys";
+import { markdownTable } from "./markdown-table";
 
 /** The page docs/configuration.md, made from the schemas of the configuration and of the routers. */
 export function configReference(): string {
@@ -71,10 +72,3 @@ const defaults = (key: string) =>
     .join(", ");
 
 const code = (text: string) => (text === "" ? "" : `\`${text}\``);
-
-/** A table as the formatter leaves it: columns as wide as their longest cell. */
-function markdownTable(head: string[], rows: string[][]): string {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]!.length)));
-  const line = (cells: string[]) => `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`;
-  return `${[line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n")}\n`;
-}
