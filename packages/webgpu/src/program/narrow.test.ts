@@ -106,8 +106,9 @@ describe("tensors held rounded", () => {
     const result = await run(written.map((name) => slices[name]!));
     const expected = await runKernel(target, kernel, { ...buffers, [operand]: values }, sizes, options as never);
     expect(result.values).toEqual(written.map((name) => [...expected[name]!]));
-    const others = written.reduce((sum, name) => sum + (buffers[name] as number) * 4, 0);
-    expect(result.bytes).toBe(others + 2 * values.length);
+    // Several outputs lie in memory of their own.
+    const alone = written.length === 1 ? (buffers[written[0]!] as number) * 4 : 0;
+    expect(result.bytes).toBe(alone + 2 * values.length);
   });
 
   const fine = Float32Array.of(1 + 2 ** -12, 3, 0, 0);

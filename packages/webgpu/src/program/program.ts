@@ -3,9 +3,10 @@ import type { Gpu } from "../gpu";
 import { aligned } from "./alignment";
 import { bytesText, checkBudget } from "./budget";
 import type { DispatchDigest } from "./digest";
+import { gatherOutputs } from "./gather-outputs";
 import { type Plan, planMemory } from "./plan";
 import { type DispatchTime, timeDispatches } from "./profile";
-import { copyOutputs, cutOutputs, ReadbackRing } from "./readback";
+import { ReadbackRing, readbackLayout } from "./readback";
 import type { Dispatch, Recording, Slice, Storage } from "./recording";
 import { prepareSteps } from "./steps";
 
@@ -15,6 +16,8 @@ export interface ProgramStats {
   dispatches: number;
   /** Queue submits of one run. */
   submits: number;
+  /** Copies that bring the outputs of one run to the host. */
+  copies: number;
   /** Different shader modules. */
   pipelines: number;
   /** Floating-point operations of one run, as kernels estimate them. */
@@ -78,14 +81,14 @@ export interface ProgramOptions {
 /** Plan the memory of a recording, check it against the budget, and make every object that running it needs. */
 export async function compileProgram(gpu: Gpu, recording: Recording, options: ProgramOptions): Promise<Program> {
   gpu.check();
-  const { label, outputs = [], inputs } = options;
-  const kept = new Set(outputs.map(({ storage }) => storage));
-  const plan = planMemory(recording, kept);
-  const readbackBytes = outputs.reduce((total, { bytes }) => total + aligned(bytes), 0);
+  const { label, inputs } = options;
+  const outputs = gatherOutputs(recording, options.outputs ?? [], label);
+  const plan = planMemory(recording, new Set(outputs.map(({ storage }) => storage)));
+  const readback = readbackLayout(outputs);
   const bytes = {
     ...plan.bytes,
     inputs: inputs ? aligned(inputs.bytes) : 0,
-    readback: readbackBytes * (options.slots ?? 2),
+    readback: readback.bytes * (options.slots ?? 2),
     total: 0,
   };
   bytes.total = bytes.activations + bytes.logits + bytes.exclusive + bytes.inputs + bytes.readback;
@@ -107,6 +110,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
   const stats: ProgramStats = {
     dispatches: plan.dispatches.length,
     submits: Math.max(1, parts.length),
+    copies: readback.copies,
     pipelines: new Set(plan.dispatches.map(({ kernel }) => kernel.wgsl)).size,
     flops: plan.dispatches.reduce((total, { flops }) => total + flops, 0),
     bytes,
@@ -117,7 +121,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
 
   gpu.device.pushErrorScope("out-of-memory");
   const buffers = allocate(gpu, plan, inputs, label);
-  const ring = outputs.length > 0 ? new ReadbackRing(gpu, readbackBytes, options.slots ?? 2, label) : undefined;
+  const ring = outputs.length > 0 ? new ReadbackRing(gpu, readback.bytes, options.slots ?? 2, label) : undefined;
   const outOfMemory = await gpu.device.popErrorScope();
   if (outOfMemory) {
     gpu.memoryUsed -= bytes.total;
@@ -154,14 +158,14 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
           pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
         }
         pass.end();
-        if (slot && index === parts.length - 1) copyOutputs(encoder, outputs, buffers.bufferOf, slot.buffer);
+        if (slot && index === parts.length - 1) readback.copy(encoder, buffers.bufferOf, slot.buffer);
         gpu.device.queue.submit([encoder.finish()]);
       });
       stats.encodeMs = performance.now() - start;
       const read = slot ? slot.read() : gpu.device.queue.onSubmittedWorkDone().then(() => new ArrayBuffer(0));
       const values = read.then((block) => {
         gpu.check();
-        return cutOutputs(block, outputs);
+        return readback.cut(block);
       });
       values.catch(() => {}); // a caller that never looks at the outputs must not crash the process
       return { outputs: values };

@@ -65,26 +65,41 @@ export class ReadbackRing {
   }
 }
 
-/** Encode the copies of a program's outputs, back to back, into a staging buffer. */
-export function copyOutputs(
-  encoder: GPUCommandEncoder,
-  outputs: Slice[],
-  bufferOf: (storage: Storage) => GPUBuffer,
-  target: GPUBuffer,
-): void {
-  let at = 0;
-  for (const { storage, offset, bytes } of outputs) {
-    encoder.copyBufferToBuffer(bufferOf(storage), offset, target, at, Math.ceil(bytes / 4) * 4);
-    at += aligned(bytes);
-  }
+/** How the outputs of a program lie in a staging buffer. */
+export interface ReadbackLayout {
+  /** Bytes of a staging buffer. */
+  bytes: number;
+  /** How many copies fill it. */
+  copies: number;
+  /** Encode these copies. */
+  copy(encoder: GPUCommandEncoder, bufferOf: (storage: Storage) => GPUBuffer, target: GPUBuffer): void;
+  /** The outputs out of what a staging buffer held. */
+  cut(block: ArrayBuffer): ArrayBuffer[];
 }
 
-/** The outputs out of what a slot held. */
-export function cutOutputs(block: ArrayBuffer, outputs: Slice[]): ArrayBuffer[] {
-  let at = 0;
-  return outputs.map(({ bytes }) => {
-    const part = block.slice(at, at + bytes);
-    at += aligned(bytes);
-    return part;
-  });
+/** Outputs that lie side by side in a storage leave in one copy. */
+export function readbackLayout(outputs: Slice[]): ReadbackLayout {
+  const ranges: { storage: Storage; from: number; to: number; at: number }[] = [];
+  const starts = new Map<Slice, number>();
+  let bytes = 0;
+  for (const slice of outputs.toSorted((a, b) => a.storage.id - b.storage.id || a.offset - b.offset)) {
+    const { storage, offset } = slice;
+    const end = offset + Math.ceil(slice.bytes / 4) * 4;
+    const last = ranges.at(-1);
+    if (last && last.storage === storage && offset <= aligned(last.to)) last.to = Math.max(last.to, end);
+    else ranges.push({ storage, from: offset, to: end, at: bytes });
+    const range = ranges.at(-1)!;
+    starts.set(slice, range.at + offset - range.from);
+    bytes = range.at + aligned(range.to - range.from);
+  }
+  return {
+    bytes,
+    copies: ranges.length,
+    copy(encoder, bufferOf, target) {
+      for (const { storage, from, to, at } of ranges) {
+        encoder.copyBufferToBuffer(bufferOf(storage), from, target, at, to - from);
+      }
+    },
+    cut: (block) => outputs.map((slice) => block.slice(starts.get(slice)!, starts.get(slice)! + slice.bytes)),
+  };
 }

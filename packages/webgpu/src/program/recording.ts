@@ -129,7 +129,7 @@ export class Recording {
     const whole = storage.kind === "temporary" && slice.offset === 0 && slice.bytes === storage.bytes;
     if (!whole || this.redirected.has(storage)) return false;
     const users = this.dispatches.filter(({ slices }) => slices.some((s) => s.storage === storage));
-    if (users.some(({ slices }) => slices.some((s) => s.storage === target.storage))) return false;
+    if (users.some((user) => keepsApart(user, storage, target.storage))) return false;
     for (const { slices } of users) {
       slices.forEach((s, i) => {
         if (s.storage === storage) slices[i] = { ...target, offset: target.offset + s.offset, bytes: s.bytes };
@@ -151,6 +151,13 @@ export class Recording {
       throw new Error(`${kernel}: "${name}" must start at a multiple of ${ALIGNMENT} bytes, got ${offset}`);
     }
   }
+}
+
+/** Whether a kernel reads one of two storages and writes the other, so that they cannot lie in one buffer. */
+function keepsApart({ kernel, slices }: Dispatch, a: Storage, b: Storage): boolean {
+  const access = (storage: Storage) => kernel.access.filter((_, i) => slices[i]!.storage === storage);
+  const [ofA, ofB] = [access(a), access(b)];
+  return ofA.some((one) => ofB.some((other) => (one === "read") !== (other === "read")));
 }
 
 /** WebGPU forbids one buffer as read-only and writable in a dispatch, even at disjoint ranges. */
