@@ -21,7 +21,7 @@ export {
 } from "./device-tensor";
 export { type GradientOptions, gradients } from "./gradients";
 export { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from "./half-floats";
-export { constantInit, type Init, materialize, normal, uniform, valuesInit } from "./init";
+export { constantInit, type Init, initialize, materialize, normal, uniform, valuesInit } from "./init";
 export * from "./ops/adamw";
 export * from "./ops/assignment-products";
 export * from "./ops/assignments";

@@ -41,8 +41,19 @@ export function valuesInit(shape: Shape, values: Float32Array): Init {
 
 /** Allocate the parameters that a tree of `Init` describes and fill them on the device (not on one that only plans). */
 export async function materialize<T>(gpu: Gpu, tree: T, label = "parameters"): Promise<MapLeaves<T, DeviceTensor>> {
-  const parameters = await allocate(gpu, tree, label);
-  if (gpu.planning) return parameters as MapLeaves<T, DeviceTensor>;
+  const parameters = (await allocate(gpu, tree, label)) as MapLeaves<T, DeviceTensor>;
+  await initialize(gpu, parameters, tree, label);
+  return parameters;
+}
+
+/** Fill allocated parameters as a tree of `Init` describes them, on the device (not on one that only plans). */
+export async function initialize<T>(
+  gpu: Gpu,
+  parameters: MapLeaves<T, DeviceTensor>,
+  tree: T,
+  label = "parameters",
+): Promise<void> {
+  if (gpu.planning) return;
   const inits = new Map(leaves<Init>(tree));
   const keys = [...inits].filter(([, { key }]) => key);
   const inputs = Object.fromEntries(keys.map(([path]) => [path, u32(2)]));
@@ -56,7 +67,6 @@ export async function materialize<T>(gpu: Gpu, tree: T, label = "parameters"): P
     const { values } = inits.get(path)!;
     if (values) writeTensor(tensor, values);
   }
-  return parameters;
 }
 
 function fillTensor(

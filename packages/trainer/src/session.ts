@@ -14,10 +14,10 @@ import {
   type DeviceTensor,
   f32,
   gradients,
+  initialize,
   key,
   leaves,
   type MapLeaves,
-  materialize,
   readTensor,
   release,
   reshape,
@@ -105,12 +105,19 @@ export async function openSession(
   // What is frozen lies in arenas of its own, which no optimizer walks; no gradient of it is asked for, so none is computed.
   const freeze = settings.freeze ?? [];
   const parts = splitFrozen(initial.parameters, freeze);
-  const learned = (await materialize(gpu, parts.learned)) as Parameters;
-  const frozen = freeze.length > 0 ? await materialize(gpu, parts.frozen, "frozen parameters") : learned;
+  // Memory comes first and its values while the programs compile, which need to know where it is and not what it holds.
+  const fills: (() => Promise<void>)[] = [];
+  const allocated = async <T>(tree: T, label: string) => {
+    const values = (await allocate(gpu, tree, label)) as MapLeaves<T, DeviceTensor>;
+    fills.push(() => initialize(gpu, values, tree, label));
+    return values;
+  };
+  const learned = (await allocated(parts.learned, "parameters")) as Parameters;
+  const frozen = freeze.length > 0 ? await allocated(parts.frozen, "frozen parameters") : learned;
   const parameters = mergeTrees(learned, frozen as Parameters);
   /** Of a tree like the parameters, what learns. */
   const learning = <T>(tree: T): T => splitFrozen(tree, freeze).learned;
-  const buffers = (await materialize(gpu, initial.buffers, "router buffers")) as SessionState["buffers"];
+  const buffers = (await allocated(initial.buffers, "router buffers")) as SessionState["buffers"];
   const { precision } = settings;
   // Where operands are rounded to f16, gradients are computed of a scaled loss.
   const lossScale = precision === "mixed" ? FIRST_LOSS_SCALE : undefined;
@@ -120,7 +127,7 @@ export async function openSession(
     parameters,
     optimizer: await initOptimizer(gpu, learned, { ...optimizer, lossScale }),
     buffers,
-    averaged: decay > 0 ? ((await materialize(gpu, initial.parameters, "averaged weights")) as Parameters) : undefined,
+    averaged: decay > 0 ? ((await allocated(initial.parameters, "averaged weights")) as Parameters) : undefined,
   };
 
   const inputs = model.inputs(size);
@@ -166,13 +173,14 @@ export async function openSession(
       if (value && value !== target) copyInto(target, value);
     }
   };
-  // Together, so that the pipelines of all programs compile in parallel.
-  const [evaluation, run] = await Promise.all([
+  // Together, so that the pipelines of all programs compile in parallel; those of a step are the most.
+  const [run, evaluation] = await Promise.all([
+    accumulate === 1 ? oneProgram() : threePrograms(),
     compile(gpu, { label: "evaluate", state, inputs, precision }, (handles, batch) => {
       const { loss, load, scores } = forward(handles, batch, false);
       return { loss, load, scores };
     }),
-    accumulate === 1 ? oneProgram() : threePrograms(),
+    ...fills.map((fill) => fill()),
   ]);
   return {
     gpu,
@@ -254,9 +262,7 @@ export async function openSession(
         for (const [layer, target] of sums.probabilities.entries()) put(target, layers[layer]!.probabilities);
         return { loss, load, dropped, entropy: layers.map((layer) => layer.entropy) };
       });
-    const first = await part("first micro-batch", copyInto);
-    const further = await part("further micro-batch", addInPlace);
-    const apply = await compile(gpu, { label: "apply", state: all, inputs: { lr: f32() } }, (handles, { lr }) => {
+    const applying = (handles: TensorsOf<typeof all>, { lr }: { lr: Tensor }) => {
       const { gradients, loss, load, probabilities } = handles.sums;
       const updated = update(handles, gradients, { lr, loss });
       applyRouter(handles, load);
@@ -266,7 +272,12 @@ export async function openSession(
         (counts, layer) => balance(reshape(probabilities[layer]!, [1, counts.size]), counts, tokens).loss,
       );
       return { ...updated, balance: losses };
-    });
+    };
+    const [first, further, apply] = await Promise.all([
+      part("first micro-batch", copyInto),
+      part("further micro-batch", addInPlace),
+      compile(gpu, { label: "apply", state: all, inputs: { lr: f32() } }, applying),
+    ]);
     return {
       stats: first.stats,
       programs: [first.stats, further.stats, apply.stats],

@@ -8,7 +8,7 @@ import { type Plan, planMemory } from "./plan";
 import { type DispatchTime, timeDispatches } from "./profile";
 import { ReadbackRing, readbackLayout } from "./readback";
 import type { Dispatch, Recording, Slice, Storage } from "./recording";
-import { prepareSteps } from "./steps";
+import { prepareSteps, startPipelines } from "./steps";
 
 /** What a program is, in numbers. Bytes are those of buffers. */
 export interface ProgramStats {
@@ -102,6 +102,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
   });
   // Before anything is waited for, so that programs that compile side by side share one budget.
   gpu.memoryUsed += bytes.total;
+  if (!gpu.planning) startPipelines(gpu, plan.dispatches);
   await Promise.all(plan.shadows.read.map((shadow) => shadow.make())).catch((error) => {
     gpu.memoryUsed -= bytes.total;
     throw error;

@@ -66,6 +66,8 @@ export class Recording {
   private storages = 0;
   private purpose: Purpose = "activations";
   private readonly redirected = new Map<Storage, Slice>();
+  /** Shaders by kernel and by what it was called with. */
+  private readonly written = new Map<unknown, Map<string, CompiledKernel>>();
 
   constructor(
     readonly target: KernelTarget,
@@ -98,8 +100,7 @@ export class Recording {
     sizes: Record<S, number>,
     options: O,
   ): void {
-    const rounding = (rounded: RoundedBuffers) =>
-      compileKernel(kernel as unknown as Kernel<string, string, O>, sizes, this.target, options, rounded);
+    const rounding = (rounded: RoundedBuffers) => this.compiled(kernel as never, sizes, options, rounded);
     const compiled = rounding({});
     const slices = Object.keys(kernel.buffers).map((name) => {
       const slice = buffers[name as B];
@@ -137,6 +138,21 @@ export class Recording {
     }
     this.redirected.set(storage, target);
     return true;
+  }
+
+  /** A kernel's shader, written once for all layers that call it alike. */
+  private compiled<O>(
+    kernel: Kernel<string, string, O>,
+    sizes: Record<string, number>,
+    options: O,
+    rounded: RoundedBuffers,
+  ): CompiledKernel {
+    const written = this.written.get(kernel) ?? new Map<string, CompiledKernel>();
+    this.written.set(kernel, written);
+    const call = JSON.stringify([sizes, options, rounded]);
+    const known = written.get(call) ?? compileKernel(kernel, sizes, this.target, options, rounded);
+    written.set(call, known);
+    return known;
   }
 
   private checkBinding(kernel: string, name: string, { bytes, offset, storage }: Slice): void {

@@ -11,14 +11,23 @@ export interface Step {
 }
 
 /**
- * Make the pipeline and the bind group of every dispatch. Pipelines compile in parallel and are shared, through the device,
- * by all dispatches with the same shader text.
+ * Let the pipelines of dispatches compile, in parallel and the longest shaders first, as the last to be ready is waited for.
+ * Through the device they are shared by all dispatches with the same shader text.
  */
+export function startPipelines(gpu: Gpu, dispatches: Dispatch[]): void {
+  const distinct = new Map(dispatches.map((dispatch) => [dispatch.kernel.wgsl, dispatch]));
+  for (const dispatch of [...distinct.values()].sort((a, b) => b.kernel.wgsl.length - a.kernel.wgsl.length)) {
+    pipelineFor(gpu, dispatch).catch(() => {}); // whoever waits for it is told
+  }
+}
+
+/** Wait for the pipeline of every dispatch, and make its bind group. */
 export async function prepareSteps(
   gpu: Gpu,
   dispatches: Dispatch[],
   bufferOf: (storage: Storage) => GPUBuffer,
 ): Promise<{ steps: Step[]; close(): void }> {
+  startPipelines(gpu, dispatches);
   const pipelines = await Promise.all(dispatches.map((dispatch) => pipelineFor(gpu, dispatch)));
   gpu.check();
   const uniforms = packUniforms(gpu, dispatches);
