@@ -39,6 +39,8 @@ export interface Gpu {
   readonly pipelines: Map<string, Promise<GPUComputePipeline>>;
   /** Resolves when the device is lost for another reason than `close()`. */
   readonly lost: Promise<DeviceLostError>;
+  /** Wait for work on the device as its host does best. */
+  waitFor<T>(work: Promise<T>): Promise<T>;
   /** Throw the first error that the device reported outside any call, or its loss. */
   check(): void;
   /** Destroy the device and all that is on it. */

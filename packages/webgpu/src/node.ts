@@ -2,6 +2,7 @@ import { freemem } from "node:os";
 import { GpuError } from "./errors";
 import type { Gpu } from "./gpu";
 import { type OpenOptions, openDevice } from "./open-device";
+import { pacedWait } from "./paced-wait";
 
 /** How to open a device through Dawn. */
 export interface NodeOpenOptions extends OpenOptions {
@@ -29,6 +30,7 @@ export async function openGpu(options: NodeOpenOptions = {}): Promise<Gpu> {
       flopsPerSubmit: Number.POSITIVE_INFINITY,
       // A software adapter takes the machine's own memory and never says that it is used up.
       softwareBudget: 0.8 * freemem(),
+      waitFor: pacedWait(),
       close: () => instances.delete(instance),
     });
   } catch (error) {

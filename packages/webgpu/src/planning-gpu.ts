@@ -21,6 +21,7 @@ export function planningGpu(gpu: Pick<Gpu, "adapter" | "features" | "limits" | "
     memoryUsed: 0,
     pipelines: new Map(),
     lost: new Promise(() => {}),
+    waitFor: (work) => work,
     check() {},
     close() {},
   };

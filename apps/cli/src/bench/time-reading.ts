@@ -1,5 +1,5 @@
 import type { LanguageModel } from "@webmoe/model";
-import { openSession } from "@webmoe/trainer";
+import { openWithinMemory } from "@webmoe/trainer";
 import type { Gpu } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
 import { compareStretches, type StretchCost, type StretchOptions } from "./compare-stretches";
@@ -19,7 +19,7 @@ export async function timeReading(
   config: Config,
   options: StretchOptions,
 ): Promise<ReadingCost> {
-  const session = await openSession(gpu, model, config);
+  const session = await openWithinMemory(gpu, model, config);
   const batches = randomBatches(config);
   const { lr } = config.optimizer;
   let step = 0;

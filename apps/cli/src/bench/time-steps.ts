@@ -1,5 +1,5 @@
 import { type LanguageModel, measureModel } from "@webmoe/model";
-import { type MemoryKind, openSession } from "@webmoe/trainer";
+import { type MemoryKind, openWithinMemory } from "@webmoe/trainer";
 import type { DispatchTime, Gpu } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
 import { countObjects } from "./count-objects";
@@ -56,7 +56,7 @@ export async function timeSteps(
   const { lr } = config.optimizer;
   const batches = randomBatches(config);
   const opened = performance.now();
-  const session = await openSession(gpu, model, config);
+  const session = await openWithinMemory(gpu, model, config);
   try {
     await (await session.step(batches(1), lr)).values;
     const firstStepMs = performance.now() - opened;

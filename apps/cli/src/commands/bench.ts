@@ -18,6 +18,7 @@ import { timeSteps } from "../bench/time-steps";
 import { type ConfigFlags, resolveConfig } from "../config/resolve";
 import type { Config } from "../config/schema";
 import { UsageError } from "../errors";
+import { openDevice } from "../open-device";
 import { makeModel } from "../run-model";
 import { shortNumber } from "../terminal/format";
 
@@ -63,7 +64,7 @@ function inTurns<R>(
 
 async function benchSteps({ json, profile, scan, ...flags }: ConfigFlags & BenchFlags): Promise<void> {
   const wanted = await Promise.all(variants(flags, scan).map(prepare));
-  const gpu = await openGpu({ adapter: wanted[0]!.config.adapter });
+  const gpu = await openDevice(wanted[0]!.config);
   if (!json) console.log(adapterName(gpu.adapter));
   try {
     const rows: StepRow[] = [];
@@ -99,7 +100,7 @@ async function benchEach<R extends object>(
 ): Promise<void> {
   if (profile) throw new UsageError(`${name}: takes no --profile, which is of steps`);
   const wanted = await Promise.all(variants(flags, scan).map(prepare));
-  const gpu = await openGpu({ adapter: wanted[0]!.config.adapter });
+  const gpu = await openDevice(wanted[0]!.config);
   if (!json) console.log(adapterName(gpu.adapter));
   try {
     for (const { label, config, model } of wanted) {

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeWhole } from "@webmoe/trainer/node";
-import { openGpu } from "@webmoe/webgpu/node";
+import { OutOfMemoryError } from "@webmoe/webgpu";
 import color from "picocolors";
 import { comparisonCharts } from "../compare/charts";
 import { type Comparison, type Entry, summarise } from "../compare/comparison";
@@ -11,6 +11,7 @@ import { finishedRun, runContestant } from "../compare/run-contestant";
 import { sharedDevice } from "../compare/shared-device";
 import { runTable, summaryTables } from "../compare/tables";
 import { UsageError } from "../errors";
+import { openDevice } from "../open-device";
 import { RUNS } from "../run-model";
 import { stopSignal } from "../stop-signal";
 import { duration, shortNumber } from "../terminal/format";
@@ -65,7 +66,7 @@ interface Work {
 async function runAll({ plan, entries, out, signal }: Work): Promise<number> {
   const table = runTable(entries.map(({ label }) => label));
   console.log(table.head);
-  const device = sharedDevice(() => openGpu({ adapter: entries[0]!.config.adapter }));
+  const device = sharedDevice(() => openDevice(entries[0]!.config));
   let failures = 0;
   try {
     for (const seed of plan.seeds) {
@@ -100,7 +101,10 @@ async function runAll({ plan, entries, out, signal }: Work): Promise<number> {
           status.clear();
           if (error instanceof UsageError || !device.isOpen) throw error;
           failures++;
-          console.log(table.failure(label, seed, (error as Error).message.split("\n")[0]!));
+          const { message } = error as Error;
+          // What does not fit into memory comes with settings that do.
+          const said = error instanceof OutOfMemoryError ? message : message.split("\n")[0]!;
+          console.log(table.failure(label, seed, said));
           // What a failed run left on the device, or the device itself, is gone with it.
           device.close();
         }

@@ -5,8 +5,8 @@ import { batchAt, splitTokens } from "@webmoe/data";
 import { train } from "@webmoe/trainer";
 import { createRun } from "@webmoe/trainer/node";
 import { adapterName, type Gpu } from "@webmoe/webgpu";
-import { openGpu } from "@webmoe/webgpu/node";
 import { type ConfigFlags, resolveConfig } from "../config/resolve";
+import { openDevice } from "../open-device";
 import { makeModel } from "../run-model";
 import { shortNumber } from "../terminal/format";
 
@@ -40,7 +40,7 @@ export async function soakCommand({ json, ...flags }: ConfigFlags & { json: bool
   try {
     const settings = { ...config, checkpoint: { ...config.checkpoint, every: Math.max(1, Math.floor(steps / 20)) } };
     for await (const report of train({
-      open: () => openGpu({ adapter: config.adapter }),
+      open: () => openDevice(config),
       model,
       settings,
       data,
@@ -48,11 +48,12 @@ export async function soakCommand({ json, ...flags }: ConfigFlags & { json: bool
     })) {
       if (report.kind === "ready") gpu = report.session.gpu;
       if (report.kind !== "step" || report.step % every !== 0) continue;
-      const sample = { host: process.memoryUsage().rss, device: gpu!.memoryUsed, seconds: report.elapsedSeconds };
+      const { rss: host, heapUsed: heap } = process.memoryUsage();
+      const sample = { host, device: gpu!.memoryUsed, seconds: report.elapsedSeconds };
       samples.push({ step: report.step, ...sample });
       if (!json && samples.length % 20 === 0) {
         console.log(
-          `step ${report.step}/${steps}  host ${(sample.host / 2 ** 20).toFixed(1)} MiB  ${shortNumber(report.tokensPerSecond)} tokens/s`,
+          `step ${report.step}/${steps}  host ${mebibytes(sample.host)} MiB, heap ${mebibytes(heap)}  ${shortNumber(report.tokensPerSecond)} tokens/s`,
         );
       }
     }
@@ -85,6 +86,8 @@ speed     ${shortNumber(before)} tokens/s in the first quarter, ${shortNumber(af
     throw new Error(`soak: ${wrong}`);
   }
 }
+
+const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
 
 /** Slope of the line through the samples with the least squared error: sum (s - S)(m - M) / sum (s - S)^2. */
 function slope(samples: Sample[], what: "host" | "device"): number {

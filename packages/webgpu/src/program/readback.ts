@@ -47,7 +47,7 @@ export class ReadbackRing {
 
   private async read(buffer: GPUBuffer): Promise<ArrayBuffer> {
     try {
-      await buffer.mapAsync(GPUMapMode.READ);
+      await this.gpu.waitFor(buffer.mapAsync(GPUMapMode.READ));
       const copy = buffer.getMappedRange().slice(0);
       buffer.unmap();
       return copy;
