@@ -5,5 +5,5 @@ export default defineConfig({
   base: "./",
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   worker: { format: "es" },
-  build: { target: "es2022", sourcemap: true },
+  build: { target: "es2022", sourcemap: true, rolldownOptions: { checks: { pluginTimings: false } } },
 });

@@ -1,16 +1,15 @@
 // The built page in a real browser, on a software adapter, served from a folder of a server as on a static host.
 
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { unzipSync, zipSync } from "fflate";
-import { chromium, type Page } from "playwright-core";
+import { strToU8, zipSync } from "fflate";
+import { chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromiumLaunch } from "../../../tools/setup/chromium.mjs";
 import { accessibilityFaults } from "./testing/accessibility";
 import { watchMainThread } from "./testing/main-thread";
+import { downloaded, LONG, metricsOf, press, said, small, status, stepOf } from "./testing/page-actions";
 import { openSite, type Site } from "./testing/site";
-import { trainInNode } from "./testing/train-in-node";
 
 let site: Site;
 
@@ -19,38 +18,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => site?.close());
-
-/** Steps of 128 tokens, which a busy machine without a GPU still makes. */
-const small = "batch.size=2&schedule.warmup=2";
-const LONG = 400_000;
-const status = (page: Page, text: string) =>
-  page.getByRole("status").filter({ hasText: text }).first().waitFor({ timeout: LONG });
-const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
-const said = (page: Page, text: string) => page.getByRole("alert").filter({ hasText: text }).waitFor({ timeout: LONG });
-const stepOf = (page: Page) => page.locator("progress").evaluate((bar: HTMLProgressElement) => bar.value);
-
-interface Metrics {
-  step: number;
-  loss: number;
-  split?: string;
-}
-
-const parse = (metrics: string): Metrics[] =>
-  metrics
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-
-/** What a click downloads. */
-async function downloaded(page: Page, button: string): Promise<Uint8Array> {
-  const [download] = await Promise.all([page.waitForEvent("download"), press(page, button)]);
-  return readFile(await download.path());
-}
-
-/** The files of an exported run, by their paths below its folder. */
-function runFiles(zip: Uint8Array): Map<string, Uint8Array> {
-  return new Map(Object.entries(unzipSync(zip)).map(([path, bytes]) => [path.replace(/^[^/]+\//, ""), bytes]));
-}
 
 test("the first load of JavaScript is at most 200 kB", async () => {
   const { page, requests, close } = await site.open("");
@@ -67,7 +34,7 @@ test("the first load of JavaScript is at most 200 kB", async () => {
   expect(total).toBeLessThanOrEqual(200);
 });
 
-test("a run in the page is that of Node, goes on in Node, and comes back", { timeout: 900_000 }, async () => {
+test("a run is shown by every panel, and its loss falls", { timeout: 600_000 }, async () => {
   const { page, requests, close } = await site.open(
     `#router.name=xmoe&${small}&train.steps=10&seed=3&sample.tokens=30&checkpoint.every=5`,
   );
@@ -77,7 +44,11 @@ test("a run in the page is that of Node, goes on in Node, and comes back", { tim
   await status(page, "Training");
   const mainThread = await watchMainThread(page);
   await status(page, "Done");
-  console.log("main thread while training, in ms:", JSON.stringify(await mainThread()));
+  // The thread's own time: on a busy machine the clock counts what others do.
+  const { tasks, clock, processor } = await mainThread();
+  console.log("main thread while training, in ms:", JSON.stringify({ tasks, clock, processor }));
+  expect(processor.longest).toBeGreaterThan(0);
+  expect(processor.over50).toBe(0);
   expect(page.url()).toBe(
     `${site.address}#seed=3&train.steps=10&batch.size=2&schedule.warmup=2&checkpoint.every=5&sample.tokens=30`,
   );
@@ -97,91 +68,12 @@ test("a run in the page is that of Node, goes on in Node, and comes back", { tim
   await page.keyboard.press("ArrowRight");
   expect(await reader.locator(".token.chosen").getAttribute("data-at")).toBe("6");
   expect(await accessibilityFaults(page)).toEqual([]);
-  const inPage = parse(Buffer.from(await downloaded(page, "metrics.jsonl")).toString());
-  const exported = await downloaded(page, "Export");
+  const metrics = metricsOf(Buffer.from(await downloaded(page, "metrics.jsonl")).toString());
   await close();
   expect(requests.filter((url) => !url.startsWith(site.address) && !url.startsWith("blob:"))).toEqual([]);
-
-  const set = ["batch.size=2", "schedule.warmup=2", "checkpoint.every=5", "validation.every=50", "sample.tokens=0"];
-  const settings = set.flatMap((setting) => ["--set", setting]);
-  const node = join(site.folder, "node");
-  await trainInNode("--preset", "nano", "--steps", "10", "--seed", "3", ...settings, "--out", node);
-  const inNode = parse(await readFile(join(node, "metrics.jsonl"), "utf8"));
-  expect(inPage.map(({ step, split }) => [step, split])).toEqual(inNode.map(({ step, split }) => [step, split]));
-  inPage.forEach(({ step, loss }, index) => {
-    expect(Math.abs(loss / inNode[index]!.loss - 1), `step ${step}`).toBeLessThan(1e-5);
-  });
-  expect(inPage[9]!.loss).toBeLessThan(inPage[0]!.loss - 0.5);
-
-  // The folder of the page is one of the command line: its files have the same bytes where the same numbers are in them.
-  const ours = runFiles(exported);
-  const theirs = await readdir(node, { recursive: true, withFileTypes: true });
-  const names = theirs
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(node.length + 1));
-  expect([...ours.keys()].sort()).toEqual(
-    names.filter((name) => !/^(tokenizer\.json|events|report)/.test(name)).sort(),
-  );
-  const state = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString());
-  for (const [path, bytes] of ours) {
-    if (!path.startsWith("checkpoints/")) continue;
-    const other = await readFile(join(node, path));
-    expect(bytes.length, path).toBe(other.length);
-    if (path.endsWith(".safetensors")) expect(header(bytes), path).toEqual(header(other));
-    else expect(Object.keys(state(bytes))).toEqual(Object.keys(state(other)));
-  }
-
-  // Node goes on with what the page exported.
-  const moved = join(site.folder, "moved");
-  for (const [path, bytes] of ours) {
-    await mkdir(join(moved, path, ".."), { recursive: true });
-    await writeFile(join(moved, path), bytes);
-  }
-  await trainInNode("--resume", moved, "--steps", "12");
-  await trainInNode("--resume", node, "--steps", "12");
-  const [further, plain] = await Promise.all(
-    [moved, node].map(async (run) => parse(await readFile(join(run, "metrics.jsonl"), "utf8"))),
-  );
-  expect(further!.filter(({ split }) => !split)).toHaveLength(12);
-  const last = (run: Metrics[]) => run.filter(({ split }) => !split).at(-1)!.loss;
-  expect(Math.abs(last(further!) / last(plain!) - 1)).toBeLessThan(1e-4);
-
-  // And the page with what Node made of it.
-  const back = await site.open("#train.steps=14&sample.tokens=0");
-  const files = await readdir(moved, { recursive: true, withFileTypes: true });
-  const entries = await Promise.all(
-    files
-      .filter((entry) => entry.isFile())
-      .map(async (entry) => {
-        const path = join(entry.parentPath, entry.name);
-        return [`moved/${path.slice(moved.length + 1)}`, new Uint8Array(await readFile(path))] as const;
-      }),
-  );
-  const zip = {
-    name: "moved.zip",
-    mimeType: "application/zip",
-    buffer: Buffer.from(zipSync(Object.fromEntries(entries), { level: 0 })),
-  };
-  await back.page.getByLabel("Import zip").setInputFiles(zip);
-  const again = await downloaded(back.page, "Export");
-  for (const [path, bytes] of runFiles(again))
-    expect(Buffer.compare(bytes, await readFile(join(moved, path))), path).toBe(0);
-  await press(back.page, "Go on");
-  await status(back.page, "Done");
-  expect(
-    await back.page
-      .getByText(/step \d+ of \d+/)
-      .first()
-      .textContent(),
-  ).toMatch(/step (18|14) of/);
-  await back.close();
+  expect(metrics.filter(({ split }) => !split)).toHaveLength(10);
+  expect(metrics[9]!.loss).toBeLessThan(metrics[0]!.loss - 0.5);
 });
-
-/** The header of a safetensors file. */
-function header(file: Uint8Array): string {
-  const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
-  return Buffer.from(file.subarray(8, 8 + length)).toString();
-}
 
 test("a run pauses, steps, is kept, writes, goes on and stops", { timeout: 600_000 }, async () => {
   const { page, close } = await site.open(`#${small}&train.steps=5000&sample.tokens=20`);
@@ -298,6 +190,12 @@ describe("texts", () => {
       .getByLabel("Import zip")
       .setInputFiles({ name: "a.zip", mimeType: "application/zip", buffer: Buffer.from("no zip") });
     await said(page, "import: needs a zip file of a run folder");
+    const config = strToU8(JSON.stringify({ config: { model: {}, task: "classify" } }));
+    const classifier = Buffer.from(zipSync({ "a/config.json": config }));
+    await page
+      .getByLabel("Import zip")
+      .setInputFiles({ name: "a.zip", mimeType: "application/zip", buffer: classifier });
+    await said(page, "this run finds the class of a text");
     await close();
   });
 });

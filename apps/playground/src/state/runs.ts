@@ -91,10 +91,12 @@ export async function resumePoint(name: string, current: Configuration) {
   const bytes = configuration.data === MOBY_DICK ? undefined : await files.get(TEXT)?.arrayBuffer();
   // In config.json it has the path by which the command line finds it.
   const text: Text | undefined = bytes && { name: run.record.text ?? TEXT, bytes: new Uint8Array(bytes) };
-  if (text) configuration.data = text.name;
+  // A file has no folder here: one of its name is asked for.
+  configuration.data = text?.name ?? configuration.data.replace(/^.*[/\\]/, "");
   if (checkpoint.step >= configuration.train.steps) {
-    // More steps than it was meant to have: as many as the form says, or half as many again.
-    const steps = Math.max(current.train.steps, Math.ceil(checkpoint.step * 1.5));
+    // More steps than it was meant to have: as many as the form says, or where it has no more, half as many again.
+    const asked = current.train.steps;
+    const steps = asked > checkpoint.step ? asked : Math.ceil(checkpoint.step * 1.5);
     configuration.train = { ...configuration.train, steps };
   }
   const metrics = (await metricsUntil(await readMetrics(name), checkpoint.step)).map(({ record }) => record);

@@ -21,6 +21,9 @@ export async function importRun(given: File[]): Promise<string> {
   if (typeof record?.config?.model !== "object") {
     throw new Error("import: needs the config.json of a run, and this one says nothing of a model");
   }
+  if (record.config.task === "classify") {
+    throw new Error("import: the page trains language models, and this run finds the class of a text");
+  }
   if ((record.config.tokenizer?.name ?? "bytes") !== "bytes") {
     throw new Error(`import: the page trains models of bytes, and this run has ${record.config.tokenizer.name} tokens`);
   }
