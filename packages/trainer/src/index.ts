@@ -3,6 +3,7 @@ export { restore, restoreAveraged, restoreParameters, restorePlain, save } from 
 export { type ClassificationFigures, classificationFigures } from "./classification-figures";
 export { classificationTask, type LabelledData } from "./classification-task";
 export { type Choice, type Decoder, openDecoder } from "./decoder";
+export { estimateTime, type TimeEstimate } from "./estimate-time";
 export { splitFrozen } from "./freeze";
 export { type GenerateOptions, type Generator, openGenerator, type TracedToken } from "./generate";
 export { type LanguageFigures, languageTask, type TextData } from "./language-task";
@@ -19,7 +20,7 @@ export {
 } from "./open-within-memory";
 export { planTraining, type TrainingPlan } from "./plan-training";
 export { presetSettings } from "./preset-settings";
-export { estimateSeconds, type Probe, probeSpeed } from "./probe-speed";
+export { type Probe, type ProbeOptions, probeSpeed } from "./probe-speed";
 export type { Checkpoint, CheckpointParts, RunStore, TensorEntry, TensorReader } from "./run-store";
 export { learningRate } from "./schedule";
 export {

@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { batchAt, splitTokens } from "@webmoe/data";
 import { train } from "@webmoe/trainer";
 import { createRun } from "@webmoe/trainer/node";
@@ -36,7 +38,8 @@ export async function soakCommand({ json, ...flags }: ConfigFlags & { json: bool
   const store = await createRun(join(folder, "run"), { config });
   const samples: Sample[] = [];
   let gpu: Gpu | undefined;
-  const every = Math.max(1, Math.floor(steps / 400));
+  const every = Math.max(1, Math.floor(steps / 100));
+  const collect = garbageCollector();
   try {
     const settings = { ...config, checkpoint: { ...config.checkpoint, every: Math.max(1, Math.floor(steps / 20)) } };
     for await (const report of train({
@@ -48,10 +51,11 @@ export async function soakCommand({ json, ...flags }: ConfigFlags & { json: bool
     })) {
       if (report.kind === "ready") gpu = report.session.gpu;
       if (report.kind !== "step" || report.step % every !== 0) continue;
+      collect();
       const { rss: host, heapUsed: heap } = process.memoryUsage();
       const sample = { host, device: gpu!.memoryUsed, seconds: report.elapsedSeconds };
       samples.push({ step: report.step, ...sample });
-      if (!json && samples.length % 20 === 0) {
+      if (!json && samples.length % 5 === 0) {
         console.log(
           `step ${report.step}/${steps}  host ${mebibytes(sample.host)} MiB, heap ${mebibytes(heap)}  ${shortNumber(report.tokensPerSecond)} tokens/s`,
         );
@@ -85,6 +89,15 @@ speed     ${shortNumber(before)} tokens/s in the first quarter, ${shortNumber(af
     const wrong = flat ? "the speed changed by more than 5 %" : "memory grew by more than 1 KiB a step";
     throw new Error(`soak: ${wrong}`);
   }
+}
+
+/**
+ * Collects all garbage. V8 does that by itself when its heap has grown by tens of megabytes, at moments of its own choice; what
+ * is to stay flat is what the process holds, and that is what is left then.
+ */
+function garbageCollector(): () => void {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc");
 }
 
 const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);

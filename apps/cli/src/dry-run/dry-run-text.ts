@@ -1,5 +1,5 @@
 import type { ModelSize } from "@webmoe/model";
-import { type Fit, memoryRows, type Probe } from "@webmoe/trainer";
+import { type Fit, memoryRows, type Probe, type TimeEstimate } from "@webmoe/trainer";
 import color from "picocolors";
 import { bytes, duration, shortNumber } from "../terminal/format";
 
@@ -13,9 +13,9 @@ export interface DryRun {
   tokens: number;
   fits: boolean;
   fit: Fit;
-  /** Where it fits: its speed, and seconds for all of it. */
+  /** Where it fits: its speed, and seconds by what they are for. */
   probe?: Probe;
-  seconds?: number;
+  seconds?: TimeEstimate;
 }
 
 /** What a run would take, for a terminal. */
@@ -33,13 +33,21 @@ export function dryRunText({ adapter, size, steps, tokensPerStep, tokens, fits, 
       ? [color.bold("memory"), ...memoryRows(memory), `  ${"all".padEnd(20)}${bytes(memory.total).padStart(10)}`, ""]
       : []),
     `${color.bold("work")}     ${shortNumber(size.flopsPerToken)} FLOPs a token; ${shortNumber(tokens)} tokens in ${steps} steps of ${tokensPerStep}`,
-    ...(probe && seconds !== undefined
+    ...(probe && seconds
       ? [
-          `${color.bold("time")}     about ${duration(seconds)}: ${shortNumber(tokensPerStep / probe.secondsPerStep)} tokens/s in ${probe.steps} steps on ${adapter}`,
+          `${color.bold("time")}     about ${duration(seconds.total)}: ${shortNumber(tokensPerStep / probe.secondsPerStep)} tokens/s in ${probe.steps} steps on ${adapter}`,
+          ...besideSteps(seconds),
         ]
       : []),
     `${color.bold("memory")}   ${fits ? fitsText(limit) : color.red("does not fit")}`,
   ].join("\n");
+}
+
+/** What takes a second or more besides the steps, on a line of its own. */
+function besideSteps({ steps: _, total: __, ...others }: TimeEstimate): string[] {
+  const parts = Object.entries(others).filter(([, seconds]) => seconds >= 1);
+  if (parts.length === 0) return [];
+  return [`         of it ${parts.map(([name, seconds]) => `${name} ${duration(seconds)}`).join(", ")}`];
 }
 
 function fitsText(limit: number): string {

@@ -1,18 +1,36 @@
+import { access, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { measureModel } from "@webmoe/model";
-import { estimateSeconds, fitIntoMemory, openWithinMemory, outOfMemoryText, probeSpeed, taskOf } from "@webmoe/trainer";
+import {
+  estimateTime,
+  fitIntoMemory,
+  outOfMemoryText,
+  type Probe,
+  probeSpeed,
+  type TrainSettings,
+} from "@webmoe/trainer";
+import { createRun } from "@webmoe/trainer/node";
 import { adapterName, type Gpu, OutOfMemoryError } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
 import { openDevice } from "../open-device";
+import { RUNS } from "../run-model";
 import { type PreparedRun, settingsOf } from "../tasks/prepared-run";
 import { aboutRun } from "../terminal/about-run";
 import { type DryRun, dryRunText } from "./dry-run-text";
 
+/** How a dry run is printed, and where the run would be kept. */
+export interface DryRunFlags {
+  json: boolean;
+  out?: string;
+}
+
 /** Print what a run would take, and train no more than the few steps that tell its speed. Throws where it does not fit. */
-export async function dryRun(config: Config, run: PreparedRun, { json }: { json: boolean }): Promise<void> {
+export async function dryRun(config: Config, run: PreparedRun, { json, out }: DryRunFlags): Promise<void> {
   if (!json) console.log(aboutRun(config, run));
   const gpu = await openDevice(config);
   try {
-    const result = await measured(gpu, config, run);
+    const result = await measured(gpu, config, run, out ?? join(RUNS, "probe"));
     console.log(json ? JSON.stringify(result) : `\n${dryRunText(result)}`);
     // Memory by kind is in what was printed.
     if (!result.fits) throw new OutOfMemoryError(outOfMemoryText({ ...result.fit, memory: undefined }));
@@ -21,7 +39,7 @@ export async function dryRun(config: Config, run: PreparedRun, { json }: { json:
   }
 }
 
-async function measured(gpu: Gpu, config: Config, run: PreparedRun): Promise<DryRun> {
+async function measured(gpu: Gpu, config: Config, run: PreparedRun, out: string): Promise<DryRun> {
   const { model } = run;
   const settings = settingsOf(config, run);
   const tokensPerStep = config.batch.size * config.batch.accumulate * model.config.context;
@@ -37,8 +55,30 @@ async function measured(gpu: Gpu, config: Config, run: PreparedRun): Promise<Dry
     fit,
   };
   if (!result.fits) return result;
-  const session = await openWithinMemory(gpu, model, settings);
-  const probe = await probeSpeed(session, taskOf(run.data, model, settings), model, settings);
-  session.close();
-  return { ...result, probe, seconds: estimateSeconds(probe, settings) };
+  const writes = config.sample.tokens > 0;
+  const probe = await probed(gpu, { ...run, ...(!writes && { sample: undefined }) }, settings, out);
+  return { ...result, probe, seconds: estimateTime(probe, settings, config.sample.every) };
+}
+
+/** Probe a run with a folder on the disk that it would be kept on, which is gone afterwards. */
+async function probed(gpu: Gpu, run: PreparedRun, settings: TrainSettings, out: string): Promise<Probe> {
+  const name = "webmoe-dry-run-";
+  const place = await existing(dirname(resolve(out)));
+  const folder = await mkdtemp(join(place, `.${name}`)).catch(() => mkdtemp(join(tmpdir(), name)));
+  try {
+    const store = await createRun(folder, {});
+    const { model, data, sample } = run;
+    return await probeSpeed(gpu, { model, settings, data, store, sample }).finally(() => store.close());
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The folder itself, or the nearest above it that is there. */
+async function existing(folder: string): Promise<string> {
+  const found = await access(folder).then(
+    () => true,
+    () => false,
+  );
+  return found ? folder : existing(dirname(folder));
 }
