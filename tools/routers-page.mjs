@@ -1,44 +1,35 @@
 // docs/results/routers.md from a comparison: `node tools/routers-page.mjs RUN [OUT]`, where RUN is the folder that `webmoe compare`
-// made. Every figure is read from compare.json, and from report.json of the runs that `webmoe inspect` has looked at; only
-// the paper's own are written here.
+// made. Every figure is read from compare.json, from metrics.jsonl of its runs, and from report.json of those that `webmoe inspect`
+// has looked at; the paper's own are in routers-paper.mjs. What people concluded, the section "What it says", is kept from the page before.
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { table } from "./markdown-table.mjs";
-
-/** Test bits per byte in Qiu et al. 2024 (arXiv 2408.06793), tables 1, 2 and 5: enwik8, 8 layers of width 352, one run each. */
-const PAPER = {
-  linear: 1.128,
-  hyper: 1.139,
-  mlp: 1.137,
-  random: 1.135,
-  cosine: 1.122,
-  xmoe: 1.125,
-  recurrent: 1.116,
-  NP: 1.123,
-  "detach-h": 1.133,
-  "recurrent+xmoe": 1.119,
-};
+import { informationPart, readInspection } from "./routers-inspected.mjs";
+import { againstPaper, PAPER, publishedDifferences } from "./routers-paper.mjs";
 
 /**
  * @typedef {{ mean: number, low?: number, high?: number, seeds: number }} Difference
  * @typedef {{ mean: number, deviation?: number, difference?: Difference }} Figure
  * @typedef {{ total: number, active: number, router: number }} Size
  * @typedef {{ label: string, note?: string, size: Size, bestSteps: number[], validation?: Figure, test?: Figure,
- *   msPerStep?: { mean: number, relative?: number }, memory?: { bytes: number, relative?: number } }} Router
+ *   curve?: { step: number, difference?: Difference }[], msPerStep?: { mean: number, relative?: number }, memory?: { bytes: number, relative?: number } }} Router
  * @typedef {{ complete: boolean, done: number, planned: number, baseline: string, match: string, seeds: number[], adapters: string[],
  *   caveat?: string, webmoe: string, tokens: { perStep: number, perRun: number }, config: Record<string, any>, routers: Router[] }} Comparison
- * @typedef {{ published: number, corrected: number }} Information
+ * @typedef {import("./routers-inspected.mjs").Inspection} Inspection
  */
+
+/** The section that people write. */
+const CONCLUSIONS = "## What it says";
 
 /**
  * The page of a comparison.
  * @param {Comparison} comparison
- * @param {{ command: string, information?: Map<string, Information> }} options the command that made it, and mean information between
- *   layers by router
+ * @param {{ command: string, inspected?: Map<string, Inspection>, training?: Map<string, number>, conclusions?: string }} options the command
+ *   that made it, what inspect found by router, bits per byte on the training text by router, and the section of conclusions
  */
-export function routersPage(comparison, { command, information = new Map() }) {
+export function routersPage(comparison, { command, inspected = new Map(), training = new Map(), conclusions }) {
   const { routers, baseline, seeds, adapters, config, tokens, complete, done, planned, caveat } = comparison;
   const { model, moe, train, data } = config;
   const count = (/** @type {number} */ value) => value.toLocaleString("en-US");
@@ -49,28 +40,40 @@ export function routersPage(comparison, { command, information = new Map() }) {
   const parts = [
     "# Routers compared",
     `${routers.length} routers, ${seeds.length} seeds: ${model.layers} layers of width ${model.dim}, ${model.heads} heads, ${moe.experts} experts of width ` +
-      `${moe.hidden}, top ${moe.topK}, ${model.context} tokens of context, precision ${config.precision}. Each run trained ${count(train.steps)} steps of ` +
+      `${moe.hidden}, top ${moe.topK}, ${model.context} tokens of context, ${model.dropout ? `dropout ${model.dropout}, ` : ""}precision ${config.precision}. Each run trained ${count(train.steps)} steps of ` +
       `${count(tokens.perStep)} tokens, ${count(tokens.perRun)} in all, of \`${data}\`. Runs of a seed share their batches and the initial values of ` +
       `everything but the router. Validation and test are the two halves of the last tenth of the text.`,
     `Machine: ${adapters.join(", ")}; webmoe ${comparison.webmoe}. Made with`,
     `\`\`\`sh\n${command}\n\`\`\``,
     ...open,
+    ...(conclusions ? [conclusions] : []),
     "## Loss",
     "Bits per byte at the step with the lowest validation loss of each run, mean ± standard deviation over seeds. " +
-      `The difference is to ${baseline}, seed by seed, with its 95 % interval (t distribution).`,
+      `The difference is to ${baseline}, seed by seed, with its 95 % interval (t distribution).` +
+      (training.size > 0 ? " Training is the mean of the last tenth of the steps, on what they trained on." : ""),
     table(
-      ["router", "validation", "difference", "test", "difference", "best step"],
+      [
+        "router",
+        "validation",
+        "difference",
+        "test",
+        "difference",
+        ...(training.size > 0 ? ["training"] : []),
+        "best step",
+      ],
       routers.map((router) => [
         router.label,
         figure(router.validation),
         difference(router.validation),
         figure(router.test),
         difference(router.test),
+        ...(training.size > 0 ? [training.get(router.label)?.toFixed(3) ?? ""] : []),
         router.bestSteps.join(", "),
       ]),
     ),
     "![Validation curves of all routers](routers-curves.svg)",
     "![Differences to the baseline with intervals](routers-differences.svg)",
+    ...lags(comparison),
     "## Cost",
     table(
       ["router", "parameters", "active", "router", "ms a step", "time", "memory"],
@@ -85,58 +88,77 @@ export function routersPage(comparison, { command, information = new Map() }) {
       ]),
     ),
     ...agreement(comparison),
-    ...informationPart(information),
+    ...informationPart(inspected),
   ];
   return `${parts.join("\n\n")}\n`;
 }
 
+/** Columns of the table of lags, at most. */
+const MOST_COLUMNS = 8;
+
 /**
- * Whether the sign of each difference to the baseline is the paper's.
+ * How the differences to the baseline developed.
  * @param {Comparison} comparison
  */
-function agreement({ routers, baseline }) {
-  const paperOf = (/** @type {string} */ label) => /** @type {Record<string, number>} */ (PAPER)[label];
-  const base = paperOf(baseline);
-  const known = routers.filter(({ label, test }) => label !== baseline && paperOf(label) && test?.difference);
-  if (!base || known.length === 0) return [];
-  const rows = known.map((router) => {
-    const published = /** @type {number} */ (paperOf(router.label)) - base;
-    return [router.label, signed(published, 3), difference(router.test), verdict(published, router.test?.difference)];
-  });
+function lags({ routers, baseline, tokens }) {
+  const compared = routers.filter(({ curve }) => curve?.some(({ difference }) => difference));
+  const steps = compared[0]?.curve?.map(({ step }) => step) ?? [];
+  if (steps.length < 2) return [];
+  const stride = Math.ceil(steps.length / MOST_COLUMNS);
+  const chosen = steps.filter((_, index) => (steps.length - 1 - index) % stride === 0);
   return [
-    "## The paper's ordering",
-    `Test bits per byte less those of ${baseline}: in [Qiu et al. 2024](https://arxiv.org/abs/2408.06793) (enwik8, a larger model, more text, one run each) ` +
-      "and here. Signs are compared, not sizes; where the interval holds zero, this comparison does not tell.",
-    table(["router", "paper", "here", "verdict"], rows),
+    "## With more text",
+    `Mean difference to ${baseline} in validation, in bits per byte, after so many million tokens.`,
+    "![How the differences to the baseline developed](routers-lags.svg)",
+    table(
+      ["router", ...chosen.map((step) => ((step * tokens.perStep) / 1e6).toFixed(1))],
+      compared.map(({ label, curve }) => [
+        label,
+        ...chosen.map((step) => {
+          const found = curve?.find((point) => point.step === step)?.difference;
+          return found ? signed(found.mean, 3) : "";
+        }),
+      ]),
+    ),
   ];
 }
 
-/** @param {number} published @param {Difference | undefined} here */
-function verdict(published, here) {
-  if (here?.low === undefined || here.high === undefined || here.seeds < 3) return "too few seeds";
-  if (here.low <= 0 && here.high >= 0) return "not told apart";
-  return Math.sign(here.mean) === Math.sign(published) ? "agrees" : "**disagrees**";
-}
-
-/** @param {Map<string, Information>} information */
-function informationPart(information) {
-  if (information.size === 0) return [];
-  const byPublished = [...information].sort(([, a], [, b]) => b.published - a.published);
-  const byCorrected = [...information].sort(([, a], [, b]) => b.corrected - a.corrected).map(([label]) => label);
+/**
+ * The differences to the baseline beside the paper's, those of the same size first.
+ * @param {Comparison} comparison
+ */
+function agreement({ routers, baseline, config }) {
+  const others = routers.filter(({ label, test }) => label !== baseline && test?.difference);
+  const same = (/** @type {{ layers: number, dim: number }} */ size) =>
+    size.layers === config.model.layers && size.dim === config.model.dim;
+  const sizes = PAPER.filter(({ test }) =>
+    others.some(({ label }) => publishedDifferences(test, label, baseline).length > 0),
+  )
+    .filter((size) => same(size) || size.layers === 8)
+    .sort((a, b) => Number(same(b)) - Number(same(a)));
+  const known = others.filter(({ label }) =>
+    sizes.some(({ test }) => publishedDifferences(test, label, baseline).length > 0),
+  );
+  if (known.length === 0) return [];
+  const head = sizes.flatMap(({ layers, dim }) => [`paper, ${layers} x ${dim}`, "beside ours"]);
+  const rows = known.map(({ label, test }) => [
+    label,
+    difference(test),
+    ...sizes.flatMap((size) => {
+      const published = publishedDifferences(size.test, label, baseline);
+      return [published.map((value) => signed(value, 3)).join(" or "), againstPaper(published, test?.difference)];
+    }),
+  ]);
+  const sources = sizes.map(
+    (size) =>
+      `${size.layers} layers of width ${size.dim}${same(size) ? ", the size of this comparison," : ""} in ${size.source}`,
+  );
   return [
-    "## Information between layers",
-    "Means over pairs of layers, in nats. *Published* is the paper's metric, which is driven by how flat the gates are; *corrected* is the mutual " +
-      "information of first choices over tokens, less that of permuted tokens. Ranks count from the largest; where they differ, the metrics do.",
-    table(
-      ["router", "published", "rank", "corrected", "rank"],
-      byPublished.map(([label, { published, corrected }], index) => [
-        label,
-        published.toFixed(4),
-        `${index + 1}`,
-        corrected.toFixed(4),
-        `${byCorrected.indexOf(label) + 1}`,
-      ]),
-    ),
+    "## Beside the paper",
+    `Test bits per byte less those of ${baseline}: here, and in [Qiu et al. 2024](https://arxiv.org/abs/2408.06793) on the whole of enwik8, a single run ` +
+      `each: ${sources.join("; ")}. *Inside* says that the paper's figure lies in our interval. A difference of 0.001 is no order, as the ` +
+      "paper rounds to it, nor is one that it gives twice with figures so far apart.",
+    table(["router", "here", ...head], rows),
   ];
 }
 
@@ -160,20 +182,29 @@ const signed = (/** @type {number} */ value, /** @type {number} */ digits) =>
 const ratio = (/** @type {number | undefined} */ value) => (value === undefined ? "" : `${value.toFixed(2)}x`);
 
 /**
- * The mean over pairs of different layers, of the first seed's report of a router; undefined where nobody inspected it.
- * @param {string} folder @returns {Information | undefined}
+ * Bits per byte of the last tenth of a router's training steps, over its runs; undefined where their metrics are missing.
+ * @param {string[]} folders @param {number} steps @param {number} bits what a nat a token is in bits a byte
  */
-function readInformation(folder) {
-  const file = join(folder, "report.json");
-  if (!existsSync(file)) return undefined;
-  const { information } = JSON.parse(readFileSync(file, "utf8"));
-  return { published: meanOfPairs(information.published), corrected: meanOfPairs(information.choices.corrected) };
+function trainingLoss(folders, steps, bits) {
+  const means = folders.flatMap((folder) => {
+    const file = join(folder, "metrics.jsonl");
+    if (!existsSync(file)) return [];
+    const losses = readFileSync(file, "utf8")
+      .split("\n")
+      .flatMap((line) => (line ? [JSON.parse(line)] : []))
+      .flatMap(({ split, step, loss }) => (split === undefined && step > 0.9 * steps ? [loss] : []));
+    return losses.length > 0 ? [meanOf(losses)] : [];
+  });
+  return means.length > 0 ? bits * meanOf(means) : undefined;
 }
 
-/** @param {number[][]} matrix */
-function meanOfPairs(matrix) {
-  const values = matrix.flatMap((row, i) => row.filter((_, j) => j !== i));
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+const meanOf = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The section of conclusions of the page before, if there is one. @param {string} page */
+export function conclusionsOf(page) {
+  const [, after] = page.split(`${CONCLUSIONS}\n`);
+  if (after === undefined) return undefined;
+  return `${CONCLUSIONS}\n${after.split(/^## /m)[0]}`.trim();
 }
 
 function main() {
@@ -182,21 +213,30 @@ function main() {
     console.error("routers-page: needs the folder of a comparison: node tools/routers-page.mjs RUN [OUT]");
     return 2;
   }
-  /** @type {Comparison & { command: string, folders: Record<string, string> }} */
+  /** @type {Comparison & { command: string, folders: Record<string, string>, routers: { runs: any[] }[] }} */
   const comparison = JSON.parse(readFileSync(join(run, "compare.json"), "utf8"));
-  /** @type {Map<string, Information>} */
-  const information = new Map();
-  for (const { label } of comparison.routers) {
-    const folder = comparison.folders[label];
-    const found = folder && readInformation(join(run, "runs", folder, `seed-${comparison.seeds[0]}`));
-    if (found) information.set(label, found);
+  /** @type {Map<string, Inspection>} */
+  const inspected = new Map();
+  /** @type {Map<string, number>} */
+  const training = new Map();
+  for (const { label, runs } of comparison.routers) {
+    const folders = comparison.seeds.map((seed) =>
+      join(run, "runs", comparison.folders[label] ?? label, `seed-${seed}`),
+    );
+    const found = readInspection(folders[0] ?? "");
+    if (found) inspected.set(label, found);
+    const { loss, bitsPerByte } = runs[0]?.best.validation ?? {};
+    const trained = trainingLoss(folders, comparison.config.train.steps, bitsPerByte / loss);
+    if (trained !== undefined) training.set(label, trained);
   }
   mkdirSync(out, { recursive: true });
-  writeFileSync(join(out, "routers.md"), routersPage(comparison, { command: comparison.command, information }));
-  for (const name of ["curves.svg", "differences.svg"]) {
+  const page = join(out, "routers.md");
+  const conclusions = existsSync(page) ? conclusionsOf(readFileSync(page, "utf8")) : undefined;
+  writeFileSync(page, routersPage(comparison, { command: comparison.command, inspected, training, conclusions }));
+  for (const name of ["curves.svg", "differences.svg", "lags.svg"]) {
     if (existsSync(join(run, name))) copyFileSync(join(run, name), join(out, `routers-${name}`));
   }
-  console.log(`wrote ${join(out, "routers.md")}`);
+  console.log(`wrote ${page}${conclusions ? `; see whether "${CONCLUSIONS.slice(3)}" still holds` : ""}`);
   return 0;
 }
 

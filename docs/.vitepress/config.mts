@@ -55,7 +55,6 @@ export default defineConfig({
           { text: "Speed", link: "/results/speed" },
           { text: "Speed of every part", link: "/results/speed-parts" },
           { text: "Routers compared", link: "/results/routers" },
-          { text: "Routers compared for longer", link: "/results/routers-longer" },
           { text: "Text classification", link: "/results/classification" },
           { text: "How it works", link: "/how-it-works" },
           { text: "Decisions", link: "/decisions" },

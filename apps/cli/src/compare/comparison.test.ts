@@ -84,12 +84,16 @@ test("the page holds everything itself, and names are not markup", () => {
   const page = comparisonPage(summarise([linear, entry("<b>x</b>&", { 1: 1, 2: 1, 3: 1.1 })], plan));
   expect(page).not.toMatch(/(src|href)=|@import|url\((?!#)|https?:\/\/(?!www\.w3\.org)/);
   expect(page).not.toContain("<b>x");
-  expect(page.match(/<svg /g)).toHaveLength(2);
+  expect(page.match(/<svg /g)).toHaveLength(3);
   expect(page.match(/<polygon /g)!.length).toBe(2);
 });
 
 test("no run, no chart", () => {
   const nothing = summarise([entry("linear", {})], plan);
   expect(comparisonCharts(nothing)).toEqual({});
+  const two = comparisonCharts(summarise([linear, entry("other", { 1: 1.9, 2: 2.1 })], plan));
+  expect(Object.keys(two)).toEqual(["curves.svg", "lags.svg", "differences.svg"]);
+  expect(two["lags.svg"]).toContain("other, 10: -0.1000");
+  expect(two["lags.svg"]).not.toContain("linear,");
   expect(comparisonPage(nothing)).toContain("0 of 3 runs are done");
 });

@@ -21,13 +21,18 @@ export interface Chart {
   series: Series[];
   /** Range of y; default that of all points. */
   range?: [number, number];
+  /** Range of x; default that of all points. */
+  xRange?: [number, number];
   /** Draw a line at y = 0. */
   zero?: boolean;
 }
 
 const WIDTH = 860;
-const HEIGHT = 420;
-const PLOT = { left: 70, top: 44, right: 620, bottom: 360 };
+const HEIGHT = 440;
+const PLOT = { left: 70, top: 44, right: 640, bottom: 380 };
+
+/** Between two names beside the lines, at least. */
+const LEGEND_STEP = 20;
 
 /** Colours that stay apart on white and on black, and for most who do not see all colours. */
 const COLORS = [
@@ -40,7 +45,7 @@ const COLORS = [
   "#8c564b",
   "#7f7fff",
   "#999999",
-  "#e377c2",
+  "#e41a5c",
   "#4daf4a",
 ];
 
@@ -54,9 +59,9 @@ export const CHART_STYLE = `text{font:13px system-ui,sans-serif;fill:#222}.title
 @media(prefers-color-scheme:dark){text{fill:#ddd}.faint{fill:#999}.grid{stroke:#3a3a3a}.zero{stroke:#999}}`;
 
 /** Draw a chart. */
-export function lineChart({ title, x, y, series, range, zero }: Chart): string {
+export function lineChart({ title, x, y, series, range, xRange, zero }: Chart): string {
   const points = series.flatMap(({ points, faint = [] }): Series["points"] => [...points, ...faint]);
-  const [x0, x1] = extent(points.map((point) => point.x));
+  const [x0, x1] = xRange ?? extent(points.map((point) => point.x));
   const [y0, y1] = padded(range ?? extent(points.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y])));
   const toX = (value: number) => round(PLOT.left + ((PLOT.right - PLOT.left) * (value - x0)) / (x1 - x0 || 1));
   const toY = (value: number) => round(PLOT.bottom - ((PLOT.bottom - PLOT.top) * (value - y0)) / (y1 - y0));
@@ -76,10 +81,20 @@ export function lineChart({ title, x, y, series, range, zero }: Chart): string {
       : "";
     return `<g data-series="${index}" fill="${color}" clip-path="url(#plot)">${hasBand ? `<polygon points="${band}" opacity="0.15"/>` : ""}${below}<polyline points="${points.map(place).join(" ")}" fill="none" stroke="${color}" stroke-width="2"/>${dots.join("")}</g>`;
   });
-  const legend = series.map(
-    ({ name, color }, index) =>
-      `<g data-legend="${index}"><rect x="${PLOT.right + 16}" y="${PLOT.top + index * 22}" width="14" height="4" fill="${colorAt(color ?? index)}"/><text x="${PLOT.right + 36}" y="${PLOT.top + 7 + index * 22}">${escapeText(name)}</text></g>`,
+  // Names stand beside the ends of their lines, in the order of these.
+  const ends = series.map(({ points }) => points.at(-1));
+  const heights = spread(
+    ends.map((end) => (end ? toY(end.y) : PLOT.bottom)),
+    [PLOT.top, Math.max(PLOT.bottom, PLOT.top + (series.length - 1) * LEGEND_STEP)],
   );
+  const legend = series.map(({ name, color: own }, index) => {
+    const [color, height, end] = [colorAt(own ?? index), heights[index]!, ends[index]];
+    const inside = end && end.y >= y0 && end.y <= y1;
+    const leader = inside
+      ? `<polyline points="${place(end)} ${PLOT.right + 4},${toY(end.y)} ${PLOT.right + 16},${height} ${PLOT.right + 26},${height}" fill="none" stroke="${color}" opacity="0.6"/>`
+      : "";
+    return `<g data-legend="${index}">${leader}<rect x="${PLOT.right + 26}" y="${height - 2}" width="14" height="4" fill="${color}"/><text x="${PLOT.right + 46}" y="${height + 4}">${escapeText(name)}</text></g>`;
+  });
   const grid = [
     ...ticks(y0, y1).map(
       (value) =>
@@ -135,7 +150,7 @@ export function ticks(from: number, to: number): number[] {
 
 /** A number with as many decimals as a range asks for. */
 export function label(value: number, range: number): string {
-  return value.toFixed(Math.min(6, Math.max(0, Math.ceil(1 - Math.log10(range / 6)))));
+  return value.toFixed(Math.min(6, Math.max(0, Math.ceil(-Math.log10(range / 6)))));
 }
 
 function extent(values: number[]): [number, number] {
@@ -143,6 +158,23 @@ function extent(values: number[]): [number, number] {
     ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
     [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
   );
+}
+
+/** Heights near those given, in their order, `LEGEND_STEP` apart and within a range where that has room for them. */
+function spread(wanted: number[], [top, bottom]: [number, number]): number[] {
+  const order = wanted.map((_, index) => index).sort((a, b) => wanted[a]! - wanted[b]! || a - b);
+  const heights = [...wanted];
+  let least = top;
+  for (const index of order) {
+    heights[index] = Math.max(least, heights[index]!);
+    least = heights[index]! + LEGEND_STEP;
+  }
+  let most = bottom;
+  for (const index of order.reverse()) {
+    heights[index] = Math.min(most, heights[index]!);
+    most = heights[index]! - LEGEND_STEP;
+  }
+  return heights;
 }
 
 function padded([low, high]: [number, number]): [number, number] {
