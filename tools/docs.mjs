@@ -10,11 +10,17 @@ import { runForeground } from "./setup/run.mjs";
 main(async () => {
   await installDependencies();
   const doors = publicPackages()
-    .filter(({ entries }) => entries.length > 0)
-    .map(({ folder }) => join(folder, "src", "index.ts"));
+    .flatMap(({ sources }) => sources)
+    .filter((file) => file.endsWith(".ts"));
   const flags = [
     "--plugin",
     "typedoc-plugin-markdown",
+    "--plugin",
+    join(root, "tools/docs-names.mjs"),
+    "--name",
+    "API",
+    "--hideBreadcrumbs",
+    "--hidePageHeader",
     "--out",
     "docs/api",
     "--entryFileName",

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { root } from "./setup/places.mjs";
 import { runQuietly } from "./setup/run-quietly.mjs";
 
-/** @typedef {{ name: string, version: string, folder: string, entries: string[] }} Package entries: what is imported */
+/** @typedef {{ name: string, version: string, folder: string, entries: string[], sources: string[] }} Package entries: what is imported, and its files */
 /** @typedef {Package & { tarball: string, bytes: number }} PackedPackage */
 
 /** @returns {Package[]} every package that is not private, in the order of their names */
@@ -15,7 +15,9 @@ export function publicPackages() {
     .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) }))
     .filter(({ manifest }) => !manifest.private)
     .map(({ folder, manifest: { name, version, exports = {} } }) => {
-      return { name, version, folder, entries: Object.keys(exports).map((path) => name + path.slice(1)) };
+      const entries = Object.keys(exports).map((path) => name + path.slice(1));
+      const sources = Object.values(exports).map((file) => join(folder, String(file)));
+      return { name, version, folder, entries, sources };
     });
 }
 

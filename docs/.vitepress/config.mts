@@ -21,6 +21,7 @@ export default defineConfig({
   lastUpdated: false,
   markdown: { config: linkToRepository },
   themeConfig: {
+    socialLinks: [{ icon: "github", link: REPOSITORY.replace(/\/blob.*/, "") }],
     search: { provider: "local" },
     nav: [
       { text: "Quick start", link: "/" },

@@ -20,6 +20,10 @@ export function App() {
       <header>
         <h1>webmoe</h1>
         <p>Watch experts specialise while a mixture-of-experts model trains in your browser.</p>
+        <nav aria-label="About">
+          <a href="https://github.com/webmoe/webmoe/blob/main/docs/concepts.md">What is this?</a>
+          <a href="https://github.com/webmoe/webmoe">Source</a>
+        </nav>
       </header>
       {missing.value ? (
         <main>

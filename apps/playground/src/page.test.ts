@@ -330,7 +330,9 @@ test("every control has a name and is reached by keyboard", { timeout: 300_000 }
     expect(await accessibilityFaults(page), colorScheme).toEqual([]);
   }
   await page.evaluate(() => {
-    const stops = document.querySelectorAll("input, select, textarea, summary, button:enabled, [tabindex='0']");
+    const stops = document.querySelectorAll(
+      "a[href], input, select, textarea, summary, button:enabled, [tabindex='0']",
+    );
     const left = new Set([...stops].filter((stop) => stop.checkVisibility()));
     document.addEventListener("focusin", ({ target }) => left.delete(target as Element));
     Object.assign(globalThis, { left });

@@ -19,10 +19,10 @@ test("a command is a section with its usage, its arguments, and a table of its f
 
 Flags that stand before the command:
 
-| flag         | default | meaning                  |
-| ------------ | ------- | ------------------------ |
-| \`--debug\`    |         | print more               |
-| \`-h, --help\` |         | display help for command |
+| flag         | meaning                  |
+| ------------ | ------------------------ |
+| \`--debug\`    | print more               |
+| \`-h, --help\` | display help for command |
 
 ## draw
 
@@ -36,11 +36,11 @@ small draw [options] [runs...]
 | ----------- | --------------- |
 | \`[runs...]\` | folders of runs |
 
-| flag                  | default       | meaning         |
-| --------------------- | ------------- | --------------- |
-| \`--share <part\\|all>\` | \`"all "\`      | how much        |
-| \`--json\`              |               | print JSON      |
-| \`--out <dir>\`         | must be given | folder to write |
+| flag                  | meaning         | default       |
+| --------------------- | --------------- | ------------- |
+| \`--share <part\\|all>\` | how much        | \`"all "\`      |
+| \`--json\`              | print JSON      |               |
+| \`--out <dir>\`         | folder to write | must be given |
 `);
 });
 

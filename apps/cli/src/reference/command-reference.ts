@@ -44,8 +44,14 @@ function section(command: Command): string {
 }
 
 function flagTable(options: readonly Option[]): string {
-  const rows = options.map((option) => [code(option.flags), defaultText(option), option.description]);
-  return markdownTable(["flag", "default", "meaning"], rows);
+  const rows = options.map((option) => [code(option.flags), option.description, defaultText(option)]);
+  const plain = rows.every(([, , value]) => value === "");
+  return plain
+    ? markdownTable(
+        ["flag", "meaning"],
+        rows.map((row) => row.slice(0, 2)),
+      )
+    : markdownTable(["flag", "meaning", "default"], rows);
 }
 
 /** What a flag is where it is not given, as `--help` writes it; "" for what is off or empty. */

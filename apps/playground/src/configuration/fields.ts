@@ -23,10 +23,7 @@ const real = (key: string, label: string, min: number, max: number, about?: stri
 
 /** The numbers of the form, by its parts. */
 export const fields = {
-  experts: [
-    whole("moe.experts", "Experts", 1, 64, "in each layer"),
-    whole("moe.topK", "Experts a token", 1, 8, "at once"),
-  ],
+  experts: [whole("moe.experts", "Experts", 1, 64, "in each layer"), whole("moe.topK", "Experts a token", 1, 8, "K")],
   model: [
     whole("model.layers", "Layers", 1, 24),
     whole("model.dim", "Width", 8, 2048),
@@ -38,7 +35,7 @@ export const fields = {
   training: [
     whole("train.steps", "Steps", 1, 100_000),
     real("optimizer.lr", "Learning rate", 1e-6, 1),
-    whole("batch.size", "Batch", 1, 256, "sequences a step"),
+    whole("batch.size", "Batch", 1, 256, "sequences"),
     whole("seed", "Seed", 0, 2 ** 31 - 1),
   ],
   more: [

@@ -13,6 +13,9 @@ export interface Line {
   dash?: number[];
 }
 
+/** Distances between marks on the axis of steps, which are whole numbers. */
+const STEPS = Array.from({ length: 8 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+
 /** Names of two lines whose space between is filled. */
 export type Band = [upper: number, lower: number];
 
@@ -78,7 +81,10 @@ function options(place: HTMLElement, lines: Line[], bands: Band[], height: numbe
     width: place.clientWidth,
     height,
     scales: { x: { time: false } },
-    axes: [axis, { ...axis, size: 52 }],
+    axes: [
+      { ...axis, incrs: STEPS },
+      { ...axis, size: 52 },
+    ],
     bands: bands.map((series) => ({ series, fill: colour("--band") })),
     series: [
       { label: "step", value: (plot, step) => String(step ?? latest(plot, 0) ?? "–") },

@@ -2,8 +2,12 @@ import { useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { LaneFigures } from "../state/lane-figures";
 import { lanes } from "../state/run";
+import { expertStyle } from "./expert-colour";
 import { laneNames } from "./lane-names";
 import { type LoadHistory, loadHistory } from "./load-history";
+
+/** Rows of a heat map that are high enough for the number of an expert. */
+const NAMED = 8;
 
 /** Expert load of every layer over time, of every run that is shown. */
 export function LoadPanel() {
@@ -11,7 +15,7 @@ export function LoadPanel() {
   return (
     <section class="card wide" aria-label="Expert load">
       <h2>
-        Expert load <small>over time; each row is an expert, dark where few tokens go</small>
+        Expert load <small>over time; each row is an expert, and its bar is its share of the last steps</small>
       </h2>
       {shown.length === 0 && (
         <p class="empty">Shows how tokens spread over the experts of each layer, and which experts die.</p>
@@ -23,6 +27,11 @@ export function LoadPanel() {
           name={shown.length > 1 ? laneNames.value[index] : undefined}
         />
       ))}
+      {shown.length > 0 && (
+        <p class="scale">
+          no tokens <span class="gradient" /> twice an even share or more
+        </p>
+      )}
     </section>
   );
 }
@@ -77,6 +86,13 @@ function LayerLoad({ history, lane, layer }: { history: LoadHistory; lane: LaneF
   return (
     <div class="layer">
       <h3>layer {layer}</h3>
+      <div class="names" style={{ "--rows": String(counts.length) }} aria-hidden="true">
+        {counts.map((_, expert) => (
+          <span key={String(expert)} class="expert used" style={expertStyle(expert)}>
+            {counts.length <= NAMED ? expert : ""}
+          </span>
+        ))}
+      </div>
       <canvas ref={canvas} class="heat" style={{ "--rows": String(counts.length) }} />
       <div class="bars" style={{ "--rows": String(counts.length) }}>
         {counts.map((count, expert) => (

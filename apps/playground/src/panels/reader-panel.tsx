@@ -15,17 +15,22 @@ export function ReaderPanel() {
           Letters take the colour of the expert that they go to: watch vowels, spaces and capitals part.
         </p>
       )}
-      {shown.map(({ routing, configuration }, index) => {
-        const passage = routing.value?.passage;
-        if (!passage) return null;
-        const tokens = passage.tokens.map((byte, at) => ({ byte, routes: passage.routes.map((layer) => layer[at]!) }));
-        return (
-          <div key={laneNames.value[index]}>
-            {shown.length > 1 && <h3>{laneNames.value[index]}</h3>}
-            <TokenLine tokens={tokens} experts={configuration.moe.experts} label="Passage" passage={passage.length} />
-          </div>
-        );
-      })}
+      <div class="lanes">
+        {shown.map(({ routing, configuration }, index) => {
+          const passage = routing.value?.passage;
+          if (!passage) return null;
+          const tokens = passage.tokens.map((byte, at) => ({
+            byte,
+            routes: passage.routes.map((layer) => layer[at]!),
+          }));
+          return (
+            <div key={laneNames.value[index]}>
+              {shown.length > 1 && <h3>{laneNames.value[index]}</h3>}
+              <TokenLine tokens={tokens} experts={configuration.moe.experts} label="Passage" passage={passage.length} />
+            </div>
+          );
+        })}
+      </div>
     </section>
   );
 }

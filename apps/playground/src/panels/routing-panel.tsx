@@ -6,18 +6,20 @@ import { laneNames } from "./lane-names";
 export function RoutingPanel() {
   const shown = lanes.value;
   return (
-    <section class="card" aria-label="Routing">
+    <section class={shown.length > 1 ? "card wide" : "card"} aria-label="Routing">
       <h2>Routing</h2>
       {shown.length === 0 && (
         <p class="empty">How sure the router is, and whether layers agree on where a token goes.</p>
       )}
-      {shown.map((lane, index) => (
-        <div key={laneNames.value[index]}>
-          {shown.length > 1 && <h3>{laneNames.value[index]}</h3>}
-          <Entropy lane={lane} />
-          <Information lane={lane} />
-        </div>
-      ))}
+      <div class="lanes">
+        {shown.map((lane, index) => (
+          <div key={laneNames.value[index]}>
+            {shown.length > 1 && <h3>{laneNames.value[index]}</h3>}
+            <Entropy lane={lane} />
+            <Information lane={lane} />
+          </div>
+        ))}
+      </div>
     </section>
   );
 }
@@ -63,7 +65,8 @@ function Information({ lane }: { lane: LaneFigures }) {
   return (
     <>
       <h3 id="information">
-        Cross-layer information <small>what a layer's expert tells of another layer's; 1 is everything</small>
+        Cross-layer information{" "}
+        <small>how much a layer's expert tells of another layer's, from 0 to 1; on the diagonal of itself</small>
       </h3>
       <table class="matrix" aria-labelledby="information">
         <thead>

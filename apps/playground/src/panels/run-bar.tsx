@@ -1,3 +1,4 @@
+import type { LaneFigures } from "../state/lane-figures";
 import { busy, configuration, keep, lanes, pause, phase, resume, runName, step, stop, trainable } from "../state/run";
 import { download } from "./download";
 import { bytes, duration, shortNumber } from "./format";
@@ -63,15 +64,21 @@ export function RunNote() {
   );
 }
 
+/** The latest figures; of two that race, both. */
 function Figures() {
-  const lane = lanes.value[0];
-  const now = lane?.latest.value;
-  const validation = lane?.validation.value;
-  const figures: [name: string, value: string | undefined, unit: string][] = [
-    ["Loss", now?.loss.toFixed(3), "nats a byte"],
-    ["Validation", validation?.bitsPerByte.toFixed(3), "bits a byte"],
-    ["Speed", now && shortNumber(now.tokensPerSecond), "tokens/s"],
-    ["Parameters", lane?.ready.value && shortNumber(lane.ready.value.parameters.total), "in the model"],
+  const of = (figure: (lane: LaneFigures) => string | undefined) =>
+    lanes.value.map((lane) => figure(lane) ?? "–").join(" / ");
+  const validation = lanes.value.length === 1 ? lanes.value[0]!.validation.value : undefined;
+  const nats = lanes.value.length === 1 ? "nats a byte" : "nats";
+  const figures: [name: string, value: string, unit: string][] = [
+    ["Loss", of(({ latest }) => latest.value?.loss.toFixed(3)), nats],
+    [
+      "Validation",
+      of(({ validation }) => validation.value?.loss.toFixed(3)),
+      validation ? `nats = ${validation.bitsPerByte.toFixed(2)} bits` : nats,
+    ],
+    ["Speed", of(({ latest }) => latest.value && shortNumber(latest.value.tokensPerSecond)), "tokens/s"],
+    ["Parameters", of(({ ready }) => ready.value && shortNumber(ready.value.parameters.total)), ""],
   ];
   return (
     <dl class="figures">
@@ -79,7 +86,7 @@ function Figures() {
         <div key={name}>
           <dt>{name}</dt>
           <dd>
-            <b>{value ?? "–"}</b> <small>{unit}</small>
+            <b>{value || "–"}</b> <small>{value && unit}</small>
           </dd>
         </div>
       ))}

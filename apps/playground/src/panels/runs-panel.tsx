@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { busy, goOn, problem } from "../state/run";
+import { busy, configuration, goOn, problem } from "../state/run";
 import { cannotKeep, refreshRuns, runs } from "../state/runs";
 import { type KeptRun, readRun, removeRun } from "../storage/run-folders";
 import { download } from "./download";
@@ -29,7 +29,7 @@ export function RunsPanel() {
           This browser keeps nothing here ({cannotKeep.value}): what is trained is gone with the page.
         </p>
       )}
-      {runs.value?.length === 0 && <p class="empty">Nothing is kept yet: a checkpoint comes every 50 steps.</p>}
+      {runs.value?.length === 0 && <p class="empty">Nothing is kept yet: a checkpoint comes {often()}.</p>}
       <ul class="runs">
         {runs.value?.map((run) => (
           <Run key={run.name} run={run} />
@@ -62,6 +62,12 @@ export function RunsPanel() {
       </small>
     </section>
   );
+}
+
+/** When a run is kept. */
+function often(): string {
+  const { every } = configuration.value.checkpoint;
+  return every > 0 ? `every ${every} steps and at the end` : "at the end";
 }
 
 function Run({ run }: { run: KeptRun }) {

@@ -17,10 +17,12 @@ interface TokenLineProps {
   label: string;
   /** Tokens after which another passage begins. */
   passage?: number;
+  /** What stands before the first token. */
+  lead?: string;
 }
 
 /** Tokens coloured by their expert in one layer; the one that is pointed at shows its whole path. */
-export function TokenLine({ tokens, experts, label, passage }: TokenLineProps) {
+export function TokenLine({ tokens, experts, label, passage, lead }: TokenLineProps) {
   const id = useId();
   const layer = useSignal(0);
   const chosen = useSignal<number | undefined>(undefined);
@@ -66,6 +68,7 @@ export function TokenLine({ tokens, experts, label, passage }: TokenLineProps) {
         onPointerOver={over}
         onPointerDown={over}
       >
+        {lead && <span class="quiet lead">{lead}</span>}
         {tokens.map(({ byte, routes }, at) => (
           <span
             key={String(at)}
@@ -79,7 +82,8 @@ export function TokenLine({ tokens, experts, label, passage }: TokenLineProps) {
             style={expertStyle(routes[index]?.experts[0])}
           >
             {shownByte(byte)}
-            {(byte === 10 || (passage && (at + 1) % passage === 0)) && <br />}
+            {byte === 10 && <br />}
+            {passage && (at + 1) % passage === 0 && <span class="cut" />}
             {byte === 32 && <wbr />}
           </span>
         ))}

@@ -11,12 +11,14 @@ export function WriterPanel() {
   const topP = useSignal(0.95);
   const length = useSignal(200);
   const written = useSignal<TracedToken[]>([]);
+  const asked = useSignal("");
   const writing = useSignal(false);
   const fault = useSignal<string | undefined>(undefined);
   const lane = lanes.value[0];
 
   const write = async () => {
     written.value = [];
+    asked.value = prompt.value;
     writing.value = true;
     fault.value = undefined;
     const request = {
@@ -66,7 +68,13 @@ export function WriterPanel() {
           </button>
         )}
       </form>
-      {!canWrite.value && <p class="empty">The model can write once it trains.</p>}
+      {!canWrite.value && (
+        <p class="empty">
+          {lanes.value.length > 1
+            ? "Two models race: one that trains alone can write."
+            : "The model can write once it trains."}
+        </p>
+      )}
       {fault.value && (
         <p class="fault" role="alert">
           {fault.value}
@@ -77,6 +85,7 @@ export function WriterPanel() {
           tokens={written.value.map(({ token, routes }) => ({ byte: token, routes }))}
           experts={lane.configuration.moe.experts}
           label="Written text"
+          lead={asked.value}
         />
       )}
     </section>

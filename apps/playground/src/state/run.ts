@@ -120,6 +120,7 @@ async function begin(
         batch(() => {
           receive(figures[lane]!, events);
           if (phase.value === "starting" && figures.every(({ ready }) => ready.value)) phase.value = "training";
+          if (events.some(({ kind }) => kind === "checkpoint")) void refreshRuns();
         });
       remote
         .start({ configurations: all, text: own.bytes, resume }, proxy(deliver), (keeper && proxy(keeper)) as never)
