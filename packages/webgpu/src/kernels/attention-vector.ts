@@ -8,6 +8,8 @@
 //   backward   the lower half of the lanes computes s, the upper half dp, from tiles that lie one behind the other; s and dp
 //              meet in workgroup memory, where p and ds stay for the products with the passing rows
 //
+// In scores a warp takes 8 x 4 places in zigzag, as in matmul-vector.ts.
+//
 // Together the tiles take at most 24 KiB, so that two workgroups run side by side on a multiprocessor with 48: weights lie
 // where the passing rows were, which the second products read from memory as they are.
 
@@ -20,6 +22,7 @@ import {
   log2Scale,
   outOf,
   partOf,
+  passingRow,
   type Rows,
   rowsFrom,
   source,
@@ -36,6 +39,7 @@ export function forward(shape: AttentionSizes): KernelSource {
   /** Vectors of the head that a lane sums. */
   const parts = headDim / 32;
   const sums = (write: (query: number, part: number) => string) => each(4, (q) => each(parts, (e) => write(q, e)));
+  const values = passingRow(partOf(2), passing, shape);
   return source(
     shape,
     owned,
@@ -46,8 +50,8 @@ export function forward(shape: AttentionSizes): KernelSource {
   // The last queries see the most keys: they start first.
   let first = (${Math.ceil(context / owned) - 1}u - group.x) * ${owned}u;
   let last = min(first + ${owned}u, ${context}u);
-  let q = lane % 16u;
-  let c = lane / 16u;
+  let q = lane / 2u % 8u + lane / 32u % 2u * 8u;
+  let c = lane % 2u + lane / 16u % 2u * 2u + lane / 64u * 4u;
   let ownRows = ${rowsFrom("first + q * 4u")};
   ${turn("queries", "0u", partOf(0), owned, "first", shape)}
 ${sums((q, e) => `  var sum${q}${e} = vec4f();`)}
@@ -77,9 +81,10 @@ ${each(4, (k) => `    let weight${k} = exp2(score${k} - bound);\n    passed[(c *
     total = total * shrink + ((weight0 + weight1) + (weight2 + weight3));
 ${sums((q, e) => `    sum${q}${e} *= shrink.${AXES[q]};`)}
     workgroupBarrier();
+    ${values.first}
     for (var key = 0u; key < ${passing}u; key++) {
       let weight = passed[key * 16u + q];
-      let at = partAt(2u, min(begin + key, ${context - 1}u)) + c * ${parts}u;
+      let at = ${values.at("key")} + c * ${parts}u;
 ${each(parts, (e) => `      let value${e} = qkv[at + ${e}u];`)}
 ${sums((q, e) => `      sum${q}${e} = fma(vec4f(weight.${AXES[q]}), value${e}, sum${q}${e});`)}
     }
@@ -117,6 +122,7 @@ export function backwardQuery(shape: AttentionSizes): KernelSource {
     headDim === 64
       ? ["vec4f", "qkv[at + lane / 8u]"]
       : ["vec2f", "select(qkv[at + lane / 16u].xy, qkv[at + lane / 16u].zw, lane / 8u % 2u == 1u)"];
+  const keys = passingRow(partOf(1), rows, shape);
   return source(
     shape,
     rows,
@@ -127,9 +133,10 @@ export function backwardQuery(shape: AttentionSizes): KernelSource {
   let first = (${Math.ceil(context / rows) - 1}u - group.x) * ${rows}u;
   let last = min(first + ${rows}u, ${context}u);
   let half = lane / 64u;
-  let q = lane % 8u;
-  let c = lane / 8u % 8u;
+  let q = lane / 2u % 4u + lane / 8u % 2u * 4u;
+  let c = lane % 2u + lane / 16u % 4u * 2u;
   let ownRows = ${rowsFrom("first + q * 4u")};
+  let sumRows = ${rowsFrom("first + lane % 8u * 4u")};
   let inside = statistics + min(ownRows, vec4u(${context - 1}u));
   let rowLse = vec4f(lse[inside.x], lse[inside.y], lse[inside.z], lse[inside.w]) * ${Math.LOG2E};
   let rowDelta = vec4f(delta[inside.x], delta[inside.y], delta[inside.z], delta[inside.w]);
@@ -166,17 +173,18 @@ ${each(
 )}
     }
     workgroupBarrier();
+    ${keys.first}
     for (var i = 0u; i < ${rows}u; i++) {
-      let slope = passed[i * 8u + q];
-      let at = partAt(1u, min(begin + i, ${context - 1}u));
+      let slope = passed[i * 8u + lane % 8u];
+      let at = ${keys.at("i")};
       let key = ${key};
 ${each(4, (i) => `      sum${i} = fma(${type}(slope.${AXES[i]}), key, sum${i});`)}
     }
   }
 ${each(
   4,
-  (i) => `  if (ownRows.${AXES[i]} < ${context}u) {
-    let to = partAt(0u, ownRows.${AXES[i]}) * 4u + lane / 8u * ${headDim / 16}u;
+  (i) => `  if (sumRows.${AXES[i]} < ${context}u) {
+    let to = partAt(0u, sumRows.${AXES[i]}) * 4u + lane / 8u * ${headDim / 16}u;
 ${each(headDim / 16, (e) => `    dqkv[to + ${e}u] = sum${i}[${e}];`)}
   }`,
 )}`,
@@ -195,6 +203,8 @@ export function backwardKeyValue(shape: AttentionSizes): KernelSource {
   /** Vectors of the head that a lane sums. */
   const parts = headDim / 32;
   const sums = (write: (key: number, part: number) => string) => each(4, (i) => each(parts, (e) => write(i, e)));
+  const outs = passingRow(outOf, rows, shape);
+  const queries = passingRow(partOf(0), rows, shape);
   return source(
     shape,
     rows,
@@ -204,8 +214,8 @@ export function backwardKeyValue(shape: AttentionSizes): KernelSource {
     /* wgsl */ `
   let first = group.x * ${rows}u;
   let half = lane / 64u;
-  let k = lane % 8u;
-  let c = lane / 8u % 8u;
+  let k = lane / 2u % 4u + lane / 8u % 2u * 4u;
+  let c = lane % 2u + lane / 16u % 4u * 2u;
   let ownRows = ${rowsFrom("first + k * 4u")};
   ${turn("owned", "0u", partOf(1), rows, "first", shape)}
   ${turn("owned", `${tile}u`, partOf(2), rows, "first", shape)}
@@ -248,15 +258,16 @@ ${each(
 )}
     }
     workgroupBarrier();
+    ${outs.first}
+    ${queries.first}
     for (var i = 0u; i < ${rows}u; i++) {
       let weight = passed[half * ${partTile}u + i * 8u + k];
-      let other = min(begin + i, ${context - 1}u);
 ${each(parts, (e) => `      var passing${e} = vec4f();`)}
       if (half == 0u) {
-        let at = outAt(other) + c * ${parts}u;
+        let at = ${outs.at("i")} + c * ${parts}u;
 ${each(parts, (e) => `        passing${e} = dout[at + ${e}u];`)}
       } else {
-        let at = partAt(0u, other) + c * ${parts}u;
+        let at = ${queries.at("i")} + c * ${parts}u;
 ${each(parts, (e) => `        passing${e} = qkv[at + ${e}u];`)}
       }
 ${sums((key, e) => `      sum${key}${e} = fma(vec4f(weight.${AXES[key]}), passing${e}, sum${key}${e});`)}

@@ -53,6 +53,14 @@ export interface MatrixOperand {
   extent: number;
   /** WGSL for where the operand starts, in elements. */
   start: string;
-  /** WGSL for the row in memory that stands for a row of the operand; default the row itself. */
-  row?(row: string): string;
+  /** Where rows of the operand are read by index; by default they lie one behind the other. */
+  gather?: Gather;
+}
+
+/** Row r of an operand is row `buffer[first + r]` in memory. */
+export interface Gather {
+  /** Name of a buffer of u32. */
+  buffer: string;
+  /** WGSL for the place of the first row's index, a multiple of four, as the number of rows is. */
+  first: string;
 }

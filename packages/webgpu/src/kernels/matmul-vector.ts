@@ -15,6 +15,8 @@ import type { KernelSource } from "../kernel";
 import { each } from "./matmul-parts";
 import { type MatrixOperand, type MatrixProduct, resultVectors, storeResult } from "./matmul-product";
 
+const AXES = "xyzw";
+
 /** Side of a workgroup's tile. */
 export type VectorTile = 64 | 128;
 
@@ -39,6 +41,26 @@ export function vectorTile(
   return k % stepOf(128) === 0 && tiles >= DEVICE ? 128 : 64;
 }
 
+/** What a large device does in a second, for `vectorSplits`: multiplications and additions, bytes, and kernels one after the other. */
+const RATE = { flops: 40e12, bytes: 2.5e12, kernels: 2e5 };
+
+/**
+ * Into how many ranges of k to split a product, at most `most`: as many as should take the least time. Workgroups of equal work
+ * leave multiprocessors idle in the last of their rounds, and one alone on a multiprocessor reaches 0.88 of what two do; parts
+ * are written, read and added.
+ */
+export function vectorSplits({ m, n, k }: { m: number; n: number; k: number }, most: number): number {
+  const tiles = Math.ceil(m / 128) * Math.ceil(n / 128);
+  const seconds = (splits: number) => {
+    const rounds = (tiles * splits) / DEVICE;
+    const rate = (rounds / Math.ceil(rounds)) * (rounds <= 1 ? 0.88 : 1) * RATE.flops;
+    const sum = splits === 1 ? 0 : ((2 * splits + 1) * m * n * 4) / RATE.bytes + 1 / RATE.kernels;
+    return (2 * m * n * k) / rate + sum;
+  };
+  const candidates = Array.from({ length: most }, (_, i) => i + 1);
+  return candidates.reduce((best, splits) => (seconds(splits) < seconds(best) ? splits : best));
+}
+
 /** `products` products, one workgroup a tile. */
 export function vectorMatmul(product: MatrixProduct, size: VectorTile): KernelSource {
   const { m, n, products, depth, depthHere } = product;
@@ -56,7 +78,7 @@ export function vectorMatmul(product: MatrixProduct, size: VectorTile): KernelSo
     [0, 1, 2, 3].flatMap((i) =>
       [0, 1].map(
         (across) =>
-          `      sum${down}${i}${across} = fma(vec4f(a${down}.${"xyzw"[i]}), b${across}, sum${down}${i}${across});`,
+          `      sum${down}${i}${across} = fma(vec4f(a${down}.${AXES[i]}), b${across}, sum${down}${i}${across});`,
       ),
     ),
   );
@@ -77,7 +99,12 @@ export function vectorMatmul(product: MatrixProduct, size: VectorTile): KernelSo
     form: "groups",
     groups: [Math.ceil(n / size) * Math.ceil(m / size), 1, products],
     workgroup: threads,
-    vectors: { [product.a.buffer]: "vec4f", [product.b.buffer]: "vec4f", ...resultVectors(product) },
+    vectors: {
+      [product.a.buffer]: "vec4f",
+      [product.b.buffer]: "vec4f",
+      ...Object.fromEntries([product.a, product.b].flatMap(({ gather }) => (gather ? [[gather.buffer, "vec4u"]] : []))),
+      ...resultVectors(product),
+    },
     wgsl: `
 var<workgroup> tileA: array<vec4f, ${step * stride}>;
 var<workgroup> tileB: array<vec4f, ${step * stride}>;
@@ -126,11 +153,10 @@ ${sums.map(write).join("\n")}
 
 /** The way of a 4 x 4 block of an operand into its strip, through the registers of invocation number `stager` of its half. */
 function stageBlock(operand: MatrixOperand, name: "a" | "b", origin: string, size: VectorTile) {
-  const { alongSum, rowLength, extent, buffer } = operand;
+  const { alongSum, rowLength, extent, buffer, gather } = operand;
   const step = stepOf(size);
   const across = (alongSum ? step : size) / 4;
   const ragged = extent % size !== 0;
-  const memoryRow = operand.row ?? ((row: string) => row);
   const strip = `tile${name.toUpperCase()}`;
   const [along, rows] = alongSum ? ["Column", "Row"] : ["Row", "Column"];
   // A warp reads whole stretches of rows.
@@ -142,11 +168,15 @@ function stageBlock(operand: MatrixOperand, name: "a" | "b", origin: string, siz
     : [`let ${name}Column = stager % ${across}u;`, `let ${name}Row = stager / ${across}u;`];
   let at: (i: number, round: string) => string;
   let next: ((round: string) => string) | undefined;
+  // The rows in memory of a block's four rows are read at once: one by one they took a third of the time.
+  const fourRows = (block: string) => `${gather?.buffer}[(${gather?.first}) / 4u + ${block}]`;
   if (alongSum) {
-    const plain = !ragged && !operand.row;
+    const firstOfBlock = `${origin} + ${name}Row * 4u`;
+    if (gather) declare.push(`let ${name}Rows = ${fourRows(`(${firstOfBlock}) / 4u`)};`);
+    const plain = !ragged && !gather;
     for (let i = 0; i < (plain ? 1 : 4); i++) {
-      const index = `${origin} + ${name}Row * 4u + ${i}u`;
-      const row = memoryRow(ragged ? `min(${index}, ${extent - 1}u)` : index);
+      const index = ragged ? `min(${firstOfBlock} + ${i}u, ${extent - 1}u)` : `${firstOfBlock} + ${i}u`;
+      const row = gather ? `${name}Rows.${AXES[i]}` : index;
       declare.push(`let ${name}From${i} = (${operand.start}) / 4u + (${row}) * ${rowLength / 4}u + ${name}Column;`);
     }
     at = (i, round) =>
@@ -157,18 +187,21 @@ function stageBlock(operand: MatrixOperand, name: "a" | "b", origin: string, siz
     const index = `${origin} / 4u + ${name}Column`;
     const column = ragged ? `min(${index}, ${Math.ceil(extent / 4) - 1}u)` : index;
     declare.push(`let ${name}From = (${operand.start}) / 4u + ${column};`);
-    const row = (i: number, round: string) => memoryRow(`${round} * ${step}u + ${name}Row * 4u + ${i}u`);
-    if (operand.row) {
+    if (gather) {
       // As in matrix-operand.ts: rows that are read from memory are read one round ahead.
-      declare.push(...[0, 1, 2, 3].map((i) => `var ${name}Next${i} = ${row(i, "0u")};`));
-      next = (round) => each(4, (i) => `      ${name}Next${i} = ${row(i, `(${round} + 1u)`)};`);
+      const rowsOf = (round: string) => fourRows(`${round} * ${step / 4}u + ${name}Row`);
+      declare.push(`var ${name}Next = ${rowsOf("0u")};`);
+      next = (round) => `      ${name}Next = ${rowsOf(`(${round} + 1u)`)};`;
     }
-    at = (i, round) => `${name}From + ${operand.row ? `${name}Next${i}` : `(${row(i, round)})`} * ${rowLength / 4}u`;
+    at = (i, round) => {
+      const row = gather ? `${name}Next.${AXES[i]}` : `(${round} * ${step}u + ${name}Row * 4u + ${i}u)`;
+      return `${name}From + ${row} * ${rowLength / 4}u`;
+    };
   }
   const load = (round: string) =>
     `${each(4, (i) => `      block${i} = ${buffer}[${at(i, round)}];`)}\n${next?.(round) ?? ""}`;
   const turned = (i: number) =>
-    alongSum ? `vec4f(${[0, 1, 2, 3].map((j) => `block${j}.${"xyzw"[i]}`).join(", ")})` : `block${i}`;
+    alongSum ? `vec4f(${[0, 1, 2, 3].map((j) => `block${j}.${AXES[i]}`).join(", ")})` : `block${i}`;
   const store = each(
     4,
     (i) => `    ${strip}[(${name}${along} * 4u + ${i}u) * ${strideOf(size)}u + ${name}${rows}] = ${turned(i)};`,

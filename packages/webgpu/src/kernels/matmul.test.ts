@@ -99,7 +99,8 @@ test("products are split where tiles are few and sums long, not where rows are f
   const layout = { transposeA: true, transposeB: false };
   const tiled = kernelTargets[1]!.target;
   expect(matmulSplits({ batch: 1, m: 128, n: 128, k: 4096 }, layout, tiled)).toBe(16);
-  expect(matmulSplits({ batch: 1, m: 1536, n: 512, k: 8192 }, layout, tiled)).toBe(5);
+  expect(matmulSplits({ batch: 1, m: 1536, n: 512, k: 8192 }, layout, tiled)).toBe(11);
+  expect(matmulSplits({ batch: 1, m: 2048, n: 768, k: 32000 }, layout, tiled)).toBe(11);
   expect(matmulSplits({ batch: 1, m: 512, n: 512, k: 8192 }, layout, tiled)).toBe(16);
   expect(matmulSplits({ batch: 1, m: 128, n: 128, k: 64 }, layout, tiled)).toBe(1);
   expect(matmulSplits({ batch: 1, m: 8, n: 128, k: 4096 }, layout, tiled)).toBe(16);

@@ -5,7 +5,7 @@ import { type MatrixProduct, storeResult } from "./matmul-product";
 import { hasFewRows, rowsMatmul } from "./matmul-rows";
 import { serialMatmul } from "./matmul-serial";
 import { tiledMatmul } from "./matmul-tiled";
-import { vectorMatmul, vectorTile } from "./matmul-vector";
+import { vectorMatmul, vectorSplits, vectorTile } from "./matmul-vector";
 import { matrixTile, productFits, STEP } from "./matrix-shape";
 
 /** Which operands are stored with rows and columns swapped: a as [k, m], b as [n, k]. */
@@ -73,22 +73,26 @@ function splitRange(k: number, splits: number): number {
   return Math.ceil(k / splits / STEP) * STEP;
 }
 
-/** Tiles of a product that fill a large device once over; fewer leave room for splits. */
+/** Tiles of a product on matrix units that fill a large device once over; fewer leave room for splits. */
 const WAVE = 256;
 
 /** Sums that are not worth two kernels unless a product has next to no tiles. */
 const SHORT = 1024;
 
+/** Most parts of a product, and the shortest sum that one of them is worth a workgroup for. */
+const MOST_PARTS = 32;
+const SHORTEST = 256;
+
 /** Into how many ranges of k to split a product: more than one where its tiles are few and its sums long. */
 export function matmulSplits({ batch, m, n, k }: Sizes, layout: MatmulLayout, target: KernelTarget): number {
   if (target.kernelClass === "serial" || batch > 1 || hasFewRows(m, layout)) return 1;
+  const most = Math.max(1, Math.min(Math.floor(k / SHORTEST), MOST_PARTS));
+  const inRanges = (wanted: number) => Math.ceil(k / splitRange(k, wanted));
+  if (!(target.matrixUnits && target.precision === "mixed")) return inRanges(vectorSplits({ m, n, k }, most));
   const tilesOf = (size: number) => Math.ceil(m / size) * Math.ceil(n / size);
-  const onMatrixUnits = target.matrixUnits && target.precision === "mixed";
   // Where small tiles do for half a device, a second kernel would take longer than it spares.
-  if (onMatrixUnits && k <= SHORT && tilesOf(64) >= WAVE / 2) return 1;
-  const tiles = tilesOf(128);
-  const wanted = Math.max(1, Math.min(Math.floor(WAVE / tiles), Math.floor(k / 256), 32));
-  return Math.ceil(k / splitRange(k, wanted));
+  if (k <= SHORT && tilesOf(64) >= WAVE / 2) return 1;
+  return inRanges(Math.max(1, Math.min(Math.floor(WAVE / tilesOf(128)), most)));
 }
 
 /** Floating-point operations from which on it pays to round operands once, in a pass of its own. */

@@ -72,7 +72,8 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
     ),
   ];
   const inside = (index: string, last: number) => (ragged ? `min(${index}, ${last}u)` : index);
-  const memoryRow = operand.row ?? ((row: string) => row);
+  const { gather } = operand;
+  const memoryRow = (row: string) => (gather ? `${gather.buffer}[${gather.first} + ${row}]` : row);
   let source: (i: number, round: string) => string;
   let next: ((i: number, round: string) => string) | undefined;
   if (alongSum) {
@@ -88,13 +89,12 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
     const column = inside(`${origin} / ${UNIT}u + ${name}Column`, extent / UNIT - 1);
     declare.push(`let ${name}From = (${operand.start}) / ${wide}u + (${column}) * ${vectors}u;`);
     const row = (i: number, round: string) => memoryRow(`${round} * ${STEP}u + ${name}Row + ${i * rows}u`);
-    if (operand.row) {
+    if (gather) {
       // Which row of memory it is is itself read from memory: one round ahead, so that no load waits for another.
       for (let i = 0; i < passes; i++) declare.push(`var ${name}Next${i} = ${row(i, "0u")};`);
       next = (i, round) => `      ${name}Next${i} = ${row(i, `(${round} + 1u)`)};`;
     }
-    source = (i, round) =>
-      `${name}From + ${operand.row ? `${name}Next${i}` : `(${row(i, round)})`} * ${rowLength / wide}u`;
+    source = (i, round) => `${name}From + ${gather ? `${name}Next${i}` : `(${row(i, round)})`} * ${rowLength / wide}u`;
   }
   const registers = halves ? [`${name}Unit`] : [`${name}Low`, `${name}High`];
   const read = (i: number) =>
