@@ -191,77 +191,82 @@ ${each(headDim / 16, (e) => `    dqkv[to + ${e}u] = sum${i}[${e}];`)}
   );
 }
 
-/** A workgroup owns 32 keys and values; queries pass by, 32 at a time, from the first one that sees a key. */
+/**
+ * A workgroup owns 64 keys and values; queries pass by, 32 at a time, from the first one that sees a key. Parts of both lie side
+ * by side; p and ds then take the place of the owned ones.
+ */
 export function backwardKeyValue(shape: AttentionSizes): KernelSource {
   const { context, headDim } = shape;
-  const rows = 32;
-  const tile = headDim * 8;
+  const [owned, passing] = [64, 32];
   /** Elements of the head that pass by at once. */
   const part = 32;
-  const partTile = part * 8;
+  const [ownPart, passingPart] = [part * 16, part * 8];
   const partly = { first: "part", elements: part };
   /** Vectors of the head that a lane sums. */
   const parts = headDim / 32;
-  const sums = (write: (key: number, part: number) => string) => each(4, (i) => each(parts, (e) => write(i, e)));
-  const outs = passingRow(outOf, rows, shape);
-  const queries = passingRow(partOf(0), rows, shape);
+  // A lane has four keys, and four half a tile further down.
+  const scores = (write: (lower: number, query: number) => string) => each(2, (h) => each(4, (j) => write(h, j)));
+  const sums = (write: (lower: number, key: number, part: number) => string) =>
+    each(2, (h) => each(4, (i) => each(parts, (e) => write(h, i, e))));
+  const keysOrValues: Rows = { buffer: "qkv", at: (row) => `partAt(1u + half, ${row})` };
+  const outs = passingRow(outOf, passing, shape);
+  const queries = passingRow(partOf(0), passing, shape);
   return source(
     shape,
-    rows,
-    // Parts of queries and dout, then p, then dp, which becomes ds.
-    { owned: 2 * tile, passed: 2 * partTile },
+    owned,
+    // Parts of keys, values, queries and dout; p and ds, which was dp.
+    { tiles: Math.max(2 * ownPart + 2 * passingPart, 2 * passing * 16) },
     ["qkv", "dout", "dqkv"],
     /* wgsl */ `
-  let first = group.x * ${rows}u;
+  let first = group.x * ${owned}u;
   let half = lane / 64u;
   let k = lane / 2u % 4u + lane / 8u % 2u * 4u;
   let c = lane % 2u + lane / 16u % 4u * 2u;
-  let ownRows = ${rowsFrom("first + k * 4u")};
-  ${turn("owned", "0u", partOf(1), rows, "first", shape)}
-  ${turn("owned", `${tile}u`, partOf(2), rows, "first", shape)}
+${each(2, (h) => `  let ownRows${h} = ${rowsFrom(`first + ${(h * owned) / 2}u + k * 4u`)};`)}
   // The lower half sums dv, the upper dk.
-${sums((i, e) => `  var sum${i}${e} = vec4f();`)}
-  for (var begin = first; begin < ${context}u; begin += ${rows}u) {
-${each(4, (j) => `    var score${j} = vec4f();`)}
+${sums((h, i, e) => `  var sum${h}${i}${e} = vec4f();`)}
+  for (var begin = first; begin < ${context}u; begin += ${passing}u) {
+${scores((h, j) => `    var score${h}${j} = vec4f();`)}
     for (var p = 0u; p < ${headDim / part}u; p++) {
       let part = p * ${part}u;
       workgroupBarrier();
+      ${turn("tiles", `half * ${ownPart}u`, keysOrValues, owned, "first", shape, halfOfAll, partly)}
       if (half == 0u) {
-        ${turn("passed", "0u", partOf(0), rows, "begin", shape, halfOfAll, partly)}
+        ${turn("tiles", `${2 * ownPart}u`, partOf(0), passing, "begin", shape, halfOfAll, partly)}
       } else {
-        ${turn("passed", `${partTile}u`, outOf, rows, "begin", shape, halfOfAll, partly)}
+        ${turn("tiles", `${2 * ownPart + passingPart}u`, outOf, passing, "begin", shape, halfOfAll, partly)}
       }
       workgroupBarrier();
       for (var d = 0u; d < ${part}u; d++) {
-        let own = owned[half * ${tile}u + (part + d) * 8u + k];
-        let other = passed[half * ${partTile}u + d * 8u + c];
-${addScores("own", "other", AXES)}
+        let own0 = tiles[half * ${ownPart}u + d * 16u + k];
+        let own1 = tiles[half * ${ownPart}u + d * 16u + 8u + k];
+        let other = tiles[${2 * ownPart}u + half * ${passingPart}u + d * 8u + c];
+${scores((h, j) => `        score${h}${j} = fma(own${h}, vec4f(other.${AXES[j]}), score${h}${j});`)}
       }
     }
     workgroupBarrier();
     if (half == 1u) {
-${each(4, (j) => `      passed[${partTile}u + (c * 4u + ${j}u) * 8u + k] = score${j};`)}
+${scores((h, j) => `      tiles[${passing * 16}u + (c * 4u + ${j}u) * 16u + ${h * 8}u + k] = score${h}${j};`)}
     }
     workgroupBarrier();
     if (half == 0u) {
-${each(
-  4,
-  (j) => `      {
-        let at = (c * 4u + ${j}u) * 8u + k;
+${scores(
+  (h, j) => `      {
+        let at = (c * 4u + ${j}u) * 16u + ${h * 8}u + k;
         let query = begin + c * 4u + ${j}u;
         let inside = statistics + min(query, ${context - 1}u);
-        let seen = (vec4u(query) >= ownRows) & vec4<bool>(query < ${context}u);
-        let p = select(vec4f(), exp2(score${j} * ${log2Scale(headDim)} - lse[inside] * ${Math.LOG2E}), seen);
-        passed[at] = p;
-        passed[${partTile}u + at] = p * (passed[${partTile}u + at] - delta[inside]) * ${1 / Math.sqrt(headDim)};
+        let seen = (vec4u(query) >= ownRows${h}) & vec4<bool>(query < ${context}u);
+        let p = select(vec4f(), exp2(score${h}${j} * ${log2Scale(headDim)} - lse[inside] * ${Math.LOG2E}), seen);
+        tiles[at] = p;
+        tiles[${passing * 16}u + at] = p * (tiles[${passing * 16}u + at] - delta[inside]) * ${1 / Math.sqrt(headDim)};
       }`,
 )}
     }
     workgroupBarrier();
     ${outs.first}
     ${queries.first}
-    for (var i = 0u; i < ${rows}u; i++) {
-      let weight = passed[half * ${partTile}u + i * 8u + k];
+    for (var i = 0u; i < ${passing}u; i++) {
+${each(2, (h) => `      let weight${h} = tiles[half * ${passing * 16}u + i * 16u + ${h * 8}u + k];`)}
 ${each(parts, (e) => `      var passing${e} = vec4f();`)}
       if (half == 0u) {
         let at = ${outs.at("i")} + c * ${parts}u;
@@ -270,15 +275,17 @@ ${each(parts, (e) => `        passing${e} = dout[at + ${e}u];`)}
         let at = ${queries.at("i")} + c * ${parts}u;
 ${each(parts, (e) => `        passing${e} = qkv[at + ${e}u];`)}
       }
-${sums((key, e) => `      sum${key}${e} = fma(vec4f(weight.${AXES[key]}), passing${e}, sum${key}${e});`)}
+${sums((h, i, e) => `      sum${h}${i}${e} = fma(vec4f(weight${h}.${AXES[i]}), passing${e}, sum${h}${i}${e});`)}
     }
   }
-${each(
-  4,
-  (i) => `  if (ownRows.${AXES[i]} < ${context}u) {
-    let to = partAt(2u - half, ownRows.${AXES[i]}) + c * ${parts}u;
-${each(parts, (e) => `    dqkv[to + ${e}u] = sum${i}${e};`)}
+${each(2, (h) =>
+  each(
+    4,
+    (i) => `  if (ownRows${h}.${AXES[i]} < ${context}u) {
+    let to = partAt(2u - half, ownRows${h}.${AXES[i]}) + c * ${parts}u;
+${each(parts, (e) => `    dqkv[to + ${e}u] = sum${h}${i}${e};`)}
   }`,
+  ),
 )}`,
   );
 }

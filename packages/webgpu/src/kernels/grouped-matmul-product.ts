@@ -3,7 +3,7 @@
 import type { KernelSource, KernelTarget } from "../kernel";
 import { matrixKernels } from "./kernels-of-target";
 import type { MatrixProduct } from "./matmul-product";
-import { vectorMatmul, vectorTile } from "./matmul-vector";
+import { type VectorTile, vectorMatmul, vectorTile } from "./matmul-vector";
 import { type MatrixTile, productFits, STEP } from "./matrix-shape";
 
 /** Rows and columns of a tile on matrix units; every expert's first row is a multiple of its rows. */
@@ -99,7 +99,7 @@ export function groupedGradientProduct(
     setup: "let firstP = segments[2u * product];",
     startC: `product * ${out * inner}u`,
   };
-  return source(product, { m, n, k: rows }, { transposeA: true, transposeB: false }, target);
+  return source(product, { m, n, k: rows }, { transposeA: true, transposeB: false }, target, gather ? 64 : 128);
 }
 
 function source(
@@ -107,9 +107,10 @@ function source(
   sizes: { m: number; n: number; k: number },
   layout: { transposeA: boolean; transposeB: boolean },
   target: KernelTarget,
+  largest: VectorTile = 64,
 ): KernelSource | undefined {
   if (usesMatrixUnits(target) && productFits(sizes, layout))
     return matrixKernels().matmul.matrixMatmul(product, matrixUnitTile);
-  const fits = target.kernelClass === "tiled" && vectorTile(sizes, layout, product.products) !== undefined;
-  return fits ? vectorMatmul(product, 64) : undefined;
+  const tile = target.kernelClass === "tiled" && vectorTile(sizes, layout, product.products);
+  return tile ? vectorMatmul(product, tile > largest ? largest : tile) : undefined;
 }

@@ -29,6 +29,7 @@ const cases: Case[] = [
   { name: "tiles that divide", tokens: 128, topK: 1, experts: 2, out: 64, inner: 32, expertOf: (a) => a % 2 },
   { name: "past several tiles", tokens: 70, topK: 2, experts: 2, out: 70, inner: 130, expertOf: (a) => a & 1 },
   { name: "by vectors", tokens: 90, topK: 2, experts: 3, out: 48, inner: 80, expertOf: (a) => (a * 3) % 4 },
+  { name: "many experts", tokens: 140, topK: 1, experts: 140, out: 40, inner: 36, expertOf: (a) => a },
   { name: "some without expert", tokens: 30, topK: 2, experts: 4, out: 6, inner: 10, expertOf: (a) => a % 5 },
 ];
 
