@@ -10,6 +10,9 @@ import { type MatrixTile, productFits, STEP } from "./matrix-shape";
 const matrixUnitTile: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
 export const MATRIX_ROW_TILE = matrixUnitTile.rows;
 
+/** Tiles of 128 x 128 that keep a large device busy however unevenly rows are spread over experts. */
+const MANY_TILES = 512;
+
 /** y[p,:] = W_e x or y[p,:] = W_e^T x, for the expert e of row p. */
 export interface GroupedLayout {
   /** "forward": a is [rows, in], y [rows, out]. "backward": a is [rows, out], y [rows, in]. */
@@ -99,7 +102,9 @@ export function groupedGradientProduct(
     setup: "let firstP = segments[2u * product];",
     startC: `product * ${out * inner}u`,
   };
-  return source(product, { m, n, k: rows }, { transposeA: true, transposeB: false }, target, gather ? 64 : 128);
+  // Few large tiles wait for the expert with the most rows; with gathered rows large ones gain nothing.
+  const large = !gather && Math.ceil(m / 128) * Math.ceil(n / 128) * experts >= MANY_TILES;
+  return source(product, { m, n, k: rows }, { transposeA: true, transposeB: false }, target, large ? 128 : 64);
 }
 
 function source(
