@@ -1,5 +1,5 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { bitsPerByte, bytesPerTarget, splitTokens, type Tokenizer, validationBatches } from "@webmoe/data";
 import { type Inspection, inspectModel, reportPage } from "@webmoe/inspect";
 import { openGpu } from "@webmoe/webgpu/node";
@@ -86,9 +86,12 @@ function textsOf(tokens: Uint32Array, tokenizer: Tokenizer): string[] {
 }
 
 async function write(path: string, text: string): Promise<void> {
-  await writeFile(path, text).catch((error: Error) => {
-    throw new UsageError(`--out: needs a folder that can be written to: ${error.message}`);
-  });
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  } catch (error) {
+    throw new UsageError(`--out: needs a folder that can be written to: ${(error as Error).message}`);
+  }
 }
 
 function print(inspection: Inspection, step: number, bits: number, paths: { json: string; html: string }): void {

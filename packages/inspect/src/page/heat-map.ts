@@ -58,7 +58,8 @@ export function heatMap({ label, rows, columns, values, full, title, text }: Hea
   ];
   return element(
     "div",
-    { class: "plot", tabindex: 0, role: "group", "aria-label": label },
+    // Many columns scroll on a narrow screen; few shrink.
+    { class: columns.length > 8 ? "plot wide" : "plot", tabindex: 0, role: "group", "aria-label": label },
     element(
       "svg",
       {

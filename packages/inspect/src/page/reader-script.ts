@@ -34,12 +34,12 @@ function node(name, className, content) {
   if (content !== undefined) made.textContent = content;
   return made;
 }
-function choose(index) {
+function choose(index, focus = true) {
   spans.forEach((span, at) => {
     span.tabIndex = at === index ? 0 : -1;
     span.setAttribute("aria-selected", String(at === index));
   });
-  spans[index].focus({ preventScroll: false });
+  if (focus) spans[index].focus({ preventScroll: false });
   path.replaceChildren(node("h3", "", "Token " + index + ": " + JSON.stringify(data.texts[index])));
   for (const { name, chosen, shares } of data.layers) {
     const hop = node("div", "hop");
@@ -77,4 +77,5 @@ for (const choice of document.querySelectorAll("select[data-shows]")) {
   show();
 }
 paint();
+if (spans.length > 0) choose(Math.max(0, data.texts.findIndex((token, index) => index > 3 && token.trim())), false);
 `;

@@ -94,17 +94,28 @@ test("it shows every part, keeps hostile names as text, and asks for nothing", a
   expect(problems).toEqual([]);
 });
 
+test("it opens with figures that say most, and with the path of a token", async () => {
+  const tiles = await page.locator(".glance div").allTextContents();
+  expect(tiles).toHaveLength(6);
+  expect(tiles[0]).toBe("nats a token, cross entropy2.000");
+  expect(tiles[2]).toMatch(/^of tokens at the busiest expert, in layer [01]; even is 50\s%/);
+  expect(tiles[3]).toBe("experts without a token0 of 8");
+  expect(tiles[5]).toBe("of first choices change without the state, in layer 10\u00a0%");
+  expect(await page.locator(".path h3").textContent()).toBe('Token 5: "m"');
+  expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true);
+});
+
 test("a click shows a token's path through all layers, and arrow keys go on", async () => {
-  await page.locator(".token").nth(5).click();
-  expect(await page.locator(".path h3").textContent()).toBe(`Token 5: ${JSON.stringify(text[5])}`);
+  await page.locator(".token").nth(7).click();
+  expect(await page.locator(".path h3").textContent()).toBe(`Token 7: ${JSON.stringify(text[7])}`);
   expect(await page.locator(".hop").count()).toBe(2);
   expect(await page.locator(".hop").first().locator(".chip").allTextContents()).toEqual([
-    "expert 1 × 0.75",
-    "expert 2 × 0.25",
+    "expert 3 × 0.75",
+    "expert 0 × 0.25",
   ]);
   await page.keyboard.press("ArrowRight");
-  expect(await page.locator(".path h3").textContent()).toContain("Token 6:");
-  expect(await page.locator(".hop").last().locator(".chip").first().textContent()).toBe("expert 2 × 0.75");
+  expect(await page.locator(".path h3").textContent()).toContain("Token 8:");
+  expect(await page.locator(".hop").last().locator(".chip").first().textContent()).toBe("expert 0 × 0.75");
   await page.keyboard.press("Home");
   expect(await page.locator('.token[aria-selected="true"]').count()).toBe(1);
   expect(await page.locator(".path h3").textContent()).toContain("Token 0:");

@@ -4,7 +4,7 @@ import { escapeText, inlineJson } from "./markup";
 import { gradients, state, weights } from "./parameter-sections";
 import { readerScript } from "./reader-script";
 import { layerName, type ReportFigures } from "./report-figures";
-import { entropies, information, loads, overview } from "./routing-sections";
+import { entropies, glance, information, loads, overview } from "./routing-sections";
 import { style } from "./style";
 import { readerSection, specialisation } from "./token-sections";
 
@@ -50,6 +50,7 @@ export async function reportPage({ title, subtitle, figures, reader }: ReportInp
 <header>
 <h1>${escapeText(title)}</h1>
 <p class="soft">${escapeText(subtitle)}</p>
+${glance(figures)}
 ${notes(figures)}
 </header>
 <main>

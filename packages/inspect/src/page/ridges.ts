@@ -37,7 +37,7 @@ export function ridges({ label, rows, low, high, ends }: Ridges): string {
   const size = [LEFT + WIDTH + 12, bottom + 18] as const;
   return element(
     "div",
-    { class: "plot", tabindex: 0, role: "group", "aria-label": label },
+    { class: "plot wide", tabindex: 0, role: "group", "aria-label": label },
     element(
       "svg",
       { viewBox: `0 0 ${size[0]} ${size[1]}`, width: size[0], height: size[1], role: "img", "aria-label": label },

@@ -1,8 +1,44 @@
 import { ENTROPY_BINS } from "../statistics/routing-statistics";
 import { heatMap } from "./heat-map";
+import { escapeText } from "./markup";
 import { layerName, type ReportFigures } from "./report-figures";
 import { ridges } from "./ridges";
 import { percent, section, table } from "./section";
+
+/** A few figures that say most. */
+export function glance({ layers, experts, topK, information, loss }: ReportFigures): string {
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+  const named = (layer: ReportFigures["layers"][number]) => `in ${layerName(layer)}`;
+  const busiest = layers.reduce((a, b) => (b.maxLoad > a.maxLoad ? b : a));
+  const dead = layers.reduce((sum, layer) => sum + layer.dead, 0);
+  const moved = layers.filter((layer) => layer.stateEffect);
+  const most = moved.reduce((a, b) => (b.stateEffect!.first > a.stateEffect!.first ? b : a), moved[0]!);
+  const pairs = information.choices.corrected.flatMap((row, i) => row.filter((_, j) => j !== i));
+  const tiles: [figure: string, meaning: string][] = [
+    [loss.toFixed(3), "nats a token, cross entropy"],
+    [
+      mean(layers.map((layer) => layer.entropy.mean)).toFixed(2),
+      `nats of gate entropy of at most ${Math.log(experts).toFixed(2)}`,
+    ],
+    [
+      percent(busiest.maxLoad),
+      `of tokens at the busiest expert, ${named(busiest)}; even is ${percent(topK / experts, 0)}`,
+    ],
+    [`${dead} of ${experts * layers.length}`, "experts without a token"],
+    ...(pairs.length > 0
+      ? [[mean(pairs).toFixed(2), "nats that layers tell of each other's choices"] satisfies [string, string]]
+      : []),
+    ...(most
+      ? [
+          [percent(most.stateEffect!.first, 0), `of first choices change without the state, ${named(most)}`] satisfies [
+            string,
+            string,
+          ],
+        ]
+      : []),
+  ];
+  return `<dl class="glance">${tiles.map(([figure, meaning]) => `<div><dt>${escapeText(meaning)}</dt><dd>${figure}</dd></div>`).join("")}</dl>`;
+}
 
 /** The main figures of every layer as a table. */
 export function overview({ layers, experts, batchTokens }: ReportFigures): string {
@@ -112,7 +148,7 @@ export function information({ layers, information }: ReportFigures): string {
       "Mutual information between layers as published",
       published,
       (i, j, value) => `${pair(i, j)}: ${value.toFixed(4)} nats as published`,
-      "<b>As published</b> (Qiu et al. 2024): of digitised probabilities with experts as samples, token by token. It is high wherever gates are flat, also for layers that share nothing.",
+      "<b>As published</b> (Qiu et al. 2024): of digitised probabilities with experts as samples, token by token. It rises with how many different hundredths the probabilities of a token take, also for layers that share nothing.",
     )}</div>`,
   );
 }

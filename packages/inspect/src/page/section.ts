@@ -1,7 +1,7 @@
 import { element, escapeText } from "./markup";
 
-/** 0.123 as "12.3 %". */
-export const percent = (share: number, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+/** 0.123 as "12.3 %", with a space that does not break. */
+export const percent = (share: number, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
 
 /** A heading, a sentence or two of markup, and content. */
 export function section(heading: string, text: string, ...content: string[]): string {

@@ -18,12 +18,15 @@ h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .3rem; }
 h2 { font-size: 1.1rem; margin: 2.6rem 0 .25rem; }
 p { margin: 0 0 .9rem; max-width: 44rem; }
 .soft, figcaption { color: var(--soft); font-size: .9rem; }
+.glance { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.2rem, 1fr)); gap: .8rem; margin: 1.4rem 0 0; }
+.glance div { display: flex; flex-direction: column-reverse; justify-content: flex-end; background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: .7rem .8rem; }
+.glance dd { margin: 0; font-size: 1.45rem; line-height: 1.3; font-variant-numeric: tabular-nums; } .glance dt { color: var(--soft); font-size: .8rem; line-height: 1.35; }
 .notes { border-left: 3px solid var(--mark); padding: .1rem 0 .1rem .9rem; margin: 1.2rem 0; }
 .notes li { margin: .25rem 0; } .notes ul { margin: 0; padding-left: 1rem; }
 .plot, .table { overflow-x: auto; background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: .8rem; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem; }
 figure { margin: 0; min-width: 0; } figcaption { margin: .35rem 0 0; }
-svg { display: block; margin: 0 auto; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
+svg { display: block; margin: 0 auto; max-width: 100%; height: auto; } .wide svg { min-width: 30rem; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
 svg .end { text-anchor: end; } svg .middle { text-anchor: middle; } g > .middle { fill: var(--text); } g > .middle.on { fill: var(--on); }
 .ground { fill: var(--line); opacity: .45; } .shade { fill: var(--shade); }
 g:hover > .ground { opacity: 1; }

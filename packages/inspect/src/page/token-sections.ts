@@ -9,7 +9,7 @@ export function readerSection({ layers }: ReportFigures): string {
     "Reader",
     "Held-out text, each token in the colour of its first expert. Choose a token, with a click or the arrow keys, to see its path.",
     layerChoice("layer", "Colour by", layers),
-    `<div class="reader"><div class="text" id="text" role="listbox" aria-label="Tokens"></div><div class="path" id="path" aria-live="polite"><p class="soft">No token chosen.</p></div></div>`,
+    `<div class="reader"><div class="text" id="text" role="listbox" aria-label="Tokens"></div><div class="path" id="path" aria-live="polite"></div></div>`,
   );
 }
 
