@@ -5,17 +5,21 @@ import * as routers from "@webmoe/router-baselines";
 import { xmoeRouter } from "@webmoe/router-xmoe";
 import {
   add,
+  compile,
   evaluate,
+  f32,
   gradients,
   gruCell,
   key,
   leaves,
   mapTree,
+  materialize,
   mul,
   parseSafetensors,
   type Spec,
   sizeOf,
   sum,
+  u32,
 } from "@webmoe/tensor";
 import { type GivenInput, random, relativeError } from "@webmoe/tensor/testing";
 import { expectClose, testGpu } from "@webmoe/webgpu/testing";
@@ -24,7 +28,7 @@ import { type RecurrentCarry, type RecurrentRouterOptions, recurrentRouter } fro
 
 test.each<[RecurrentRouterOptions, string[]?]>([
   [{}],
-  [{ bias: true, init: "torch" }],
+  [{ bias: true, init: "normal" }],
   [{ cell: "rnn", residual: 0.5 }],
   [{ cell: "lstm" }],
   [{ projection: "none", detachState: true }],
@@ -63,6 +67,29 @@ test("the 0.91B model has the paper's 3.6M more parameters than with a linear ga
   const shape = { dim: 1280, experts: 16, layers: 24, topK: 4, vocab: 96_512 };
   const linear = 24 * 1280 * 16;
   expect(counted({}, shape) - linear).toBe(24 * (1280 * 128 + 128 * 16 - 1280 * 16) + 6 * 128 ** 2 + 6 * 128);
+});
+
+/** The root mean square of an untrained router's scores of random tokens. */
+async function firstScores(options: RecurrentRouterOptions): Promise<number> {
+  const [tokens, shape] = [64, { dim: 264, experts: 16, layers: 1, topK: 2, vocab: 8 }];
+  const gpu = await testGpu();
+  const router = recurrentRouter(options);
+  const state = await materialize(gpu, router.init(shape, key(3)));
+  const inputs = { x: f32(tokens, shape.dim), ids: u32(tokens), mask: f32(tokens) };
+  const program = await compile(gpu, { state, inputs }, ({ shared, layers }, { x, ids, mask }) => {
+    const common = { index: 0, carry: undefined, tokens: ids, mask, training: true };
+    return router.score({ ...common, x, shared, layer: layers[0] as never }).logits;
+  });
+  const x = Float32Array.from(random([tokens, shape.dim], 5).data, (value) => Math.sqrt(3) * value);
+  const ticket = await program.run({ x, ids: new Uint32Array(tokens), mask: new Float32Array(tokens).fill(1) });
+  const logits = await ticket.outputs;
+  program.close();
+  return Math.sqrt(logits.reduce((total, value) => total + value ** 2, 0) / logits.length);
+}
+
+test("an untrained router tells experts apart, which 0.02 throughout hardly does", async () => {
+  expect(await firstScores({})).toBeGreaterThan(0.05);
+  expect(await firstScores({ init: "normal" })).toBeLessThan(0.02);
 });
 
 // From tools/fixtures/make_fixtures.py.

@@ -35,7 +35,10 @@ export interface RecurrentRouterOptions {
   detachResidual?: boolean;
   /** Biases in P_l and G_l. The cell always has its own. Default false. */
   bias?: boolean;
-  /** "normal": standard deviation 0.02 throughout, biases of the cell included; "torch": the defaults of torch.nn. */
+  /**
+   * "torch" (default): the initial values of torch.nn, as in the paper's models on enwik8; "normal": standard deviation 0.02 throughout,
+   * biases of the cell included, as in its large ones. There scores begin ten times smaller, and experts are told apart later.
+   */
   init?: InitStyle;
   /** A router that scores the state in place of G_l: `recurrentRouter({ head: xmoeRouter() })` (table 2). */
   head?: AnyRouter;
@@ -73,7 +76,7 @@ export function recurrentRouter({
   residual = 0,
   detachResidual = false,
   bias = false,
-  init = "normal",
+  init = "torch",
   head,
 }: RecurrentRouterOptions = {}): Router<Shared, Layer, RecurrentCarry, { head: unknown }> {
   return defineRouter<Shared, Layer, RecurrentCarry, { head: unknown }>({

@@ -66,7 +66,7 @@ const recurrent = {
   residual: z.number().optional().describe("Share of the layer before's logits that is added; default 0."),
   detachResidual: flag("Stop the gradient through the residual; default false."),
   bias,
-  init,
+  init: torchInit,
 };
 
 const routers: Record<string, NamedRouter> = {

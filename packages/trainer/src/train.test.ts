@@ -21,7 +21,7 @@ const model = languageModel(
     context: 16,
     moe: { experts: 4, topK: 2, hidden: 12, balanceLoss: 0.01, zLoss: 0.001 },
   },
-  recurrentRouter({ dim: 8 }),
+  recurrentRouter({ dim: 8, init: "normal" }),
 );
 const settings: TrainSettings = {
   seed: 1,

@@ -75,7 +75,10 @@ test("inspect writes a page that needs nothing else, and the numbers that it sho
   expect(html).toContain(`${report.bitsPerByte.toFixed(3)} bits per byte`);
   expect(html).not.toMatch(/(?:src|href)="?https?:/);
 
-  const elsewhere = await webmoe("inspect", "--from", "run", "--tokens", "32", "--out", "no/such/folder");
+  const made = await webmoe("inspect", "--from", "run", "--tokens", "32", "--out", "a/new/folder");
+  expect(made.error).not.toContain("webmoe:");
+  expect(await readFile(join(folder, "a/new/folder/report.html"), "utf8")).toContain("How recurrent routes");
+  const elsewhere = await webmoe("inspect", "--from", "run", "--tokens", "32", "--out", "run/config.json/folder");
   expect(elsewhere.error).toContain("--out: needs a folder that can be written to");
   expect(elsewhere.code).toBe(2);
 });
