@@ -7,7 +7,7 @@ import { type VectorTile, vectorMatmul, vectorTile } from "./matmul-vector";
 import { type MatrixTile, productFits, STEP } from "./matrix-shape";
 
 /** Rows and columns of a tile on matrix units; every expert's first row is a multiple of its rows. */
-const matrixUnitTile: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
+const matrixUnitTile: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2, step: STEP };
 export const MATRIX_ROW_TILE = matrixUnitTile.rows;
 
 /** Tiles of 128 x 128 that keep a large device busy however unevenly rows are spread over experts. */

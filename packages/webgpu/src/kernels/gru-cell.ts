@@ -4,8 +4,8 @@
 //
 //   forward    32 columns of the state: a subgroup sums r | z | n of x | n of h, 16 columns each, so that all that a new
 //              state needs meets in one strip of 16 rows: [x | h] passes by in steps of 32, x first
-//   backward   one workgroup for x and one for h: the gates' gradients are made of dnext and what the forward kernel
-//              kept, stored for the gradients of the weights, summed for those of the biases, and multiplied
+//   backward   two workgroups for x and two for h, half of the columns each: the gates' gradients are made of dnext and what
+//              the forward kernel kept, stored for the gradients of the weights, summed for those of the biases, and multiplied
 //
 // The forward kernel keeps what the backward one multiplies dnext by, rounded as the products of them are:
 //   kept [T, 3p] u32:   f16 dr/dnext, dz/dnext, dn/dnext, dn/dnext r   (p / 2 u32 each)   and f32 z   (p u32)

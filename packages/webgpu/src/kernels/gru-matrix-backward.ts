@@ -15,15 +15,23 @@ import {
 import { each } from "./matmul-parts";
 import { FRAGMENT, STEP, UNIT } from "./matrix-shape";
 
+/**
+ * Workgroups that share the columns of dx, and of dstate, for the same rows: each makes all gradients of gates, and stores and sums
+ * those of its own blocks of columns. Two of them take less time than one, which leaves multiprocessors half empty.
+ */
+const SHARERS = 2;
+
 /** The shader of `gruCellBackward` (gru-cell.ts). */
 export function backward({ rows, width: p }: CellSizes): KernelSource {
   const inside = (row: string) => (rows % ROWS === 0 ? "" : `if (${row} < ${rows}u) `);
   const rowUnits = p / UNIT;
-  const shareColumns = p / 2;
+  const columns = p / SHARERS;
+  const columnUnits = columns / UNIT;
+  const shareColumns = columns / 2;
   const panelRow = (shareColumns / UNIT) | 1;
   const across = shareColumns / FRAGMENT;
   const stripRow = shareColumns / 4 + 1;
-  const lines = THREADS / rowUnits;
+  const lines = THREADS / columnUnits;
   const passes = STEP / lines;
   const load = (gate: number, block: string) => `
 ${
@@ -46,18 +54,18 @@ ${each(
       ${rows % ROWS === 0 ? "let rounded = halfs(low, high);" : `let rounded = select(vec4u(), halfs(low, high), row${i} < ${rows}u);`}
       panels[${i}][line * ${ROW}u + unit] = rounded;
       let at = row${i} * ${3 * rowUnits}u + ${gate * rowUnits}u + block * ${STEP / UNIT}u + unit;
-      ${inside(`row${i}`)}{
+      if (${rows % ROWS === 0 ? "" : `row${i} < ${rows}u && `}isOwn) {
         if (side == 0u) { dinput[at] = rounded; } else { dhidden[at] = rounded; }
       }
     }`,
 )}
-${each(passes, (i) => `    panels[2u + lane % ${rowUnits}u / ${rowUnits / 2}u][(lane / ${rowUnits}u + ${i * lines}u) * ${panelRow}u + lane % ${rowUnits / 2}u] = weight${i};`)}`;
+${each(passes, (i) => `    panels[2u + lane % ${columnUnits}u / ${columnUnits / 2}u][(lane / ${columnUnits}u + ${i * lines}u) * ${panelRow}u + lane % ${columnUnits / 2}u] = weight${i};`)}`;
   const pass = (gate: number) => `
     workgroupBarrier();
 ${store(gate)}
     ${gate < 2 ? `{${load(gate + 1, "block")}\n    }` : `if (block + 1u < ${p / STEP}u) {${load(0, "(block + 1u)")}\n    }`}
     workgroupBarrier();
-    {
+    if (isOwn) {
       var total = vec2f();
       for (var r = 0u; r < 8u; r++) {
         total += unpack2x16float(panels[part / 4u][(part % 4u * 8u + r) * ${ROW}u + pair / 4u][pair % 4u]);
@@ -79,20 +87,27 @@ ${each(across, (j) =>
   const q = p / 4;
   const stripColumns = shareColumns / 4;
   const rowsAtOnce = 32 / stripColumns;
-  const write = (i: number, x: number) => {
-    const row = `resultRow + ${i * FRAGMENT + x * rowsAtOnce}u`;
-    return `  ${inside(row)}{
-    let row = ${row};
+  const atOnce = FRAGMENT / rowsAtOnce;
+  const rowOf = (i: number, x: number) => `resultRow + ${i * FRAGMENT + x * rowsAtOnce}u`;
+  const read = (i: number, x: number) => `    {
+      let row = min(${rowOf(i, x)}, ${rows - 1}u);
+      through${x} = dnext[row * ${q}u + resultColumn] * bitcast<vec4f>(kept[row * ${3 * q}u + ${4 * rowUnits}u + resultColumn]);
+    }`;
+  const write = (i: number, x: number) => `  ${inside(rowOf(i, x))}{
+    let at = (${rowOf(i, x)}) * ${q}u + resultColumn;
     let sum = bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stripRow}u]);
-    let at = row * ${q}u + resultColumn;
-    if (side == 0u) { dx[at] = sum; } else {
-      dstate[at] = sum + dnext[at] * bitcast<vec4f>(kept[row * ${3 * q}u + ${4 * rowUnits}u + resultColumn]);
-    }
+    if (side == 0u) { dx[at] = sum; } else { dstate[at] = sum + through${x}; }
   }`;
-  };
+  // What passes through the update gate is read before anything is written, as reads after a write would wait for one another.
+  const strip = (i: number) => `
+  if (side == 1u) {
+${each(atOnce, (x) => read(i, x))}
+  }
+${storeStrip(i, across)}
+${each(atOnce, (x) => write(i, x))}`;
   return {
     form: "groups",
-    groups: [Math.ceil(rows / ROWS), 1, 2],
+    groups: [Math.ceil(rows / ROWS), SHARERS, 2],
     workgroup: THREADS,
     matrixUnits: true,
     vectors: {
@@ -109,7 +124,9 @@ ${each(across, (j) =>
 var<workgroup> columnSums: array<array<vec2f, ${(3 * p) / 2}>, 8>;
 fn run(group: vec3u, index: u32, subgroup: u32, subgroupLane: u32) {
   let side = group.z;
-  let firstRow = group.x * ${ROWS}u;${copies}
+  let firstRow = group.x * ${ROWS}u;
+  let sharer = group.y;
+  let firstColumn = sharer * ${columns}u;${copies}
   let pair = lane % ${STEP / 2}u;
   let part = lane / ${STEP / 2}u;
 ${each(
@@ -121,21 +138,24 @@ ${each(
   var high${i} = vec4f();
   var factor${i} = vec4u();`,
 )}
-  let weightFrom = (side * ${3 * p}u + lane / ${rowUnits}u) * ${rowUnits}u + lane % ${rowUnits}u;
+  let weightFrom = (side * ${3 * p}u + lane / ${columnUnits}u) * ${rowUnits}u + firstColumn / ${UNIT}u + lane % ${columnUnits}u;
 ${each(passes, (i) => `  var weight${i} = vec4u();`)}
   let aPanel = &panels[shareRow];
   let bPanel = &panels[2u + shareColumn];
 ${results(across)}
 ${load(0, "0u")}
   for (var block = 0u; block < ${p / STEP}u; block++) {
+    let isOwn = block % ${SHARERS}u == sharer;
 ${each(3, pass)}
   }
   let strip = &panels[subgroup % 4u];
   let stripAt = subgroupLane % 32u / ${stripColumns}u * ${stripRow}u + subgroupLane % ${stripColumns}u;
   let resultRow = firstRow + shareRow * ${SHARE}u + subgroupLane % 32u / ${stripColumns}u;
-  let resultColumn = shareColumn * ${stripColumns}u + subgroupLane % ${stripColumns}u;
-${each(SHARE / FRAGMENT, (i) => `${storeStrip(i, across)}\n${each(FRAGMENT / rowsAtOnce, (x) => write(i, x))}`)}
+  let resultColumn = firstColumn / 4u + shareColumn * ${stripColumns}u + subgroupLane % ${stripColumns}u;
+${each(atOnce, (x) => `  var through${x} = vec4f();`)}
+${each(SHARE / FRAGMENT, strip)}
   for (var column = lane; column < ${(3 * p) / 2}u; column += ${THREADS}u) {
+    if (column / ${STEP / 2}u % ${SHARERS}u != sharer) { continue; }
     var total = vec2f();
     for (var i = 0u; i < 8u; i++) { total += columnSums[i][column]; }
     dbias[group.x * ${3 * p}u + side * ${(3 * p) / 2}u + column] = total;

@@ -43,6 +43,8 @@ describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout
     [264, 520, 32],
     [64, 64, 8],
     [136, 72, 264],
+    [136, 16, 128],
+    [24, 264, 64],
   ])("m %i, n %i, k %i", async (m, n, k) => {
     await checkMatrixShader(matmul, { batch: 2, m, n, k }, layout);
     await checkMatrixShader(matmulAccumulate, { batch: 1, m, n, k }, layout);
@@ -65,9 +67,13 @@ describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout
     );
   });
 
-  // Ranges of 64, 64 and 32; of 64, 64 and 8.
-  test.each([160, 136])("split sums of %i terms", async (k) => {
-    const [splits, m, n] = [3, 64, 128];
+  // Ranges of 64, 64 and 32; of 64, 64 and 8; three of 64.
+  test.each([
+    [64, 160],
+    [64, 136],
+    [16, 192],
+  ])("split sums of %i rows and %i terms", async (m, k) => {
+    const [splits, n] = [3, 128];
     await checkMatrixShader(matmulSplit, { splits, m, n, k }, layout);
     if (!matrixUnits) return;
     const [a, b] = [halfNumbers(m * k), halfNumbers(k * n, 2)];

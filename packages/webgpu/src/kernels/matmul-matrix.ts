@@ -1,5 +1,5 @@
 // The product on matrix units (tensor cores): operands are f16 or rounded to it, sums stay f32. A workgroup computes a tile of c;
-// each of its subgroups a share of the tile, in fragments of 16 x 16 held in registers. Per step of 32 along the sum:
+// each of its subgroups a share of the tile, in fragments of 16 x 16 held in registers. Per step of 32 or 64 along the sum:
 //
 //   memory ───────> registers ──f16──> panels in workgroup memory ──fragments──> multiply and accumulate
 //            \_ of the next step, while this one multiplies        (matrix-operand.ts)
@@ -12,13 +12,13 @@ import { each } from "./matmul-parts";
 import { type MatrixProduct, resultVectors, storeResult } from "./matmul-product";
 import { fragmentTypes } from "./matrix-fragments";
 import { stageOperand } from "./matrix-operand";
-import { FRAGMENT, type MatrixTile, STEP } from "./matrix-shape";
+import { FRAGMENT, type MatrixTile } from "./matrix-shape";
 
 /** `products` products, one workgroup a tile. */
 export function matrixMatmul(product: MatrixProduct, tile: MatrixTile): KernelSource {
   const { m, n, products, depth, depthHere, end } = product;
-  const rounds = Math.ceil(depth / STEP);
-  const { rows, columns, subgroupRows, subgroupColumns } = tile;
+  const { rows, columns, subgroupRows, subgroupColumns, step } = tile;
+  const rounds = Math.ceil(depth / step);
   const subgroups = subgroupRows * subgroupColumns;
   const threads = 32 * subgroups;
   const shareRows = rows / subgroupRows;
@@ -31,6 +31,7 @@ export function matrixMatmul(product: MatrixProduct, tile: MatrixTile): KernelSo
     size: rows,
     panel,
     share: shareRows,
+    step,
     origin: "firstRow",
     part: "shareRow",
     firstPanel: 0,
@@ -42,6 +43,7 @@ export function matrixMatmul(product: MatrixProduct, tile: MatrixTile): KernelSo
     size: columns,
     panel,
     share: shareColumns,
+    step,
     origin: "firstColumn",
     part: "shareColumn",
     firstPanel: rows / panel,
@@ -53,13 +55,13 @@ export function matrixMatmul(product: MatrixProduct, tile: MatrixTile): KernelSo
   const units = Math.max(a.panelUnits, b.panelUnits, strip.units);
 
   const multiply = each(
-    STEP / FRAGMENT,
-    (step) => `    {
-${each(down, (i) => `      let left${i} = ${a.fragment(i, step * FRAGMENT)};`)}
+    step / FRAGMENT,
+    (at) => `    {
+${each(down, (i) => `      let left${i} = ${a.fragment(i, at * FRAGMENT)};`)}
 ${each(
   across,
   (j) => `      {
-        let right = ${b.fragment(j, step * FRAGMENT)};
+        let right = ${b.fragment(j, at * FRAGMENT)};
 ${each(down, (i) => `        sum${i}_${j} = subgroupMatrixMultiplyAccumulate(left${i}, right, sum${i}_${j});`)}
       }`,
 )}
@@ -89,7 +91,7 @@ fn run(group: vec3u, lane: u32, subgroup: u32, subgroupLane: u32) {
   let shareRow = subgroup / ${subgroupColumns}u % ${subgroupRows}u;
   let shareColumn = subgroup % ${subgroupColumns}u;
   ${product.setup}
-  ${known ? "" : `let rounds = (${depthHere} + ${STEP - 1}u) / ${STEP}u;`}
+  ${known ? "" : `let rounds = (${depthHere} + ${step - 1}u) / ${step}u;`}
 ${a.declare}
 ${b.declare}
 ${each(down, (i) => each(across, (j) => `  var sum${i}_${j} = Result();`))}

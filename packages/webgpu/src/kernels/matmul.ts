@@ -92,7 +92,10 @@ export function matmulSplits({ batch, m, n, k }: Sizes, layout: MatmulLayout, ta
   const tilesOf = (size: number) => Math.ceil(m / size) * Math.ceil(n / size);
   // Where small tiles do for half a device, a second kernel would take longer than it spares.
   if (k <= SHORT && tilesOf(64) >= WAVE / 2) return 1;
-  return inRanges(Math.max(1, Math.min(Math.floor(WAVE / tilesOf(128)), most)));
+  // Small tiles that reach past the matrix are soon computed.
+  const isThin = Math.min(m, n) < 64 && k > SHORT;
+  const thin = isThin ? Math.min(Math.floor(WAVE / tilesOf(64)), Math.floor((2 * k) / SHORTEST)) : 1;
+  return inRanges(Math.max(1, Math.min(Math.floor(WAVE / tilesOf(128)), most), thin));
 }
 
 /** Floating-point operations from which on it pays to round operands once, in a pass of its own. */
@@ -136,6 +139,9 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
   const { products, m, n, k, range, startA, startB, base } = given;
   const { transposeA, transposeB, halves = false } = layout;
   if (range === k && hasFewRows(m, layout)) return rowsMatmul(target, { products, m, n, k, base });
+  const fits = target.matrixUnits && target.precision === "mixed" && productFits({ m, n, k }, layout);
+  const tile = matrixTile(m, n, products);
+  const inSteps = k % tile.step === 0 && range % tile.step === 0;
   const whole = k % range === 0;
   const terms = whole ? `${range}u` : `min(${range}u, ${k}u - product * ${range}u)`;
   const product: MatrixProduct = {
@@ -147,14 +153,12 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
     products,
     depth: range,
     depthHere: whole ? undefined : terms,
-    end: k % STEP === 0 ? undefined : terms,
+    end: inSteps ? undefined : terms,
     setup: "",
     startC: `product * ${m * n}u`,
     base,
   };
-  if (target.matrixUnits && target.precision === "mixed" && productFits({ m, n, k }, layout)) {
-    return matrixKernels().matmul.matrixMatmul(product, matrixTile(m, n, products));
-  }
+  if (fits) return matrixKernels().matmul.matrixMatmul(product, tile);
   const vectors = target.kernelClass === "tiled" && vectorTile({ m, n, k }, layout, products);
   if (vectors) return vectorMatmul(product, vectors);
   const elementA = transposeA ? "k * sizes.m + row" : "row * sizes.k + k";

@@ -3,15 +3,15 @@
 //
 // Workgroup memory is an array of panels, each one subgroup's share of a tile, in units of 8 halfs (a vec4u):
 //
-//   alongSum    memory is contiguous along the sum: a panel has a row of STEP halfs for each of its `panel` rows (or columns)
-//   otherwise   a panel has STEP rows of `panel` halfs each
+//   alongSum    memory is contiguous along the sum: a panel has a row of `step` halfs for each of its `panel` rows (or columns)
+//   otherwise   a panel has `step` rows of `panel` halfs each
 //
 // A fragment names its panel by a pointer and its place inside by literals: with robustness on, any other offset or stride
 // makes the driver give up its matrix loads. Rows are padded to an odd number of units, so that they start in different banks.
 
 import { each } from "./matmul-parts";
 import type { MatrixOperand } from "./matmul-product";
-import { FRAGMENT, STEP, UNIT } from "./matrix-shape";
+import { FRAGMENT, UNIT } from "./matrix-shape";
 
 /** The place of an operand in a workgroup's work. */
 export interface OperandTile {
@@ -21,6 +21,8 @@ export interface OperandTile {
   size: number;
   panel: number;
   share: number;
+  /** Depth of the tile along the sum. */
+  step: number;
   /** WGSL for the first row or column of the tile, and for which share is this subgroup's. */
   origin: string;
   part: string;
@@ -52,12 +54,12 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
   const { alongSum, rowLength, extent, halves } = operand;
   /** Elements of a vector in memory, and vectors of a unit. */
   const [wide, vectors] = halves ? [8, 1] : [4, 2];
-  const { name, size, panel, share, origin, part, firstPanel, threads, end } = tile;
-  const rowUnits = ((alongSum ? STEP : panel) / UNIT) | 1;
+  const { name, size, panel, share, step, origin, part, firstPanel, threads, end } = tile;
+  const rowUnits = ((alongSum ? step : panel) / UNIT) | 1;
   // Neighbouring invocations copy neighbouring units of a row; all of them together `rows` rows a pass.
-  const columns = (alongSum ? STEP : size) / UNIT;
+  const columns = (alongSum ? step : size) / UNIT;
   const rows = threads / columns;
-  const passes = (alongSum ? size : STEP) / rows;
+  const passes = (alongSum ? size : step) / rows;
   const ragged = extent % size !== 0;
 
   const declare = [
@@ -84,11 +86,11 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
         `let ${name}From${i} = (${operand.start}) / ${wide}u + (${row}) * ${rowLength / wide}u + ${name}Column * ${vectors}u;`,
       );
     }
-    source = (i, round) => `${name}From${i} + ${round} * ${STEP / wide}u`;
+    source = (i, round) => `${name}From${i} + ${round} * ${step / wide}u`;
   } else {
     const column = inside(`${origin} / ${UNIT}u + ${name}Column`, extent / UNIT - 1);
     declare.push(`let ${name}From = (${operand.start}) / ${wide}u + (${column}) * ${vectors}u;`);
-    const row = (i: number, round: string) => memoryRow(`${round} * ${STEP}u + ${name}Row + ${i * rows}u`);
+    const row = (i: number, round: string) => memoryRow(`${round} * ${step}u + ${name}Row + ${i * rows}u`);
     if (gather) {
       // Which row of memory it is is itself read from memory: one round ahead, so that no load waits for another.
       for (let i = 0; i < passes; i++) declare.push(`var ${name}Next${i} = ${row(i, "0u")};`);
@@ -104,8 +106,8 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
   // Terms past the end are zero in both operands: what lies in memory there may be infinite.
   const isTerm = (i: number, round: string) =>
     alongSum
-      ? `${round} * ${STEP / UNIT}u + ${name}Column < (${end}) / ${UNIT}u`
-      : `${round} * ${STEP}u + ${name}Row + ${i * rows}u < ${end}`;
+      ? `${round} * ${step / UNIT}u + ${name}Column < (${end}) / ${UNIT}u`
+      : `${round} * ${step}u + ${name}Row + ${i * rows}u < ${end}`;
   const load = (round: string) =>
     each(
       passes,
@@ -153,7 +155,7 @@ ${next?.(i, round) ?? ""}
   };
   return {
     // Neighbouring narrow panels start in different banks.
-    panelUnits: (alongSum ? panel : STEP) * rowUnits + (panel === 32 ? 4 : 0),
+    panelUnits: (alongSum ? panel : step) * rowUnits + (panel === 32 ? 4 : 0),
     declare: declare.map((line) => `  ${line}`).join("\n"),
     load,
     store,

@@ -2,7 +2,7 @@
 
 import type { AttentionSizes } from "./attention-shape";
 
-/** Depth of a tile along the sum. */
+/** Depth of most tiles along the sum. */
 export const STEP = 32;
 
 /** Rows and columns of a fragment. */
@@ -11,16 +11,18 @@ export const FRAGMENT = 16;
 /** Halfs in a vec4u, the unit of copies. */
 export const UNIT = 8;
 
-/** Rows and columns of a workgroup's tile, and how many subgroups share each. */
+/** Rows and columns of a workgroup's tile, how many subgroups share each, and its depth along the sum. */
 export interface MatrixTile {
   rows: number;
   columns: number;
   subgroupRows: number;
   subgroupColumns: number;
+  step: number;
 }
 
-const large: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2 };
-const small: MatrixTile = { rows: 64, columns: 64, subgroupRows: 2, subgroupColumns: 2 };
+const large: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2, step: STEP };
+// For products of few tiles, where the way from memory takes longer than the multiplications: it is gone half as often.
+const small: MatrixTile = { rows: 64, columns: 64, subgroupRows: 2, subgroupColumns: 2, step: 2 * STEP };
 
 /** Multiprocessors of a large device; it decides about tiles alone, never about results. */
 const DEVICE = 132;
@@ -37,7 +39,7 @@ export function productFits(
   { transposeA, transposeB }: { transposeA: boolean; transposeB: boolean },
 ): boolean {
   const whole = (size: number) => size % UNIT === 0;
-  return whole(k) && whole(n) && (!transposeA || whole(m)) && (transposeB || whole(n)) && Math.min(m, n) >= 32;
+  return whole(k) && whole(n) && (!transposeA || whole(m)) && (transposeB || whole(n)) && Math.min(m, n) >= UNIT;
 }
 
 /** Whether matrix units can compute attention with heads of this width. */
