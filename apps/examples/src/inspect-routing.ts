@@ -1,4 +1,5 @@
-// Which experts a trained model sends a text to: npx tsx apps/examples/src/inspect-routing.ts runs/NAME "Call me Ishmael."
+// Which experts a trained model sends a text to, the newest one by default:
+// npx tsx apps/examples/src/inspect-routing.ts runs/NAME "Call me Ishmael."
 
 import { byteTokenizer } from "@webmoe/data";
 import { loadFigures } from "@webmoe/inspect";
@@ -6,13 +7,13 @@ import { languageModel, type ModelConfig } from "@webmoe/model";
 import { routerNamed } from "@webmoe/routers";
 import { compile, type DeviceTensor, key, materialize, topK, u32 } from "@webmoe/tensor";
 import { restoreParameters, restorePlain } from "@webmoe/trainer";
-import { openRun } from "@webmoe/trainer/node";
+import { latestRun, openRun } from "@webmoe/trainer/node";
 import { openGpu } from "@webmoe/webgpu/node";
 
 type Config = { model: ModelConfig; moe: ModelConfig["moe"]; router: { name: string } };
 
 const [path, text = "Call me Ishmael."] = process.argv.slice(2);
-const run = await openRun(path ?? "runs/latest");
+const run = await openRun(path ?? (await latestRun("runs")) ?? "runs");
 const { config } = (await run.readConfig()) as { config: Config };
 const { name, ...options } = config.router;
 const model = languageModel({ ...config.model, moe: config.moe }, routerNamed(name)!.make(options));

@@ -13,6 +13,7 @@ import { runTable, summaryTables } from "../compare/tables";
 import { UsageError } from "../errors";
 import { openDevice } from "../open-device";
 import { RUNS } from "../run-model";
+import { runName } from "../run-name";
 import { stopSignal } from "../stop-signal";
 import { duration, shortNumber } from "../terminal/format";
 import { statusLine } from "../terminal/status-line";
@@ -32,8 +33,7 @@ export async function compareCommand(flags: CompareOptions): Promise<void> {
   if (flags.stopAfter !== undefined) signals.push(AbortSignal.timeout(flags.stopAfter * 1000));
   const signal = AbortSignal.any(signals);
   const plan = await planComparison(flags);
-  const stamp = new Date().toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
-  const out = flags.out ?? join(RUNS, `compare-${plan.contestants[0]!.config.preset}-${stamp}`);
+  const out = flags.out ?? join(RUNS, runName(["compare", plan.contestants[0]!.config.preset]));
   const entries: Entry[] = plan.contestants.map((contestant) => ({ ...contestant, runs: [] }));
   for (const entry of entries) {
     for (const seed of plan.seeds) {

@@ -10,6 +10,7 @@ import { dryRun } from "../dry-run/dry-run";
 import { UsageError } from "../errors";
 import { openDevice } from "../open-device";
 import { RUNS, type SavedRun } from "../run-model";
+import { runName } from "../run-name";
 import { runTokenizer, saveTokenizer } from "../run-text";
 import { openStart, type StartFlags, startConfig, starter } from "../start";
 import { stopSignal } from "../stop-signal";
@@ -137,8 +138,7 @@ async function startRun(flags: TrainFlags): Promise<Start> {
 }
 
 async function newRunFolder(flags: TrainFlags, config: Config): Promise<RunFolder> {
-  const stamp = new Date().toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
-  const path = flags.out ?? join(RUNS, `${config.preset}-${config.router.name.replace(/\W+/g, "-")}-${stamp}`);
+  const path = flags.out ?? join(RUNS, runName([config.preset, config.router.name]));
   const record = { config, versions: { webmoe: VERSION, node: process.version } };
   return createRun(path, record).catch((error: Error) => {
     throw new UsageError(error.message);
