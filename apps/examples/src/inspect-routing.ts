@@ -16,7 +16,9 @@ const [path, text = "Call me Ishmael."] = process.argv.slice(2);
 const run = await openRun(path ?? (await latestRun("runs")) ?? "runs");
 const { config } = (await run.readConfig()) as { config: Config };
 const { name, ...options } = config.router;
-const model = languageModel({ ...config.model, moe: config.moe }, routerNamed(name)!.make(options));
+const router = routerNamed(name)?.make(options);
+if (!router) throw new Error(`inspect-routing: needs a run of a router that comes with webmoe, got one of "${name}"`);
+const model = languageModel({ ...config.model, moe: config.moe }, router);
 const checkpoint = (await run.latestCheckpoint())!;
 
 const gpu = await openGpu();
