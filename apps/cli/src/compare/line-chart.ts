@@ -47,6 +47,7 @@ const COLORS = [
   "#999999",
   "#e41a5c",
   "#4daf4a",
+  "#00b5ad",
 ];
 
 /** The colour of the line at an index. */
