@@ -103,6 +103,13 @@ test.each<[string, AnyRouter, string]>([
   expect(error).not.toContain("\n");
 });
 
+test("a short run of which no step was good says so at its end", async () => {
+  const router = routerThat((logits, { index }) => ({ logits: index === 1 ? noNumber(logits) : logits }));
+  await expect(trainWith(router, { train: { steps: 3 } })).rejects.toThrow(
+    /the loss is NaN 3 steps in a row, from step 1 on: it began in layer 1, in its router/,
+  );
+});
+
 test("a router may rule out experts as long as enough are left", () =>
   trainWith(routerThat((logits) => ({ logits: ruleOut(logits, 2) }))));
 

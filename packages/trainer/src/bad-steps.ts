@@ -22,9 +22,9 @@ export const explodedLoss = ({ config }: Pick<Model, "config">) => 3 * Math.log(
 
 /**
  * Watches for losses and gradients that are no finite numbers, and for losses that exploded: steps that the device skips. Mode
- * "stop" gives up at the first, "skip" after ten in a row.
+ * "stop" gives up at the first, "skip" after ten in a row, or where none of the run's `steps` was any good.
  */
-export function badStepWatch(mode: "skip" | "stop", model: Pick<Model, "config">) {
+export function badStepWatch(mode: "skip" | "stop", model: Pick<Model, "config">, steps = Number.POSITIVE_INFINITY) {
   const exploded = explodedLoss(model);
   let first = 0;
   let count = 0;
@@ -47,7 +47,7 @@ export function badStepWatch(mode: "skip" | "stop", model: Pick<Model, "config">
       if (count === 0) first = step;
       count++;
       const notable = !Number.isFinite(loss) || loss >= exploded || lossScale <= 1;
-      return { reason, first, count, notable, stop: count >= MOST || (mode === "stop" && notable) };
+      return { reason, first, count, notable, stop: count >= MOST || (notable && (mode === "stop" || count >= steps)) };
     },
   };
 }

@@ -120,7 +120,7 @@ async function* trainOn<Figures extends object>(
   const task = taskOf(data, model, settings);
   const batchesOf = (step: number) => stepBatches(task, model, settings, step);
   const clock = stepClock(batch.size * batch.accumulate * context);
-  const badSteps = badStepWatch(length.onNan ?? "skip", model);
+  const badSteps = badStepWatch(length.onNan ?? "skip", model, length.steps);
   const routing = collapseWatch(model.config.moe);
   const pending: { step: number; lr: number; values: Promise<StepValues> }[] = [];
   let saved = performance.now();

@@ -112,6 +112,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
       }
     }
   } finally {
+    if (!session) console.log(); // ends the line that says what is compiled
     display?.stop();
     await store.close();
   }
