@@ -5,7 +5,6 @@ import type { AnyRouter } from "@webmoe/router";
 import {
   cachedAttention,
   constant,
-  Expression,
   fold,
   IGNORE,
   type Init,
@@ -14,7 +13,6 @@ import {
   linearCrossEntropy,
   type MapLeaves,
   map,
-  mul,
   normal,
   reshape,
   sum,
@@ -94,10 +92,8 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
     const mask = given.padded ? counted : constant(tokens.trace, [tokens.size], 1);
     const attend = attendWithin(config, sequences, length);
     const { x, routed } = runTrunk(config, router, parameters, { ...given, tokens, mask, attend });
-    const crossEntropy = mul(
-      linearCrossEntropy(x, parameters.head, targets),
-      map("perToken", [sum(counted)], (tokens) => Expression.constant(1).div(tokens.max(1))),
-    );
+    const summed = linearCrossEntropy(x, parameters.head, targets);
+    const crossEntropy = map("meanLoss", [summed, sum(counted)], (loss, tokens) => loss.div(tokens.max(1)));
     return lossOf(config, crossEntropy, routed);
   }
 

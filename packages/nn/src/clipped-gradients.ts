@@ -28,5 +28,5 @@ export function clippedGradients<P>(
   const packed = packLike(parameters, gradients);
   const all = [...packed.values()];
   if (!lossScale) return { packed, ...globalNorm(all, clip, limit) };
-  return { packed, ...unscale(globalNorm(all, 0).norm, lossScale, { maxNorm: clip, limit }) };
+  return { packed, ...unscale(all, lossScale, { maxNorm: clip, limit }) };
 }

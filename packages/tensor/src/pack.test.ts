@@ -6,7 +6,7 @@ import { gradients } from "./gradients";
 import { add, mul, scale } from "./ops/elementwise";
 import { sum } from "./ops/reduce";
 import { packLike } from "./pack";
-import { f32, type Tensor } from "./tensor";
+import { f32, rowRange, type Tensor } from "./tensor";
 import { random } from "./testing";
 
 /** What `packLike` puts into the one arena of parameters a [3] and b [3], from two inputs. */
@@ -56,6 +56,32 @@ test("gradients that share memory: of a sum by its two terms", async () => {
   const { x, a, b } = await packed((x, _, state) => gradients(sum(mul(add(state.a, state.b), x)), state));
   expectClose(a, x);
   expectClose(b, x);
+});
+
+test("two ranges of one tensor that follow one another as parameters do move together", async () => {
+  const gpu = await testGpu();
+  const state = await allocate(gpu, { a: spec([128]), b: spec([128]), c: spec([128]) }, "parameters");
+  const sums = async (names: ("a" | "b" | "c")[]) => {
+    const program = await compile(gpu, { state, inputs: { x: f32(256), y: f32(128) } }, (handles, { x, y }) => {
+      const both = scale(x, 2);
+      const [first, second, other] = [rowRange(both, 0, 128), rowRange(both, 128, 256), scale(y, 3)];
+      const values = Object.fromEntries(names.map((name, index) => [name, [first, second, other][index]!]));
+      return [...packLike(handles, values).values()][0]!;
+    });
+    const [x, y] = [random([256]).data, random([128], 2).data];
+    const whole = await (await program.run({ x, y })).outputs;
+    program.close();
+    const at = ({ offset }: { offset: number }) => whole.subarray(offset / 4, offset / 4 + 128);
+    const expected = [x.subarray(0, 128), x.subarray(128), y].map((part, index) =>
+      part.map((v) => v * [2, 2, 3][index]!),
+    );
+    for (const [index, name] of names.entries()) expectClose(at(state[name]), expected[index]!);
+    return program.stats.dispatches;
+  };
+  expect(await sums(["a", "b", "c"])).toBe(2);
+  // In another order each is copied.
+  expect(await sums(["b", "a", "c"])).toBe(4);
+  release(state);
 });
 
 test("an input is copied, since uploads go to its own memory", async () => {

@@ -1,4 +1,4 @@
-import type { Slice } from "@webmoe/webgpu";
+import type { Recording, Slice } from "@webmoe/webgpu";
 import { copyOf } from "./ops/copy";
 import { Tensor } from "./tensor";
 import { leaves } from "./tree";
@@ -14,7 +14,7 @@ export function packLike(like: unknown, tensors: unknown): Map<Tensor["slice"]["
   const trace = models[0]![1].trace;
   const { recording } = trace;
   const packed = new Map<Slice["storage"], Tensor>();
-  for (const [path, model] of models) {
+  const moves = models.map(([path, model]) => {
     const value = values.get(path);
     if (!value || value.size !== model.size) {
       throw new Error(`packLike: needs a tensor like ${path} ${model}, got ${value ?? "none"}`);
@@ -27,12 +27,49 @@ export function packLike(like: unknown, tensors: unknown): Map<Tensor["slice"]["
       packed.set(arena, whole);
     }
     const target: Slice = { storage: whole.slice.storage, offset, bytes: value.slice.bytes };
+    return { path, value, target };
+  });
+  moveWholes(recording, moves);
+  for (const { path, value, target } of moves) {
     // A copy of what already lies in the range passes through memory outside it, so two copies may be needed.
     let source = value;
-    for (let copies = 0; !recording.redirect(source.slice, target); copies++) {
+    for (let copies = 0; !moved(recording, source, target); copies++) {
       if (copies === 2) throw new Error(`packLike: ${path} cannot be moved into the range of its arena`);
       source = copyOf(source);
     }
   }
   return packed;
+}
+
+/** A tensor, and the range that it is to lie in. */
+interface Move {
+  value: Tensor;
+  target: Slice;
+}
+
+/** Move tensors of which several ranges are wanted, as of a sum for two biases, where the ranges follow one another as in them. */
+function moveWholes(recording: Recording, moves: Move[]): void {
+  const parts = new Map<Slice["storage"], Move[]>();
+  for (const move of moves) {
+    const { storage } = move.value.slice;
+    parts.set(storage, [...(parts.get(storage) ?? []), move]);
+  }
+  for (const [storage, ranges] of parts) {
+    const [{ value, target }] = ranges as [Move];
+    const offset = target.offset - value.slice.offset;
+    const bytes = ranges.reduce((sum, { value }) => sum + value.slice.bytes, 0);
+    const follow = ranges.every(
+      ({ value: { slice }, target: { storage, offset: at } }) =>
+        storage === target.storage && at - slice.offset === offset,
+    );
+    const whole = { storage, offset: 0, bytes: storage.bytes };
+    if (ranges.length > 1 && follow && bytes === storage.bytes)
+      recording.redirect(whole, { ...whole, storage: target.storage, offset });
+  }
+}
+
+/** Whether a tensor lies in the range, if need be by moving it. */
+function moved(recording: Recording, { slice }: Tensor, target: Slice): boolean {
+  const { storage, offset } = recording.resolve(slice);
+  return (storage === target.storage && offset === target.offset) || recording.redirect(slice, target);
 }

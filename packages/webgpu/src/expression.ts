@@ -110,15 +110,19 @@ export function toExpression(value: Expression | number): Expression {
   return typeof value === "number" ? Expression.constant(value) : value;
 }
 
-/** WGSL statements that compute every result once, and the names of the results. */
-export function writeExpressions(results: Expression[], inputs: string[]): { statements: string; names: string[] } {
+/** WGSL statements that compute every result once, and the names of the results. `literal` writes a constant. */
+export function writeExpressions(
+  results: Expression[],
+  inputs: string[],
+  literal: (value: number) => string = floatLiteral,
+): { statements: string; names: string[] } {
   const names = new Map<Expression, string>();
   const lines: string[] = [];
   const visit = (node: Expression): string => {
     const known = names.get(node);
     if (known) return known;
     if (node.kind === "input") return inputs[node.value]!;
-    if (node.kind === "constant") return floatLiteral(node.value);
+    if (node.kind === "constant") return literal(node.value);
     const args = node.args.map(visit);
     const name = `t${lines.length}`;
     lines.push(`  let ${name} = ${wgslCall(node, args)};`);
@@ -148,7 +152,8 @@ function wgslCall({ kind, name }: Expression, args: string[]): string {
   }
 }
 
-function floatLiteral(value: number): string {
+/** WGSL of a number. */
+export function floatLiteral(value: number): string {
   if (!Number.isFinite(value)) throw new Error(`elementwise: constants must be finite, got ${value}`);
   const text = `f32(${Math.fround(value)})`;
   return value < 0 ? `(${text})` : text;

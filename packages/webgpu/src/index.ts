@@ -32,6 +32,7 @@ export * from "./kernels/rms-norm";
 export * from "./kernels/rms-norm-gradients";
 export * from "./kernels/rope";
 export * from "./kernels/softmax";
+export { sumsInOneStage } from "./kernels/sum-parts";
 export * from "./kernels/top-k";
 export { type OpenOptions, openDevice, openGpu } from "./open-device";
 export { planningGpu } from "./planning-gpu";

@@ -61,6 +61,8 @@ interface SourceText {
   results?: string[];
   /** Buffers that `run` reads through `read_NAME(index)` alone. Those bound as `vec4f` can be rounded to f16 as well. */
   operands?: string[];
+  /** Overrides the kernel's own for this text. */
+  specialize?: boolean;
 }
 
 /**
@@ -75,6 +77,8 @@ export interface KernelSpec<B extends string, S extends string, O> {
   sizes: Record<S, SizeType>;
   /** Constants in the text on both classes when true, a uniform on both when false; unset: by class. */
   specialize?: boolean;
+  /** Sizes in which calls differ that share a shader: in a uniform on both classes, read by a function of the size's name. */
+  perCall?: NoInfer<S>[];
   /** What repeats an earlier dispatch runs once: where the result is small, or whatever its size. */
   shareRepeats?: "small" | "any size";
   /** Floating-point operations of one dispatch, for estimates. */
@@ -132,15 +136,18 @@ export function compileKernel<O>(
   rounded: RoundedBuffers = {},
 ): CompiledKernel {
   const source = kernel.source(sizes, target, options);
-  const constants = kernel.specialize ?? target.kernelClass === "tiled";
+  const constants = source.specialize ?? kernel.specialize ?? target.kernelClass === "tiled";
   const count = source.form === "items" ? source.items : source.form === "rows" ? source.rows : 0;
-  const values: [string, SizeType, number][] = [
-    ...Object.entries(kernel.sizes).map(([name, type]): [string, SizeType, number] => [name, type, sizes[name]!]),
+  const values: SizeValue[] = [
+    ...Object.entries(kernel.sizes).map(([name, type]): SizeValue => [name, type, sizes[name]!]),
     ["count", "u32", count],
   ];
   for (const [name, , value] of values) {
     if (!Number.isFinite(value)) throw new Error(`${kernel.name}: size "${name}" must be a number, got ${value}`);
   }
+  const perCall = values.filter(([name]) => kernel.perCall?.includes(name));
+  const constant = constants ? values.filter((value) => !perCall.includes(value)) : [];
+  const uniform = constants ? perCall : values;
   const bindings = bindingsOf(kernel.buffers, source, rounded);
   const byFunction = [...(source.results ?? []), ...(source.operands ?? [])];
   const shared = source.form === "rows" && target.kernelClass === "tiled";
@@ -151,7 +158,8 @@ export function compileKernel<O>(
   const text = [
     useSubgroups ? "enable subgroups;" : "",
     matrixUnits ? MATRIX_UNITS : "",
-    sizesDeclaration(values, constants, bindings.length),
+    sizesDeclaration(constant, uniform, bindings.length),
+    ...perCall.map(([name, type]) => `fn ${name}() -> ${type} { return ${constants ? "perCall" : "sizes"}.${name}; }`),
     ...bindings.map(({ name, access, type }, index) => bindingDeclaration(name, access, type, index)),
     ...(source.results ?? []).map((name) => writeFunction(name, source, rounded[name])),
     ...(source.operands ?? []).map((name) => readFunction(name, source, rounded[name])),
@@ -172,23 +180,29 @@ export function compileKernel<O>(
       ),
     ),
     shareRepeats: kernel.shareRepeats ?? "small",
-    uniform: constants ? undefined : packSizes(values),
+    uniform: uniform.length > 0 ? packSizes(uniform) : undefined,
     grid: dispatchGrid(source, workgroup, shared),
   };
 }
 
-function sizesDeclaration(values: [string, SizeType, number][], constants: boolean, binding: number): string {
-  const fields = values.map(([name, type]) => `${name}: ${type}`).join(", ");
-  const struct = `struct Sizes { ${fields} }`;
-  if (!constants) return `${struct}\n@group(0) @binding(${binding}) var<uniform> sizes: Sizes;`;
-  return `${struct}\nconst sizes = Sizes(${values.map(([, type, value]) => literal(type, value)).join(", ")});`;
+type SizeValue = [name: string, type: SizeType, value: number];
+
+/** Constants as `sizes` and what is in a uniform as `perCall`, or everything in a uniform as `sizes`. */
+function sizesDeclaration(constant: SizeValue[], uniform: SizeValue[], binding: number): string {
+  const struct = (name: string, values: SizeValue[]) =>
+    `struct ${name} { ${values.map(([name, type]) => `${name}: ${type}`).join(", ")} }`;
+  const bound = (name: string) => `@group(0) @binding(${binding}) var<uniform> ${name}`;
+  if (constant.length === 0) return `${struct("Sizes", uniform)}\n${bound("sizes")}: Sizes;`;
+  const literals = constant.map(([, type, value]) => literal(type, value)).join(", ");
+  const sizes = `${struct("Sizes", constant)}\nconst sizes = Sizes(${literals});`;
+  return uniform.length === 0 ? sizes : `${sizes}\n${struct("PerCall", uniform)}\n${bound("perCall")}: PerCall;`;
 }
 
 function literal(type: SizeType, value: number): string {
   return type === "u32" ? `${value}u` : `f32(${value})`;
 }
 
-function packSizes(values: [string, SizeType, number][]): ArrayBuffer {
+function packSizes(values: SizeValue[]): ArrayBuffer {
   const bytes = new ArrayBuffer(Math.ceil((values.length * 4) / 16) * 16);
   const view = new DataView(bytes);
   values.forEach(([, type, value], index) => {

@@ -27,6 +27,13 @@ export function globalNorm(
   maxNorm: number,
   limit?: LossLimit,
 ): { norm: Tensor; coefficient: Tensor } {
+  const sums = sumsOfSquares(tensors);
+  const sizes = { chunks: sums.size, maxNorm, mostLoss: limit?.most ?? NO_LIMIT };
+  return place(clipCoefficient, { sums, loss: limit?.loss ?? sums }, sizes, { norm: [], coefficient: [] });
+}
+
+/** Numbers whose sum is that of the squares of all elements, f32 [chunks]. */
+function sumsOfSquares(tensors: Tensor[]): Tensor {
   const { recording } = tensors[0]!.trace;
   // Every tensor has its partial sums on a binding of its own, so they come in rows of 256 bytes; chunks past the end of a
   // tensor are empty, and their sums zero.
@@ -44,8 +51,7 @@ export function globalNorm(
     );
     offset += bytes;
   });
-  const sizes = { chunks: total, maxNorm, mostLoss: limit?.most ?? NO_LIMIT };
-  return place(clipCoefficient, { sums, loss: limit?.loss ?? sums }, sizes, { norm: [], coefficient: [] });
+  return sums;
 }
 
 /** Dynamic loss scaling: the scale, steps since it changed, and steps skipped; all [1]. */
@@ -59,18 +65,19 @@ export interface LossScaleState<L, Count = L> {
 }
 
 /**
- * The norm of the gradients and the factor to update with, from the norm of gradients of a loss that was multiplied by
+ * The norm of the gradients and the factor to update with, from flat tensors of gradients of a loss that was multiplied by
  * `state.scale`. The factor is -1, which skips the update, where the norm is not finite or the loss not within the limit. Moves
  * the state on: the scale halves after a norm that is not finite and doubles after `interval` steps without one
  * (Micikevicius et al. 2018).
  */
 export function unscale(
-  scaledNorm: Tensor,
+  gradients: Tensor[],
   state: LossScaleState<Tensor, Tensor<"u32">>,
   { maxNorm, interval = 2000, limit }: { maxNorm: number; interval?: number; limit?: LossLimit },
 ): { norm: Tensor; coefficient: Tensor } {
-  const inputs = { scaledNorm, loss: limit?.loss ?? scaledNorm, ...state };
-  const sizes = { maxNorm, mostLoss: limit?.most ?? NO_LIMIT, interval };
+  const sums = sumsOfSquares(gradients);
+  const inputs = { sums, loss: limit?.loss ?? sums, ...state };
+  const sizes = { chunks: sums.size, maxNorm, mostLoss: limit?.most ?? NO_LIMIT, interval };
   return place(unscaleKernel, inputs, sizes, { norm: [], coefficient: [] });
 }
 

@@ -12,13 +12,25 @@ export const IGNORE = 0xffffffff;
 export function crossEntropy(logits: Tensor, targets: Tensor<"u32">): Tensor {
   const [rows, cols] = checkedSizes("crossEntropy", logits, targets);
   const { loss, lse } = place(crossEntropyForward, { logits, targets }, { rows, cols }, { loss: [rows], lse: [rows] });
-  return withGradient("crossEntropy", loss, [logits], (dloss) => [
-    logits.trace.recording.counted(
-      "logits",
-      () =>
-        place(crossEntropyBackward, { logits, targets, lse, dloss }, { rows, cols }, { dlogits: logits.shape }).dlogits,
-    ),
-  ]);
+  return withGradient("crossEntropy", loss, [logits], (dloss) => [backward(logits, targets, lse, dloss)]);
+}
+
+/** The gradient of logits; dloss is that of every row's loss, [T], or one for all. */
+function backward(logits: Tensor, targets: Tensor<"u32">, lse: Tensor, dloss: Tensor): Tensor {
+  const [rows, cols] = logits.shape as [number, number];
+  const sizes = { rows, cols, stride: dloss.size === rows ? 1 : 0 };
+  const { recording } = logits.trace;
+  return recording.counted(
+    "logits",
+    () => place(crossEntropyBackward, { logits, targets, lse, dloss }, sizes, { dlogits: logits.shape }).dlogits,
+  );
+}
+
+/** The sum of crossEntropy over all rows, a scalar. */
+function summedCrossEntropy(logits: Tensor, targets: Tensor<"u32">): Tensor {
+  const [rows, cols] = checkedSizes("linearCrossEntropy", logits, targets);
+  const { loss, lse } = place(crossEntropyForward, { logits, targets }, { rows, cols }, { loss: [rows], lse: [rows] });
+  return withGradient("summedCrossEntropy", sum(loss), [logits], (dloss) => [backward(logits, targets, lse, dloss)]);
 }
 
 /** How `linearCrossEntropy` divides its work. */
@@ -46,11 +58,11 @@ export function linearCrossEntropy(
   // Multiples of 64 rows start on 256 bytes in every tensor with one or more elements a row.
   const rowsPerChunk = Math.max(64, Math.floor(maxLogits / vocab / 64) * 64);
   const logitsOf = (x: Tensor) => asLogits(() => matmul(x, weight, { transposeB: true }));
-  if (rows <= rowsPerChunk) return sum(crossEntropy(logitsOf(x), targets));
+  if (rows <= rowsPerChunk) return summedCrossEntropy(logitsOf(x), targets);
 
   const loss = trace.temporary([rows], "f32", "loss");
   const dx = trace.temporary(x.shape, "f32", "linearCrossEntropy.dx");
-  const ones = constant(trace, [rows], 1);
+  const one = constant(trace, [], 1);
   let dweight: Tensor | undefined;
   for (let start = 0; start < rows; start += rowsPerChunk) {
     const chunk = <D extends Dtype>(tensor: Tensor<D>) => rowRange(tensor, start, Math.min(rows, start + rowsPerChunk));
@@ -64,8 +76,7 @@ export function linearCrossEntropy(
       lse: [sizes.rows],
     });
     trace.recording.redirect(forward.loss.slice, chunk(loss).slice);
-    const given = { logits, targets: chunk(targets), lse: forward.lse, dloss: chunk(ones) };
-    const { dlogits } = asLogits(() => place(crossEntropyBackward, given, sizes, { dlogits: logits.shape }));
+    const dlogits = backward(logits, chunk(targets), forward.lse, one);
     const dxs = matmul(dlogits, weight);
     trace.recording.redirect(dxs.slice, chunk(dx).slice);
     if (dweight) matmulInto(dweight, dlogits, xs, { transposeA: true });

@@ -85,13 +85,22 @@ function cellOnMatrixUnits(inputs: GruCellInputs): Tensor {
   return next;
 }
 
+/** Sums for both biases by what is summed, so that both are ranges of one tensor. */
+const sumsForBoth = new WeakMap<Tensor["slice"]["storage"], Tensor>();
+
+function sumForBoth(d: Tensor): Tensor {
+  const sum = sumsForBoth.get(d.slice.storage) ?? sumOfRows(d);
+  sumsForBoth.set(d.slice.storage, sum);
+  return sum;
+}
+
 function firstHalfOfSum(d: Tensor): Tensor {
-  const sum = sumOfRows(d);
+  const sum = sumForBoth(d);
   return rowRange(sum, 0, sum.size / 2);
 }
 
 function secondHalfOfSum(d: Tensor): Tensor {
-  const sum = sumOfRows(d);
+  const sum = sumForBoth(d);
   return rowRange(sum, sum.size / 2, sum.size);
 }
 

@@ -18,7 +18,7 @@ test("the scale halves at once and doubles after 2000 clean steps, not one earli
   writeTensor(state.scale, Float32Array.of(2 ** 16));
   const open = (steps: number) =>
     compile(gpu, { state, inputs: { norm: f32() } }, (state, { norm }) => {
-      const coefficients = Array.from({ length: steps }, () => unscale(norm, state, { maxNorm: 0 }).coefficient);
+      const coefficients = Array.from({ length: steps }, () => unscale([norm], state, { maxNorm: 0 }).coefficient);
       return { ...state, coefficient: coefficients.at(-1)! };
     });
   const [many, one] = [await open(EACH), await open(1)];

@@ -1,4 +1,4 @@
-import { columnSum, columnSumChunks, Expression, rowSum, sumMiddle } from "@webmoe/webgpu";
+import { columnSum, columnSumChunks, Expression, rowSum, sumMiddle, sumsInOneStage } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { place, reshape, type Tensor, withGradient } from "../tensor";
 import { placeFormulas } from "./formulas";
@@ -35,7 +35,9 @@ function sumGroups(x: Tensor, outer: number, reduced: number, inner: number): Te
     return chunks === 1 ? y : sumGroups(y, outer, chunks, 1);
   }
   if (outer === 1) {
-    const chunks = columnSumChunks({ rows: reduced, cols: inner }, x.trace.target);
+    const { target } = x.trace;
+    const sizes = { rows: reduced, cols: inner };
+    const chunks = sumsInOneStage(sizes, target) ? 1 : columnSumChunks(sizes, target);
     const { y } = place(columnSum, { x }, { rows: reduced, cols: inner, chunks }, { y: [chunks, inner] });
     return chunks === 1 ? y : sumGroups(y, 1, chunks, inner);
   }

@@ -11,6 +11,7 @@ import {
 } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { place, reshape, type Tensor, withGradients } from "../tensor";
+import { add } from "./elementwise";
 import { sum } from "./reduce";
 
 /** x / sqrt(mean(x^2) + eps) * weight over the last axis (Zhang and Sennrich 2019). x [..., D], weight [D]. */
@@ -18,7 +19,14 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps = 1e-5): Tensor {
   const { rows, cols } = sizesOf("rmsNorm", x, weight);
   const { y, inverse } = place(rmsNormForward, { x, weight }, { rows, cols, eps }, { y: x.shape, inverse: [rows] });
   withGradients("rmsNorm", [y], [x, weight], (dy) => {
-    return backward({ x, weight, inverse, dy: dy! });
+    // What reaches x by other ways is added by the kernel that computes both gradients, if x's is asked for first.
+    let made: ReturnType<typeof backward> | undefined;
+    const onto = (which: 0 | 1) => (base?: Tensor) => {
+      const within = !made && which === 0;
+      made ??= backward({ x, weight, inverse, dy: dy! }, within ? base : undefined);
+      return base && !within ? add(base, made[which]) : made[which];
+    };
+    return [{ onto: onto(0) }, { onto: onto(1) }];
   });
   return y;
 }

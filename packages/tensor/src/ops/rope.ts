@@ -20,7 +20,7 @@ export function rope(qkv: Tensor, { base = 10000 }: RopeOptions = {}): Tensor {
     );
   }
   const sizes = { tokens: batch * context, context, heads, headDim, base };
-  const rotate = (x: Tensor, direction: "forward" | "backward") =>
-    place(ropeKernel, { x }, sizes, { y: qkv.shape }, { direction }).y;
-  return withGradient("rope", rotate(qkv, "forward"), [qkv], (dy) => [rotate(dy, "backward")]);
+  const rotate = (x: Tensor, direction: 1 | -1) =>
+    place(ropeKernel, { x }, { ...sizes, direction }, { y: qkv.shape }).y;
+  return withGradient("rope", rotate(qkv, 1), [qkv], (dy) => [rotate(dy, -1)]);
 }

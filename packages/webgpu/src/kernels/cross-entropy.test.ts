@@ -36,9 +36,20 @@ describe.each(kernelTargets)("cross entropy, $name", ({ target }) => {
       target,
       crossEntropyBackward,
       { logits, targets, lse, dloss, dlogits: logits.length },
-      { rows, cols },
+      { rows, cols, stride: 1 },
     );
     expectClose(backward.dlogits, dlogits);
+    const alike = await runKernel(
+      target,
+      crossEntropyBackward,
+      { logits, targets, lse, dloss: Float32Array.of(0.5), dlogits: logits.length },
+      { rows, cols, stride: 0 },
+    );
+    expectClose(
+      alike.dlogits,
+      dlogits.map((value, i) => (0.5 * value) / dloss[Math.floor(i / cols)]!),
+      1e-4,
+    );
   });
 
   test("large logits do not overflow", async () => {

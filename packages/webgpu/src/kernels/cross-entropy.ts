@@ -46,7 +46,10 @@ fn run(row: u32) {
   },
 });
 
-/** dlogits[r,c] = (exp(logits[r,c] - lse[r]) - [c = targets[r]]) * dloss[r], or 0 where the target is ignored */
+/**
+ * dlogits[r,c] = (exp(logits[r,c] - lse[r]) - [c = targets[r]]) * dloss[r * stride], or 0 where the target is ignored; stride 1, or 0
+ * where every row has the same dloss
+ */
 export const crossEntropyBackward = kernel({
   name: "crossEntropyBackward",
   buffers: {
@@ -56,7 +59,7 @@ export const crossEntropyBackward = kernel({
     dloss: "read",
     dlogits: "write",
   },
-  sizes: { rows: "u32", cols: "u32" },
+  sizes: { rows: "u32", cols: "u32", stride: "u32" },
   flops: ({ rows, cols }) => 4 * rows * cols,
   source: ({ rows, cols }, target) => {
     const { lanes, alias, vectors } = wide(target, cols, ["logits", "dlogits"]);
@@ -72,7 +75,7 @@ fn run(row: u32) {
   let width = sizes.cols / ${lanes}u;
   let start = row * width;
   let right = targets[row];
-  let scale = select(dloss[row], 0.0, right == 0xffffffffu);
+  let scale = select(dloss[row * sizes.stride], 0.0, right == 0xffffffffu);
   let normaliser = lse[row];
   for (var c = first(); c < width; c += step()) {
     let certain = select(Wide(), Wide() + 1.0, ${isRight});

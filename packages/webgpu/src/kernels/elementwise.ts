@@ -3,7 +3,7 @@
 // axes it lacks; such an input is described by its strides over the result's axes, 0 where it repeats, after neighbouring
 // axes that all inputs treat alike have been merged.
 
-import { type Expression, writeExpressions } from "../expression";
+import { type Expression, floatLiteral, writeExpressions } from "../expression";
 import { type Binding, type Kernel, type KernelSource, kernel } from "../kernel";
 import { wide } from "./wide";
 
@@ -41,14 +41,20 @@ export function elementwise(
   formulas.forEach((_, output) => {
     buffers[`y${output}`] = "write";
   });
+  const types = Object.fromEntries(Object.keys(sizes).map((size) => [size, "u32" as "u32" | "f32"]));
   const broadcasts = Object.keys(sizes).length > 1;
-  const parts = { inputs, formulas, indexes, repeats: strides.map((own) => own.at(-1) === 0) };
+  // Without index arithmetic constants gain nothing: all shapes share a pipeline, and formulas that differ in a number.
+  const numbers = broadcasts ? [] : numbersOf(formulas);
+  numbers.forEach((value, index) => {
+    sizes[`number${index}`] = value;
+    types[`number${index}`] = "f32";
+  });
+  const parts = { inputs, formulas, indexes, repeats: strides.map((own) => own.at(-1) === 0), broadcasts };
   return {
     kernel: kernel({
       name,
       buffers,
-      sizes: Object.fromEntries(Object.keys(sizes).map((size) => [size, "u32" as const])),
-      // Without index arithmetic constants gain nothing, and all shapes can share a pipeline.
+      sizes: types,
       ...(broadcasts ? {} : { specialize: false }),
       source: (_, { kernelClass }) =>
         kernelClass === "tiled" && extents.at(-1)! % 4 === 0 ? fourAtOnce(count, parts) : oneAtOnce(count, parts),
@@ -64,19 +70,33 @@ interface Parts {
   indexes: string[];
   /** Whether an input is the same along the last axis. */
   repeats: boolean[];
+  /** Whether index arithmetic keeps sizes and numbers in the text. */
+  broadcasts: boolean;
 }
 
-function oneAtOnce(items: number, { inputs, formulas, indexes }: Parts): KernelSource {
+/** The numbers in formulas, in the order in which they are written. */
+function numbersOf(formulas: Expression[]): number[] {
+  const numbers: number[] = [];
+  writeExpressions(formulas, [], (value) => {
+    numbers.push(value);
+    return floatLiteral(value);
+  });
+  return numbers;
+}
+
+function oneAtOnce(items: number, parts: Parts): KernelSource {
+  const { inputs, indexes } = parts;
   const loads = inputs.map(({ dtype }, k) => `  let x${k} = ${asFloat(dtype, `a${k}[${indexes[k]}]`)};`);
   return {
     form: "items",
     items,
-    wgsl: ["fn run(i: u32) {", ...loads, ...computed(formulas, inputs, "[i]"), "}"].join("\n"),
+    wgsl: ["fn run(i: u32) {", ...loads, ...computed(parts, "[i]"), "}"].join("\n"),
   };
 }
 
 /** All four lie in one row: an input is four neighbours there, or one number for all. */
-function fourAtOnce(items: number, { inputs, formulas, indexes, repeats }: Parts): KernelSource {
+function fourAtOnce(items: number, parts: Parts): KernelSource {
+  const { inputs, formulas, indexes, repeats } = parts;
   const vectors: Record<string, string> = {};
   formulas.forEach((_, output) => {
     vectors[`y${output}`] = "vec4f";
@@ -90,7 +110,7 @@ function fourAtOnce(items: number, { inputs, formulas, indexes, repeats }: Parts
   const lanes = ["x", "y", "z", "w"].flatMap((lane) => [
     "  {",
     ...inputs.map((_, k) => `  let x${k} = v${k}.${lane};`),
-    ...computed(formulas, inputs, `_.${lane}`),
+    ...computed(parts, `_.${lane}`),
     "  }",
   ]);
   const results = formulas.map((_, output) => `  var y${output}_ = vec4f();`);
@@ -101,10 +121,12 @@ function fourAtOnce(items: number, { inputs, formulas, indexes, repeats }: Parts
 }
 
 /** Statements that compute the formulas of `x0, x1, ...` and store them. */
-function computed(formulas: Expression[], inputs: ElementwiseInput[], place: string): string[] {
+function computed({ formulas, inputs, broadcasts }: Parts, place: string): string[] {
+  let written = 0;
   const { statements, names } = writeExpressions(
     formulas,
     inputs.map((_, k) => `x${k}`),
+    broadcasts ? floatLiteral : () => `sizes.number${written++}`,
   );
   return [statements, ...names.map((result, output) => `  y${output}${place} = ${result};`)].filter(Boolean);
 }

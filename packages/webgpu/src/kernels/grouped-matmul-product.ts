@@ -2,7 +2,7 @@
 
 import type { KernelSource, KernelTarget } from "../kernel";
 import { matrixKernels } from "./kernels-of-target";
-import type { MatrixProduct } from "./matmul-product";
+import type { MatrixProduct, Size } from "./matmul-product";
 import { type VectorTile, vectorMatmul, vectorTile } from "./matmul-vector";
 import { type MatrixTile, productFits, STEP } from "./matrix-shape";
 
@@ -47,9 +47,14 @@ export function groupedRowProduct(
   { gather, rowTile }: { gather: boolean; rowTile: number },
 ): KernelSource | undefined {
   const forward = direction === "forward";
-  const [n, k] = forward ? [out, inner] : [inner, out];
+  const [outs, ins]: [Size, Size] = [
+    { value: out, wgsl: "sizes.out" },
+    { value: inner, wgsl: "sizes.in" },
+  ];
+  const [n, k] = forward ? [outs, ins] : [ins, outs];
+  const m: Size = { value: rows, wgsl: "sizes.rows" };
   const product: MatrixProduct = {
-    m: rows,
+    m,
     n,
     result: "y",
     a: {
@@ -57,20 +62,20 @@ export function groupedRowProduct(
       halves,
       alongSum: true,
       rowLength: k,
-      extent: rows,
+      extent: m,
       start: "0u",
       ...(gather && { gather: { buffer: "rowToken", first: "0u" } }),
     },
-    b: { buffer: "weight", halves, alongSum: forward, rowLength: inner, extent: n, start: "startB" },
+    b: { buffer: "weight", halves, alongSum: forward, rowLength: ins, extent: n, start: "startB" },
     products: 1,
     depth: k,
-    end: k % STEP === 0 ? undefined : `${k}u`,
+    endsInStep: k.value % STEP !== 0,
     setup: `let expert = tileExpert[firstRow / ${rowTile}u];
   if (expert == 0xffffffffu) { return; }
-  let startB = expert * ${out * inner}u;`,
+  let startB = expert * sizes.out * sizes.in;`,
     startC: "0u",
   };
-  return source(product, { m: rows, n, k }, { transposeA: false, transposeB: forward }, target);
+  return source(product, { m: rows, n: n.value, k: k.value }, { transposeA: false, transposeB: forward }, target);
 }
 
 /** dweight[e] = the sum of dy^T a over the rows of e, as `groupedWeightGradient`; nothing where the sizes do not fit. */
@@ -80,31 +85,35 @@ export function groupedGradientProduct(
   { halves = false }: GradientOperands = {},
   { gather }: { gather: boolean },
 ): KernelSource | undefined {
-  const [m, n] = [out, inner];
+  const [m, n]: [Size, Size] = [
+    { value: out, wgsl: "sizes.out" },
+    { value: inner, wgsl: "sizes.in" },
+  ];
   const product: MatrixProduct = {
     m,
     n,
     result: "dweight",
-    a: { buffer: "dy", halves, alongSum: false, rowLength: out, extent: out, start: `firstP * ${out}u` },
+    a: { buffer: "dy", halves, alongSum: false, rowLength: m, extent: m, start: "firstP * sizes.out" },
     b: {
       buffer: "a",
       halves,
       alongSum: false,
-      rowLength: inner,
-      extent: inner,
-      start: gather ? "0u" : `firstP * ${inner}u`,
+      rowLength: n,
+      extent: n,
+      start: gather ? "0u" : "firstP * sizes.in",
       ...(gather && { gather: { buffer: "rowToken", first: "firstP" } }),
     },
     products: experts,
-    depth: rows,
     // Rows are padded to whole tiles, and dy is zero in the padding.
-    depthHere: "segments[2u * product + 1u]",
+    depth: { value: rows, wgsl: "segments[2u * product + 1u]" },
+    depthVaries: true,
     setup: "let firstP = segments[2u * product];",
-    startC: `product * ${out * inner}u`,
+    startC: "product * sizes.out * sizes.in",
   };
   // Few large tiles wait for the expert with the most rows; with gathered rows large ones gain nothing.
-  const large = !gather && Math.ceil(m / 128) * Math.ceil(n / 128) * experts >= MANY_TILES;
-  return source(product, { m, n, k: rows }, { transposeA: true, transposeB: false }, target, large ? 128 : 64);
+  const large = !gather && Math.ceil(out / 128) * Math.ceil(inner / 128) * experts >= MANY_TILES;
+  const layout = { transposeA: true, transposeB: false };
+  return source(product, { m: out, n: inner, k: rows }, layout, target, large ? 128 : 64);
 }
 
 function source(

@@ -5,7 +5,8 @@ import { unscale } from "./loss-scale";
 describe.each(kernelTargets.slice(0, 2))("unscale, $name", ({ target }) => {
   const run = async (scaledNorm: number, scale: number, clean = 0, skipped = 5, maxNorm = 1, loss = 2) => {
     const given = {
-      scaledNorm: Float32Array.of(scaledNorm),
+      // Two chunks, whose sum is the square of the norm.
+      sums: Float32Array.of(scaledNorm ** 2 / 4, scaledNorm ** 2 * 0.75),
       loss: Float32Array.of(loss),
       scale: Float32Array.of(scale),
       clean: Uint32Array.of(clean),
@@ -13,7 +14,7 @@ describe.each(kernelTargets.slice(0, 2))("unscale, $name", ({ target }) => {
       norm: 1,
       coefficient: 1,
     };
-    const result = await runKernel(target, unscale, given, { maxNorm, mostLoss: 3, interval: 3 });
+    const result = await runKernel(target, unscale, given, { chunks: 2, maxNorm, mostLoss: 3, interval: 3 });
     return {
       norm: result.norm[0]!,
       coefficient: result.coefficient[0]!,

@@ -8,14 +8,15 @@ import { kernel } from "../kernel";
 const [SMALLEST, LARGEST] = ["1.0", "16777216.0"];
 
 /**
- * With s = scale[0] and n = scaledNorm[0] / s: norm[0] = n, coefficient[0] = min(1, maxNorm / (n + 1e-6)) / s, without the
+ * With s = scale[0] and n = sqrt(sum of sums) / s: norm[0] = n, coefficient[0] = min(1, maxNorm / (n + 1e-6)) / s, without the
  * minimum for maxNorm 0; or -1, which skips the update, when n is not finite or loss[0] is mostLoss or more. Then scale[0] and
  * the counters move on.
  */
 export const unscale = kernel({
   name: "unscale",
   buffers: {
-    scaledNorm: "read",
+    /** Of squares of the gradients of the scaled loss. */
+    sums: "read",
     loss: "read",
     scale: "update",
     /** Steps since the scale changed, and steps skipped in all. */
@@ -24,18 +25,22 @@ export const unscale = kernel({
     norm: "write",
     coefficient: "write",
   },
-  sizes: { maxNorm: "f32", mostLoss: "f32", interval: "u32" },
+  sizes: { chunks: "u32", maxNorm: "f32", mostLoss: "f32", interval: "u32" },
   specialize: false,
   source: () => ({
-    form: "items",
-    items: 1,
+    form: "rows",
+    rows: 1,
     wgsl: /* wgsl */ `
-fn run(i: u32) {
+fn run(row: u32) {
+  var total = 0.0;
+  for (var i = first(); i < sizes.chunks; i += step()) { total += sums[i]; }
+  total = sqrt(rowSum(total));
+  if (!isFirst()) { return; }
   let s = scale[0];
-  let n = scaledNorm[0] / s;
+  let n = total / s;
   norm[0] = n;
   // Compilers may assume that no number is infinite or not a number: look at the bits.
-  if ((bitcast<u32>(scaledNorm[0]) & 0x7f800000u) == 0x7f800000u) {
+  if ((bitcast<u32>(total) & 0x7f800000u) == 0x7f800000u) {
     coefficient[0] = -1.0;
     scale[0] = max(${SMALLEST}, 0.5 * s);
     clean[0] = 0u;

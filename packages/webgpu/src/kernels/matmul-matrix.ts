@@ -5,7 +5,8 @@
 //            \_ of the next step, while this one multiplies        (matrix-operand.ts)
 //
 // Results leave through the panels as rows of 16 bytes, since a fragment stored to a buffer directly keeps a guard.
-// Loops run to a literal and break out: only such a loop is known to end, others get a counter of 64 bits.
+// Loops run to a literal and break out: only such a loop is known to end, others get a counter of 64 bits. A shader takes a
+// driver half a second to compile, so products share one (`shared`) where what differs is not what its loop multiplies by.
 
 import type { KernelSource } from "../kernel";
 import { each } from "./matmul-parts";
@@ -14,11 +15,16 @@ import { fragmentTypes } from "./matrix-fragments";
 import { stageOperand } from "./matrix-operand";
 import { FRAGMENT, type MatrixTile } from "./matrix-shape";
 
+/** A literal that no number of rounds reaches. */
+const MOST_ROUNDS = 2 ** 27;
+
 /** `products` products, one workgroup a tile. */
 export function matrixMatmul(product: MatrixProduct, tile: MatrixTile): KernelSource {
-  const { m, n, products, depth, depthHere, end } = product;
+  const { m, n, products, depth } = product;
   const { rows, columns, subgroupRows, subgroupColumns, step } = tile;
-  const rounds = Math.ceil(depth / step);
+  const known = !product.depthVaries && product.shared !== "depth";
+  const rounds = Math.ceil(depth.value / step);
+  const end = product.endsInStep ? "terms" : undefined;
   const subgroups = subgroupRows * subgroupColumns;
   const threads = 32 * subgroups;
   const shareRows = rows / subgroupRows;
@@ -67,12 +73,12 @@ ${each(down, (i) => `        sum${i}_${j} = subgroupMatrixMultiplyAccumulate(lef
 )}
     }`,
   );
-  const known = depthHere === undefined;
   return {
     form: "groups",
-    groups: [Math.ceil(n / columns) * Math.ceil(m / rows), 1, products],
+    groups: [Math.ceil(n.value / columns) * Math.ceil(m.value / rows), 1, products],
     workgroup: threads,
     matrixUnits: true,
+    specialize: product.shared ? false : undefined,
     vectors: {
       [product.a.buffer]: product.a.halves ? "vec4u" : "vec4f",
       [product.b.buffer]: product.b.halves ? "vec4u" : "vec4f",
@@ -85,13 +91,15 @@ var<workgroup> panels: array<array<vec4u, ${units}>, ${panels}>;
 ${product.functions ?? ""}
 fn run(group: vec3u, lane: u32, subgroup: u32, subgroupLane: u32) {
   let product = group.z;
-  let tileRow = group.x / ${Math.ceil(n / columns)}u;
+  let tilesAcross = (${n.wgsl} + ${columns - 1}u) / ${columns}u;
+  let tileRow = group.x / tilesAcross;
   let firstRow = tileRow * ${rows}u;
-  let firstColumn = group.x % ${Math.ceil(n / columns)}u * ${columns}u;
+  let firstColumn = group.x % tilesAcross * ${columns}u;
   let shareRow = subgroup / ${subgroupColumns}u % ${subgroupRows}u;
   let shareColumn = subgroup % ${subgroupColumns}u;
   ${product.setup}
-  ${known ? "" : `let rounds = (${depthHere} + ${step - 1}u) / ${step}u;`}
+  let terms = ${depth.wgsl};
+  ${known ? "" : `let rounds = (terms + ${step - 1}u) / ${step}u;`}
 ${a.declare}
 ${b.declare}
 ${each(down, (i) => each(across, (j) => `  var sum${i}_${j} = Result();`))}
@@ -99,7 +107,7 @@ ${known ? "" : "  if (rounds > 0u) {"}
 ${a.load("0u")}
 ${b.load("0u")}
 ${known ? "" : "  }"}
-  for (var round = 0u; round < ${rounds}u; round++) {
+  for (var round = 0u; round < ${known ? rounds : MOST_ROUNDS}u; round++) {
     ${known ? "" : "if (round >= rounds) { break; }"}
     workgroupBarrier();
 ${a.store}
@@ -134,10 +142,10 @@ function stripOf(product: MatrixProduct, tile: MatrixTile): { units: number; wri
     const row = i * FRAGMENT + x * rowsAtOnce;
     const column = half * rowVectors;
     const conditions = [
-      m % rows === 0 ? "" : `resultRow + ${row}u < ${m}u`,
-      n % columns === 0 ? "" : `resultColumn + ${column}u < ${n / 4}u`,
+      m.value % rows === 0 ? "" : `resultRow + ${row}u < ${m.wgsl}`,
+      n.value % columns === 0 ? "" : `resultColumn + ${column}u < resultWidth`,
     ].filter(Boolean);
-    const at = `resultAt + ${row * (n / 4) + column}u`;
+    const at = `resultAt + ${row}u * resultWidth + ${column}u`;
     const value = `bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stride}u])`;
     const write =
       product.base === undefined ? `write_${product.result}(${at}, ${value});` : storeResult(product, at, value);
@@ -157,7 +165,8 @@ ${each(FRAGMENT / rowsAtOnce, (x) => writeRow(i, half, x))}`;
   let stripAt = subgroupLane % 32u / ${rowVectors}u * ${stride}u + subgroupLane % ${rowVectors}u;
   let resultRow = firstRow + shareRow * ${shareRows}u + subgroupLane % 32u / ${rowVectors}u;
   let resultColumn = (firstColumn + shareColumn * ${shareColumns}u) / 4u + subgroupLane % ${rowVectors}u;
-  let resultAt = (${startC}) / 4u + resultRow * ${n / 4}u + resultColumn;
+  let resultWidth = ${n.wgsl} / 4u;
+  let resultAt = (${startC}) / 4u + resultRow * resultWidth + resultColumn;
 ${each(shareRows / FRAGMENT, (i) => each(shareColumns / width, (half) => writeStrip(i, half)))}`,
   };
 }

@@ -1,21 +1,29 @@
 // A matrix product as the kernels that read vectors take it: matmul-matrix.ts on matrix units, matmul-vector.ts without.
 
+/** A number that a kernel is told: what it is, and WGSL for it, a literal or one of `sizes`. */
+export interface Size {
+  value: number;
+  wgsl: string;
+}
+
 /** What is multiplied: c [m, n] of every product is a sum of `depth` terms. */
 export interface MatrixProduct {
-  m: number;
-  n: number;
+  m: Size;
+  n: Size;
   /** Name of c's buffer. */
   result: string;
   a: MatrixOperand;
   b: MatrixOperand;
   /** Products of one dispatch, the third axis of the grid. */
   products: number;
-  /** Most terms that a product sums over. */
-  depth: number;
-  /** WGSL for the terms of this product, where it may be fewer; up to a whole step a or b must be zero, or `end` be given. */
-  depthHere?: string;
-  /** WGSL for the terms of this product, where they are no whole steps of matrix units and memory holds something behind them. */
-  end?: string;
+  /** Most terms that a product sums over, and WGSL for those of this one. */
+  depth: Size;
+  /** Whether some products sum over fewer; up to a whole step a or b must then be zero, or `endsInStep` be true. */
+  depthVaries?: boolean;
+  /** On matrix units, share the shader with other sizes, where `wgsl` is no literal; of the sum's length as well with "depth". */
+  shared?: "shape" | "depth";
+  /** Whether sums are no whole steps of matrix units, and memory holds something behind them. */
+  endsInStep?: boolean;
   /** Declarations, and statements at the start in terms of `product`, `tileRow`, `firstRow`; they may leave, uniformly. */
   functions?: string;
   setup: string;
@@ -48,9 +56,9 @@ export interface MatrixOperand {
   /** Contiguous along the sum: a stored as [m, k], b as [n, k]; otherwise [k, m] or [k, n]. */
   alongSum: boolean;
   /** Elements of a row in memory. */
-  rowLength: number;
+  rowLength: Size;
   /** Rows (of a) or columns (of b) that there are; past them the tile repeats the last. */
-  extent: number;
+  extent: Size;
   /** WGSL for where the operand starts, in elements. */
   start: string;
   /** Where rows of the operand are read by index; by default they lie one behind the other. */

@@ -63,14 +63,15 @@ export function vectorSplits({ m, n, k }: { m: number; n: number; k: number }, m
 
 /** `products` products, one workgroup a tile. */
 export function vectorMatmul(product: MatrixProduct, size: VectorTile): KernelSource {
-  const { m, n, products, depth, depthHere } = product;
+  const { products, depthVaries } = product;
+  const [m, n, depth] = [product.m.value, product.n.value, product.depth.value];
   const step = stepOf(size);
   const side = size / 8;
   const threads = side * side;
   const stride = strideOf(size);
   const a = stageBlock(product.a, "a", "firstRow", size);
   const b = stageBlock(product.b, "b", "firstColumn", size);
-  const known = depthHere === undefined;
+  const known = !depthVaries;
   const rounds = known ? `${depth / step}u` : "rounds";
   const byHalves = (first: string, second: string) =>
     `    if (lane < ${threads / 2}u) {\n${first}\n    } else {\n${second}\n    }`;
@@ -116,7 +117,7 @@ fn run(group: vec3u, index: u32) {
   let firstRow = tileRow * ${size}u;
   let firstColumn = group.x % ${Math.ceil(n / size)}u * ${size}u;
   ${product.setup}
-  ${known ? "" : `let rounds = (${depthHere} + ${step - 1}u) / ${step}u;`}
+  ${known ? "" : `let rounds = (${product.depth.wgsl} + ${step - 1}u) / ${step}u;`}
   let laneRow = lane / 2u % 8u + lane / 32u % ${warpsDown}u * 8u;
   let laneColumn = lane % 2u + lane / 16u % 2u * 2u + lane / ${32 * warpsDown}u * 4u;
   let stager = lane % ${threads / 2}u;
@@ -153,7 +154,8 @@ ${sums.map(write).join("\n")}
 
 /** The way of a 4 x 4 block of an operand into its strip, through the registers of invocation number `stager` of its half. */
 function stageBlock(operand: MatrixOperand, name: "a" | "b", origin: string, size: VectorTile) {
-  const { alongSum, rowLength, extent, buffer, gather } = operand;
+  const { alongSum, buffer, gather } = operand;
+  const [rowLength, extent] = [operand.rowLength.value, operand.extent.value];
   const step = stepOf(size);
   const across = (alongSum ? step : size) / 4;
   const ragged = extent % size !== 0;

@@ -1,7 +1,7 @@
 import { type KernelTarget, kernel } from "../kernel";
 import { matrixKernels } from "./kernels-of-target";
 import type { MatmulParts } from "./matmul-parts";
-import { type MatrixProduct, storeResult } from "./matmul-product";
+import { type MatrixProduct, type Size, storeResult } from "./matmul-product";
 import { hasFewRows, rowsMatmul } from "./matmul-rows";
 import { serialMatmul } from "./matmul-serial";
 import { tiledMatmul } from "./matmul-tiled";
@@ -55,15 +55,16 @@ export const matmulSplit = kernel({
   sizes: { splits: "u32", m: "u32", n: "u32", k: "u32" },
   flops: ({ m, n, k }) => 2 * m * n * k,
   source: ({ splits, m, n, k }, target, layout: MatmulLayout) => {
-    const range = splitRange(k, splits);
+    const step = `(sizes.splits * ${STEP}u)`;
+    const range = { value: splitRange(k, splits), wgsl: `((sizes.k + ${step} - 1u) / ${step} * ${STEP}u)` };
     return productSource(target, layout, {
       products: splits,
       m,
       n,
       k,
       range,
-      startA: layout.transposeA ? `product * ${range}u * sizes.m` : `product * ${range}u`,
-      startB: layout.transposeB ? `product * ${range}u` : `product * ${range}u * sizes.n`,
+      startA: `product * ${range.wgsl}${layout.transposeA ? " * sizes.m" : ""}`,
+      startB: `product * ${range.wgsl}${layout.transposeB ? "" : " * sizes.n"}`,
     });
   },
 });
@@ -99,7 +100,7 @@ export function matmulSplits({ batch, m, n, k }: Sizes, layout: MatmulLayout, ta
 }
 
 /** Floating-point operations from which on it pays to round operands once, in a pass of its own. */
-export const HALVES_PAY = 4e9;
+export const HALVES_PAY = 2e9;
 
 /** Rows or columns of the result from which on tiles read an operand often enough. */
 const OFTEN = 256;
@@ -117,7 +118,16 @@ function flops({ batch, m, n, k }: Sizes): number {
 function source({ batch, m, n, k }: Sizes, target: KernelTarget, layout: MatmulLayout, base?: "c" | "base") {
   const startA = "product * sizes.m * sizes.k";
   const startB = "product * sizes.k * sizes.n";
-  return productSource(target, layout, { products: batch, m, n, k, range: k, startA, startB, base });
+  return productSource(target, layout, {
+    products: batch,
+    m,
+    n,
+    k,
+    range: { value: k, wgsl: "sizes.k" },
+    startA,
+    startB,
+    base,
+  });
 }
 
 /** Products side by side in a dispatch: where each starts, and how much of k it sums over. */
@@ -127,7 +137,7 @@ interface Products {
   n: number;
   k: number;
   /** Longest sum of one product. */
-  range: number;
+  range: Size;
   /** WGSL, in elements, in terms of `product`. */
   startA: string;
   startB: string;
@@ -138,24 +148,47 @@ interface Products {
 function productSource(target: KernelTarget, layout: MatmulLayout, given: Products) {
   const { products, m, n, k, range, startA, startB, base } = given;
   const { transposeA, transposeB, halves = false } = layout;
-  if (range === k && hasFewRows(m, layout)) return rowsMatmul(target, { products, m, n, k, base });
+  const split = range.value < k;
+  if (!split && hasFewRows(m, layout)) return rowsMatmul(target, { products, m, n, k, base });
   const fits = target.matrixUnits && target.precision === "mixed" && productFits({ m, n, k }, layout);
   const tile = matrixTile(m, n, products);
-  const inSteps = k % tile.step === 0 && range % tile.step === 0;
-  const whole = k % range === 0;
-  const terms = whole ? `${range}u` : `min(${range}u, ${k}u - product * ${range}u)`;
+  const inSteps = k % tile.step === 0 && range.value % tile.step === 0;
+  const whole = k % range.value === 0;
+  const terms = split ? `min(${range.wgsl}, sizes.k - product * ${range.wgsl})` : "sizes.k";
+  const [rows, columns, depth]: [Size, Size, Size] = [
+    { value: m, wgsl: "sizes.m" },
+    { value: n, wgsl: "sizes.n" },
+    { value: k, wgsl: split || !transposeB ? "sizes.k" : `${k}u` },
+  ];
+  // What a loop steps by stays a literal, but in parts of sums, which pay little for it.
+  const step = (size: Size): Size => (split ? size : { ...size, wgsl: `${size.value}u` });
   const product: MatrixProduct = {
-    m,
-    n,
+    m: rows,
+    n: columns,
     result: "c",
-    a: { buffer: "a", halves, alongSum: !transposeA, rowLength: transposeA ? m : k, extent: m, start: startA },
-    b: { buffer: "b", halves, alongSum: transposeB, rowLength: transposeB ? k : n, extent: n, start: startB },
+    a: {
+      buffer: "a",
+      halves,
+      alongSum: !transposeA,
+      rowLength: transposeA ? step(rows) : depth,
+      extent: rows,
+      start: startA,
+    },
+    b: {
+      buffer: "b",
+      halves,
+      alongSum: transposeB,
+      rowLength: transposeB ? depth : step(columns),
+      extent: columns,
+      start: startB,
+    },
     products,
-    depth: range,
-    depthHere: whole ? undefined : terms,
-    end: inSteps ? undefined : terms,
+    depth: { value: range.value, wgsl: split ? terms : depth.wgsl },
+    depthVaries: !whole,
+    shared: split || !transposeB ? "depth" : "shape",
+    endsInStep: !inSteps,
     setup: "",
-    startC: `product * ${m * n}u`,
+    startC: "product * sizes.m * sizes.n",
     base,
   };
   if (fits) return matrixKernels().matmul.matrixMatmul(product, tile);
@@ -182,8 +215,8 @@ fn store(row: u32, column: u32, value: f32) {
   startC = product * sizes.m * sizes.n;`,
     m: "sizes.m",
     n: "sizes.n",
-    depth: range === k ? "sizes.k" : `min(${range}u, sizes.k - product * ${range}u)`,
-    knownDepth: whole ? range : undefined,
+    depth: terms,
+    knownDepth: whole ? range.value : undefined,
     aIsColumnMajor: transposeA,
     bIsColumnMajor: transposeB,
   };

@@ -60,9 +60,10 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
   const columns = (alongSum ? step : size) / UNIT;
   const rows = threads / columns;
   const passes = (alongSum ? size : step) / rows;
-  const ragged = extent % size !== 0;
+  const ragged = extent.value % size !== 0;
 
   const declare = [
+    `let ${name}Width = ${rowLength.wgsl} / ${wide}u;`,
     `let ${name}Column = lane % ${columns}u;`,
     `let ${name}Lane = lane % ${threads}u / ${columns}u;`,
     // Eight neighbouring invocations copy two rows of four units: rows r and r + 4 lie in different banks.
@@ -73,7 +74,8 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
       halves ? `var ${name}Unit${i} = vec4u();` : `var ${name}Low${i} = vec4f();\n  var ${name}High${i} = vec4f();`,
     ),
   ];
-  const inside = (index: string, last: number) => (ragged ? `min(${index}, ${last}u)` : index);
+  const inside = (index: string, unit: number) =>
+    ragged ? `min(${index}, ${extent.wgsl}${unit > 1 ? ` / ${unit}u` : ""} - 1u)` : index;
   const { gather } = operand;
   const memoryRow = (row: string) => (gather ? `${gather.buffer}[${gather.first} + ${row}]` : row);
   let source: (i: number, round: string) => string;
@@ -81,14 +83,14 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
   if (alongSum) {
     // Rows are the same in every round: find them once.
     for (let i = 0; i < passes; i++) {
-      const row = memoryRow(inside(`${origin} + ${name}Row + ${i * rows}u`, extent - 1));
+      const row = memoryRow(inside(`${origin} + ${name}Row + ${i * rows}u`, 1));
       declare.push(
-        `let ${name}From${i} = (${operand.start}) / ${wide}u + (${row}) * ${rowLength / wide}u + ${name}Column * ${vectors}u;`,
+        `let ${name}From${i} = (${operand.start}) / ${wide}u + (${row}) * ${name}Width + ${name}Column * ${vectors}u;`,
       );
     }
     source = (i, round) => `${name}From${i} + ${round} * ${step / wide}u`;
   } else {
-    const column = inside(`${origin} / ${UNIT}u + ${name}Column`, extent / UNIT - 1);
+    const column = inside(`${origin} / ${UNIT}u + ${name}Column`, UNIT);
     declare.push(`let ${name}From = (${operand.start}) / ${wide}u + (${column}) * ${vectors}u;`);
     const row = (i: number, round: string) => memoryRow(`${round} * ${step}u + ${name}Row + ${i * rows}u`);
     if (gather) {
@@ -96,7 +98,7 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
       for (let i = 0; i < passes; i++) declare.push(`var ${name}Next${i} = ${row(i, "0u")};`);
       next = (i, round) => `      ${name}Next${i} = ${row(i, `(${round} + 1u)`)};`;
     }
-    source = (i, round) => `${name}From + ${gather ? `${name}Next${i}` : `(${row(i, round)})`} * ${rowLength / wide}u`;
+    source = (i, round) => `${name}From + ${gather ? `${name}Next${i}` : `(${row(i, round)})`} * ${name}Width`;
   }
   const registers = halves ? [`${name}Unit`] : [`${name}Low`, `${name}High`];
   const read = (i: number) =>

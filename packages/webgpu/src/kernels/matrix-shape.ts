@@ -24,13 +24,13 @@ const large: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupCo
 // For products of few tiles, where the way from memory takes longer than the multiplications: it is gone half as often.
 const small: MatrixTile = { rows: 64, columns: 64, subgroupRows: 2, subgroupColumns: 2, step: 2 * STEP };
 
-/** Multiprocessors of a large device; it decides about tiles alone, never about results. */
-const DEVICE = 132;
+/** Multiprocessors of a large device, and tiles of one product that are enough for it: they decide about tiles, never about results. */
+const [DEVICE, ENOUGH] = [132, 128];
 
 /** Large tiles where there are enough of them to fill a device. */
 export function matrixTile(m: number, n: number, products: number): MatrixTile {
   const tiles = Math.ceil(m / large.rows) * Math.ceil(n / large.columns) * products;
-  return tiles < DEVICE ? small : large;
+  return tiles < (products === 1 ? ENOUGH : DEVICE) ? small : large;
 }
 
 /** Whether matrix units can compute products of these sizes. */

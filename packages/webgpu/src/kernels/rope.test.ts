@@ -31,15 +31,13 @@ describe.each(kernelTargets)("rotary embedding, $name", ({ target }) => {
   ])("%i tokens, context %i, %i heads of %i", async (tokens, context, heads, headDim) => {
     const sizes = { tokens, context, heads, headDim, base };
     const x = testNumbers(tokens * 3 * heads * headDim);
-    const forward = await runKernel(target, rope, { x, y: x.length }, sizes, {
-      direction: "forward",
-    });
+    const forward = await runKernel(target, rope, { x, y: x.length }, { ...sizes, direction: 1 });
     expectClose(
       forward.y,
       turned(x, heads, headDim, (t) => t % context),
       2e-5,
     );
-    const backward = await runKernel(target, rope, { x, y: x.length }, sizes, { direction: "backward" });
+    const backward = await runKernel(target, rope, { x, y: x.length }, { ...sizes, direction: -1 });
     expectClose(
       backward.y,
       turned(x, heads, headDim, (t) => t % context, -1),

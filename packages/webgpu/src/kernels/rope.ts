@@ -39,15 +39,9 @@ fn rotate(i: u32, position: u32, sign: f32) {
   write_y(at + half, b * turn.cosine + a * sine);
 }`;
 
-/** "backward" turns by minus the angle, which takes dy to dx. */
-export interface RopeOptions {
-  /** Turn queries and keys forth, or their gradients back. */
-  direction: "forward" | "backward";
-}
-
 /**
- * y[t,part,h,(i, i+half)] = x turned by the angle (t mod context) * base^(-2i / headDim), for queries and keys;
- * `headDim` is even.
+ * y[t,part,h,(i, i+half)] = x turned by the angle direction * (t mod context) * base^(-2i / headDim), for queries and keys; direction
+ * is 1, or -1 to turn gradients back; `headDim` is even.
  */
 export const rope = kernel({
   name: "rope",
@@ -58,9 +52,11 @@ export const rope = kernel({
     heads: "u32",
     headDim: "u32",
     base: "f32",
+    direction: "f32",
   },
+  perCall: ["direction"],
   flops: ({ tokens, heads, headDim }) => 6 * tokens * heads * headDim,
-  source: ({ tokens, heads, headDim }, target, { direction }: RopeOptions) => {
+  source: ({ tokens, heads, headDim }, target) => {
     const pairs = wide(target, headDim / 2, ["x", "y"]);
     return {
       form: "items",
@@ -70,7 +66,7 @@ export const rope = kernel({
       wgsl: /* wgsl */ `${rotate(pairs)}
 fn run(i: u32) {
   let token = i / (3u * sizes.heads * (sizes.headDim / ${2 * pairs.lanes}u));
-  rotate(i, token % sizes.context, ${direction === "forward" ? "1.0" : "-1.0"});
+  rotate(i, token % sizes.context, direction());
 }`,
     };
   },

@@ -2,7 +2,7 @@
 // would take longer to start than to run. Each job has workgroups of its own; in them some lanes stand side by side along
 // the columns, four at a time, and where a job has few columns the others share its rows.
 
-import { type Kernel, kernel } from "../kernel";
+import { type KernelTarget, kernel } from "../kernel";
 
 /** Most sums of one dispatch: with the result they make the eight buffers that every adapter binds. */
 export const MOST_JOBS = 7;
@@ -18,56 +18,58 @@ export interface SumJob {
   to: number;
 }
 
-const kernels = new Map<number, Kernel<string, string>>();
+const JOBS = Array.from({ length: MOST_JOBS }, (_, j) => j);
 
-/** y[to_j + c] = sum over r of x_j[r,c] for so many jobs j; buffers x0, x1, …, y. */
-export function sumParts(jobs: number): Kernel<string, string> {
-  const known = kernels.get(jobs) ?? declare(jobs);
-  kernels.set(jobs, known);
-  return known;
-}
-
-/** The sizes of `sumParts`. */
+/** The sizes of `sumParts` for up to seven jobs; those that are missing get no workgroups, and may bind what another one binds. */
 export function sumPartsSizes(jobs: SumJob[]): Record<string, number> {
   const sizes: Record<string, number> = {};
   let start = 0;
   jobs.forEach(({ rows, cols, to }, j) => {
-    const width = cols / 4;
-    let down = 1;
-    while (down < 32 && rows > 4 * down && width * down < ENOUGH_LANES) down *= 2;
+    const [width, down] = [cols / 4, lanesDown({ rows, cols })];
     const job = { rows, width, to: to / 4, down, start };
     for (const [name, value] of Object.entries(job)) sizes[`${name}${j}`] = value;
-    start += workgroups(width, down);
+    start += Math.ceil((width * down) / WORKGROUP);
   });
-  return sizes;
+  const missing = { rows: 0, width: 0, to: 0, down: 1, start };
+  for (const j of JOBS.slice(jobs.length)) {
+    for (const [name, value] of Object.entries(missing)) sizes[`${name}${j}`] = value;
+  }
+  return { ...sizes, workgroups: start };
 }
 
-function workgroups(width: number, down: number): number {
-  return Math.ceil((width * down) / WORKGROUP);
+/** Lanes that share the rows of a column: more where columns are few. */
+function lanesDown({ rows, cols }: Omit<SumJob, "to">): number {
+  let down = 1;
+  while (down < 32 && rows > 4 * down && (cols / 4) * down < ENOUGH_LANES) down *= 2;
+  return down;
 }
 
-function declare(jobs: number): Kernel<string, string> {
-  const numbers = Array.from({ length: jobs }, (_, j) => j);
-  const last = jobs - 1;
-  const sizes = numbers.flatMap((j) => ["rows", "width", "to", "down", "start"].map((name) => `${name}${j}`));
-  return kernel<string, string>({
-    name: "sumParts",
-    buffers: { ...Object.fromEntries(numbers.map((j) => [`x${j}`, "read" as const])), y: "write" },
-    sizes: Object.fromEntries(sizes.map((name) => [name, "u32" as const])),
-    specialize: false,
-    flops: (given) => numbers.reduce((sum, j) => sum + 4 * given[`rows${j}`]! * given[`width${j}`]!, 0),
-    source: (given) => ({
-      form: "groups",
-      groups: [given[`start${last}`]! + workgroups(given[`width${last}`]!, given[`down${last}`]!), 1, 1],
-      workgroup: WORKGROUP,
-      vectors: Object.fromEntries([...numbers.map((j) => `x${j}`), "y"].map((name) => [name, "vec4f"])),
-      wgsl: /* wgsl */ `
+/** Whether a sum takes one stage here, at most 32 rows a lane, which is less time than a second stage takes to start. */
+export function sumsInOneStage(sum: Omit<SumJob, "to">, { kernelClass }: KernelTarget): boolean {
+  return kernelClass === "tiled" && sum.cols % 4 === 0 && sum.rows <= 32 * lanesDown(sum);
+}
+
+const jobSizes = JOBS.flatMap((j) => ["rows", "width", "to", "down", "start"].map((name) => `${name}${j}`));
+
+/** y[to_j + c] = sum over r of x_j[r,c] for each job j; buffers x0, x1, …, x6, y. */
+export const sumParts = kernel<string, string>({
+  name: "sumParts",
+  buffers: { ...Object.fromEntries(JOBS.map((j) => [`x${j}`, "read" as const])), y: "write" },
+  sizes: Object.fromEntries([...jobSizes, "workgroups"].map((name) => [name, "u32" as const])),
+  specialize: false,
+  flops: (given) => JOBS.reduce((sum, j) => sum + 4 * given[`rows${j}`]! * given[`width${j}`]!, 0),
+  source: ({ workgroups }) => ({
+    form: "groups",
+    groups: [workgroups!, 1, 1],
+    workgroup: WORKGROUP,
+    vectors: Object.fromEntries([...JOBS.map((j) => `x${j}`), "y"].map((name) => [name, "vec4f"])),
+    wgsl: /* wgsl */ `
 var<workgroup> sums: array<vec4f, ${WORKGROUP}>;
-${numbers.map(rowsOf).join("")}
+${JOBS.map(rowsOf).join("")}
 fn run(group: vec3u, lane: u32) {
   var job = 0u;
   var place = vec4u(); // start, width, to, down
-  ${numbers.map((j) => `if (group.x >= sizes.start${j}) { job = ${j}u; place = vec4u(sizes.start${j}, sizes.width${j}, sizes.to${j}, sizes.down${j}); }`).join("\n  ")}
+  ${JOBS.map((j) => `if (group.x >= sizes.start${j}) { job = ${j}u; place = vec4u(sizes.start${j}, sizes.width${j}, sizes.to${j}, sizes.down${j}); }`).join("\n  ")}
   let down = place.w;
   let across = ${WORKGROUP}u / down;
   let column = (group.x - place.x) * across + lane % across;
@@ -75,7 +77,7 @@ fn run(group: vec3u, lane: u32) {
   var own = vec4f();
   if (exists) {
     switch (job) {
-      ${numbers.map((j) => `${j === 0 ? "default" : `case ${j}u`}: { own = rows${j}(lane / across, column); }`).join("\n      ")}
+      ${JOBS.map((j) => `${j === 0 ? "default" : `case ${j}u`}: { own = rows${j}(lane / across, column); }`).join("\n      ")}
     }
   }
   // Lanes past the first row of lanes hand their sums to it, in a fixed order.
@@ -89,9 +91,8 @@ fn run(group: vec3u, lane: u32) {
   }
   if (lane < across && exists) { y[place.z + column] = own; }
 }`,
-    }),
-  });
-}
+  }),
+});
 
 /** WGSL for what one lane sums of job j: every so many rows, from its first on. */
 function rowsOf(j: number): string {

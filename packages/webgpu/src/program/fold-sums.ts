@@ -65,12 +65,12 @@ function together(sums: Sum[], target: KernelTarget): Dispatch {
   const start = Math.min(...sums.map(({ y }) => y.offset));
   const end = Math.max(...sums.map(({ y }) => y.offset + y.bytes));
   const sizes = sumPartsSizes(sums.map(({ y, rows, cols }) => ({ rows, cols, to: (y.offset - start) / 4 })));
-  const spec = sumParts(sums.length);
   const kernel = {
-    ...compileKernel(spec, sizes, target, undefined),
+    ...compileKernel(sumParts, sizes, target, undefined),
     sizes: sums.map(({ rows, cols }) => `${rows} x ${cols}`).join(", "),
   };
   const y: Slice = { storage: sums[0]!.y.storage, offset: start, bytes: end - start };
-  const slices = [...sums.map(({ x }) => x), y];
-  return { kernel, slices, sizes, flops: spec.flops!(sizes, undefined), spec, rounded: {}, rounding: () => kernel };
+  const bound = Array.from({ length: MOST_JOBS }, (_, j) => (sums[j] ?? sums[0]!).x);
+  const flops = sumParts.flops!(sizes, undefined);
+  return { kernel, slices: [...bound, y], sizes, flops, spec: sumParts, rounded: {}, rounding: () => kernel };
 }

@@ -57,7 +57,12 @@ const cases: Case[] = [
     { rows, assignments: rows, dim: cols },
   ),
   of(crossEntropyForward, "logits", { ...loss, loss: rows, lse: rows }, { rows, cols }),
-  of(crossEntropyBackward, "logits", { ...loss, dloss: testNumbers(rows, 5), dlogits: rows * cols }, { rows, cols }),
+  of(
+    crossEntropyBackward,
+    "logits",
+    { ...loss, dloss: testNumbers(rows, 5), dlogits: rows * cols },
+    { rows, cols, stride: 1 },
+  ),
 ];
 
 const slice = (storage: Storage): Slice => ({ storage, offset: 0, bytes: storage.bytes });

@@ -55,8 +55,7 @@ const cases: Case[] = [
     rope,
     "y",
     { x: matrix(1), y: whole },
-    { tokens: rows, context: 3, heads: 1, headDim: 24, base: 10000 },
-    { direction: "backward" },
+    { tokens: rows, context: 3, heads: 1, headDim: 24, base: 10000, direction: -1 },
   ),
   of(
     combineBackward,
@@ -77,7 +76,7 @@ const cases: Case[] = [
     crossEntropyBackward,
     "dlogits",
     { logits: matrix(1), targets: order, lse: inverse, dloss: inverse, dlogits: whole },
-    { rows, cols },
+    { rows, cols, stride: 1 },
   ),
 ];
 
