@@ -27,6 +27,7 @@ export function speedPage({ date, command, machine, parts, results }) {
     ...curves(of("curve")),
     ...experts(of("experts")),
     ...other(results),
+    ...expertProducts(of("kernels")),
     ...kernels(of("kernels")),
     ...profiles(of("steps")),
     "## Parts of this run",
@@ -186,6 +187,54 @@ function other(results) {
     );
   }
   return lines.length > 0 ? ["## Text, reading figures, and long sequences", lines.join("\n\n")] : [];
+}
+
+/** Products of experts beside one dense product of as many assignments: of even experts, and with half of all rows at one. @param {Figure[]} cases */
+function expertProducts(cases) {
+  const named = (/** @type {string} */ name) =>
+    cases.filter((each) => each.precision === "mixed" && each.name.startsWith(name));
+  const kernelsOf = (/** @type {string} */ name) =>
+    named(name).flatMap(({ kernels }) => /** @type {Figure[]} */ (kernels));
+  const each = (/** @type {Figure} */ k) => k.microseconds / k.dispatches;
+  const dense = kernelsOf("dense").map(
+    (k) => /** @type {Record<string, number> & { us: number }} */ ({ ...sizesOf(k), us: each(k) }),
+  );
+  const uneven = kernelsOf("half of all rows");
+  const rows = kernelsOf("even experts")
+    .filter(({ kernel }) => kernel.startsWith("grouped"))
+    .flatMap((k) => {
+      const { out, in: inner } = sizesOf(k);
+      /** @typedef {(dense: Record<string, number>) => boolean} Fits */
+      const forward = /** @type {Fits} */ ({ n, k }) => n === out && k === inner;
+      const backward = /** @type {Fits} */ ({ n, k }) => n === inner && k === out;
+      const gradient = /** @type {Fits} */ ({ m, n }) => m === out && n === inner;
+      const alike = k.kernel.startsWith("groupedWeight")
+        ? [gradient]
+        : k.dispatches > 1
+          ? [forward, backward]
+          : [k.kernel.endsWith("Gather") ? forward : backward];
+      const found = alike.flatMap((fits) => dense.find(fits) ?? []);
+      if (found.length < alike.length) return [];
+      const us = found.reduce((sum, d) => sum + d.us, 0) / found.length;
+      const hot = uneven.find(({ kernel, sizes }) => kernel === k.kernel && sizes === k.sizes);
+      return [
+        [`${k.kernel}: ${k.sizes}`, us.toFixed(1), each(k).toFixed(1), `**${percent(us / each(k))}**`].concat(
+          hot ? `${(each(hot) / each(k)).toFixed(2)}x` : "",
+        ),
+      ];
+    });
+  if (rows.length === 0) return [];
+  return [
+    "## Products of experts beside dense ones",
+    table(["kernel", "dense us", "even experts us", "of the dense rate", "time with half of all rows at one"], rows),
+  ];
+}
+
+/** "rows 8, out 4" as numbers by name. @param {Figure} kernel @returns {Record<string, number>} */
+function sizesOf({ sizes }) {
+  return Object.fromEntries(
+    sizes.split(", ").map((/** @type {string} */ part) => [part.split(" ")[0], Number(part.split(" ")[1])]),
+  );
 }
 
 /** @param {Figure[]} cases */

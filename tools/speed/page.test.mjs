@@ -55,6 +55,41 @@ test("what reading the loss costs is a line of the page", () => {
   expect(page).toContain("costs `small` 1.23 % (half of all pairs between -0.10 % and 2.00 %)");
 });
 
+test("products of experts stand beside dense ones of the same work", () => {
+  /** @param {string} name @param {[string, string, number, number][]} kernels */
+  const kernelsOf = (name, kernels) => ({
+    part: "kernels",
+    source: "kernels",
+    name,
+    precision: "mixed",
+    kernels: kernels.map(([kernel, sizes, microseconds, dispatches]) => ({
+      kernel,
+      sizes,
+      microseconds,
+      dispatches,
+      gigabytesPerSecond: 1,
+    })),
+  });
+  const sizes = "rows 80, out 6, in 4, experts 2";
+  const results = [
+    kernelsOf("dense first layer", [
+      ["matmul", "batch 1, m 64, n 6, k 4", 10, 1],
+      ["matmul", "batch 1, m 64, n 4, k 6", 20, 1],
+      ["matmulSplit", "splits 2, m 6, n 4, k 64", 30, 1],
+    ]),
+    kernelsOf("even experts", [
+      ["groupedMatmulGather", sizes, 12.5, 1],
+      ["groupedMatmul", sizes, 25, 1],
+      ["groupedWeightGradient", sizes, 40, 1],
+    ]),
+    kernelsOf("half of all rows at one expert", [["groupedMatmul", sizes, 50, 1]]),
+  ];
+  const page = speedPage({ date: "", command: "", machine: {}, parts: [], results });
+  expect(page).toContain(`| groupedMatmulGather: ${sizes} | 10.0 | 12.5 | **80.0 %** |  |`);
+  expect(page).toContain(`| groupedMatmul: ${sizes} | 20.0 | 25.0 | **80.0 %** | 2.00x |`);
+  expect(page).toContain(`| groupedWeightGradient: ${sizes} | 30.0 | 40.0 | **75.0 %** |  |`);
+});
+
 test("a run that was cut off before its first figure has a page", () => {
   const page = speedPage({ date: "", command: "", machine: {}, parts: [], results: [] });
   expect(page).toContain("# Speed");

@@ -47,6 +47,9 @@ export function kernelCases(software: boolean): KernelCase[] {
     product("square product", size(4096, 128), size(4096, 128), size(4096, 128)),
     product("qkv projection", tokens, 3 * dim, dim),
     product("output projection", tokens, dim, dim),
+    // The work of all experts as one product each, to see what sorting by expert costs.
+    product("dense first layer", 2 * tokens, 2 * experts.hidden, dim),
+    product("dense second layer", 2 * tokens, dim, experts.hidden),
     expertCase("even experts", { ...experts, favour: 0 }),
     expertCase("half of all rows at one expert", { ...experts, favour: 100 }),
     attention(size(8, 2), size(1024, 32), size(12, 2), size(64, 16)),
