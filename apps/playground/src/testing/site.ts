@@ -3,11 +3,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { build } from "vite";
 import { expect } from "vitest";
+import { pinnedPnpm } from "../../../../tools/packages.mjs";
 import { chromiumLaunch } from "../../../../tools/setup/chromium.mjs";
+import { root } from "../../../../tools/setup/places.mjs";
+import { runQuietly } from "../../../../tools/setup/run-quietly.mjs";
 
 /** The page, built once and served below a path, and one browser. */
 export interface Site {
@@ -33,11 +34,11 @@ const types: Record<string, string> = {
 export async function openSite(): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), "webmoe-page-"));
   const built = join(folder, "site");
-  const root = fileURLToPath(new URL("../..", import.meta.url));
-  await build({ root, logLevel: "warn", build: { outDir: built, emptyOutDir: true } });
+  const build = ["--filter", "playground", "build", "--logLevel", "warn", "--outDir", built, "--emptyOutDir"];
+  await runQuietly("npx", ["--yes", pinnedPnpm(), ...build], { cwd: root });
   const server = createServer(async (request, response) => {
     const path = new URL(request.url!, "http://localhost").pathname;
-    const name = path.startsWith("/some/where/") ? path.slice("/some/where/".length) || "index.html" : "missing";
+    const name = path.startsWith("/a/b/") ? path.slice("/a/b/".length) || "index.html" : "missing";
     try {
       const content = await readFile(join(built, name));
       response.setHeader("content-type", types[extname(name)] ?? "application/octet-stream").end(content);
@@ -46,7 +47,7 @@ export async function openSite(): Promise<Site> {
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
-  const address = `http://localhost:${(server.address() as AddressInfo).port}/some/where/`;
+  const address = `http://localhost:${(server.address() as AddressInfo).port}/a/b/`;
   const browser = await chromium.launch(chromiumLaunch());
   return {
     address,
