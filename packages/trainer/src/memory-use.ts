@@ -52,7 +52,7 @@ export function memoryUse({ state, sums, step, evaluation }: Held): MemoryUse {
     activations: inStep("activations"),
     logits: inStep("logits"),
     validation: evaluation.bytes.total,
-    "inputs and outputs": inStep("inputs") + inStep("readback"),
+    "inputs and outputs": inStep("inputs") + inStep("outputs") + inStep("readback"),
   };
   const kinds = (Object.entries(bytes) as [MemoryKind, number][]).map(([kind, bytes]) => ({ kind, bytes }));
   return { kinds: kinds.filter(({ bytes }) => bytes > 0), total: kinds.reduce((sum, { bytes }) => sum + bytes, 0) };

@@ -1,5 +1,5 @@
 import type { DeviceLostError } from "./errors";
-import type { KernelTarget } from "./kernel";
+import type { CompiledKernel, KernelTarget } from "./kernel";
 
 /** What an adapter says about itself. */
 export interface AdapterDescription {
@@ -25,8 +25,8 @@ export interface Gpu {
   readonly features: string[];
   /** The largest buffers, bindings and workgroups of the device. */
   readonly limits: GPUSupportedLimits;
-  /** True where nothing is allocated and nothing runs; see `planningGpu`. */
-  readonly planning?: boolean;
+  /** Where nothing is allocated and nothing runs: the kernels of the programs that were planned, by label; see `planningGpu`. */
+  readonly planning?: Map<string, CompiledKernel[]>;
   /** Which variants of the kernels run here. */
   readonly target: KernelTarget;
   /** Bytes that programs and state may take together; Infinity when no budget is set. */

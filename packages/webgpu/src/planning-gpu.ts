@@ -11,7 +11,7 @@ export function planningGpu(gpu: Pick<Gpu, "adapter" | "features" | "limits" | "
     get device(): never {
       throw new GpuError("planning: nothing can be made or run on a planning device: open a real one");
     },
-    planning: true,
+    planning: new Map(),
     adapter,
     features,
     limits,

@@ -24,6 +24,8 @@ export interface ProgramStats {
   flops: number;
   /** Memory of the program itself, without state. */
   bytes: Plan["bytes"] & {
+    /** Buffers that outputs have for themselves. */
+    outputs: number;
     /** The block that a run uploads. */
     inputs: number;
     /** Staging buffers of the outputs. */
@@ -85,13 +87,17 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
   const outputs = gatherOutputs(recording, options.outputs ?? [], label);
   const plan = planMemory(recording, new Set(outputs.map(({ storage }) => storage)));
   const readback = readbackLayout(outputs);
+  const own = plan.exclusive.filter((exclusive) => outputs.some(({ storage }) => storage === exclusive));
+  const gathered = own.reduce((sum, { bytes }) => sum + bytes, 0);
   const bytes = {
     ...plan.bytes,
+    exclusive: plan.bytes.exclusive - gathered,
+    outputs: gathered,
     inputs: inputs ? aligned(inputs.bytes) : 0,
     readback: readback.bytes * (options.slots ?? 2),
     total: 0,
   };
-  bytes.total = bytes.activations + bytes.logits + bytes.exclusive + bytes.inputs + bytes.readback;
+  bytes.total = bytes.activations + bytes.logits + bytes.exclusive + bytes.outputs + bytes.inputs + bytes.readback;
   const missing = plan.shadows.read.filter((shadow) => !shadow.exists);
   const copies = missing.reduce((sum, shadow) => sum + shadow.bytes, 0);
   checkBudget(gpu, label, bytes.total + copies, {
@@ -118,7 +124,13 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     encodeMs: 0,
     created: { buffers: 0, bindGroups: 0, pipelines: 0 },
   };
-  if (gpu.planning) return plannedProgram(gpu, label, stats);
+  if (gpu.planning) {
+    gpu.planning.set(
+      label,
+      plan.dispatches.map(({ kernel }) => kernel),
+    );
+    return plannedProgram(gpu, label, stats);
+  }
 
   gpu.device.pushErrorScope("out-of-memory");
   const buffers = allocate(gpu, plan, inputs, label);
