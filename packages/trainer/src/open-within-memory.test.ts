@@ -2,7 +2,7 @@ import { languageModel, type Model } from "@webmoe/model";
 import { recurrentRouter } from "@webmoe/router-recurrent";
 import { type Gpu, OutOfMemoryError, openDevice } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { create, globals } from "webgpu";
 import { openWithinMemory } from "./open-within-memory";
 import { planTraining } from "./plan-training";
@@ -15,9 +15,9 @@ const model = languageModel(sizes, recurrentRouter({ dim: 8 }));
 const settings = trainSettings({ batch: { size: 8 } });
 const adapter = process.env.WEBMOE_TEST_ADAPTER;
 
-async function planned(): Promise<number> {
+async function planned(of: Model = model, how = settings): Promise<number> {
   const gpu = await openGpu({ adapter });
-  const { memory } = await planTraining(gpu, model, settings);
+  const { memory } = await planTraining(gpu, of, how);
   gpu.close();
   return memory.total;
 }
@@ -47,7 +47,7 @@ test("a run that exceeds the budget is refused before anything is allocated, wit
 test("the settings that are offered do fit, and each is the smallest of its kind", async () => {
   const memoryBudget = Math.floor(0.6 * (await planned()));
   const gpu = await openGpu({ adapter, memoryBudget });
-  const offers = await settingsThatFit(gpu, model, settings, memoryBudget, 6);
+  const offers = await settingsThatFit(gpu, model, settings, memoryBudget, 8);
   expect(offers.map(({ about }) => about)).toEqual([
     "the same steps in smaller pieces",
     "the same numbers for a third more work",
@@ -55,6 +55,8 @@ test("the settings that are offered do fit, and each is the smallest of its kind
     "fewer layers",
     "narrower experts",
     "fewer experts",
+    "a narrower model",
+    "smaller in every direction",
   ]);
   for (const { changes, bytes } of offers) {
     const now = {
@@ -68,6 +70,7 @@ test("the settings that are offered do fit, and each is the smallest of its kind
     const resized = model.resized({
       context: Number(changes["model.context"] ?? sizes.context),
       layers: Number(changes["model.layers"] ?? sizes.layers),
+      dim: Number(changes["model.dim"] ?? sizes.dim),
       moe: {
         ...moe,
         hidden: Number(changes["moe.hidden"] ?? moe.hidden),
@@ -103,4 +106,29 @@ test("a device that has less than it said is explained in the same way", async (
   expect(message).toMatch(/^ {2}logits +[\d.]+ MiB$/m);
   expect(message).toMatch(/^ {2}batch\.size=\d batch\.accumulate=\d/m);
   gpu.close();
+});
+
+describe("where a run does not fit", () => {
+  const least = { experts: 2, topK: 2, hidden: 16, balanceLoss: 0.01, zLoss: 0 };
+  const tiny = model.resized({ layers: 1, context: 32, moe: least });
+  const frugal = trainSettings({ batch: { size: 1 }, memory: { recompute: true } });
+  const said = async (share: number) => {
+    const memoryBudget = Math.floor(share * (await planned(tiny, frugal)));
+    const gpu = await openGpu({ adapter, memoryBudget });
+    const error = await openWithinMemory(gpu, tiny, frugal).catch((error: Error) => error);
+    gpu.close();
+    return (error as Error).message.split("\n").slice(-3);
+  };
+
+  test("fewer than three settings are called all that there are", async () => {
+    expect(await said(0.9)).toEqual([
+      expect.stringMatching(/^all settings found that fit into [\d.]+ [KM]iB, with smaller batches, .* tried:$/),
+      expect.stringMatching(/^ {2}model\.dim=\d+ +[\d.]+ [KM]iB {2}a narrower model$/),
+      expect.stringMatching(/^ {2}model\.dim=\d+ +[\d.]+ [KM]iB {2}smaller in every direction$/),
+    ]);
+  });
+
+  test("and none are called none", async () => {
+    expect((await said(0.01)).at(-1)).toMatch(/^nothing fits into [\d.]+ [KM]iB, down to the smallest batch and model/);
+  });
 });

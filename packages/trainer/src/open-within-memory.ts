@@ -6,6 +6,9 @@ import { openSession, type Session } from "./session";
 import type { TrainSettings } from "./settings";
 import { type FittingSettings, settingsThatFit } from "./settings-that-fit";
 
+/** Settings that a refusal offers, where there are as many. */
+const OFFERS = 3;
+
 /** Whether a run fits into the memory of a device. */
 export interface Fit {
   /** What it takes; undefined where a tensor is larger than the device can bind. */
@@ -33,7 +36,7 @@ export async function fitIntoMemory(gpu: Gpu, model: Model, settings: TrainSetti
     memory,
     limit,
     reason,
-    fitting: await settingsThatFit(gpu, model, settings, limit),
+    fitting: await settingsThatFit(gpu, model, settings, limit, OFFERS),
   });
   if (plan instanceof OutOfMemoryError) return refused(plan.message);
   const { memory } = plan;
@@ -56,7 +59,7 @@ export async function openWithinMemory(gpu: Gpu, model: Model, settings: TrainSe
   // What was allocated is known to be there; where the first piece failed, half of the whole is a try.
   const limit = Math.min(fit.limit, Math.max(held, memory.total / 2));
   const reason = `${needs(memory)}, which ran out of memory after ${bytesText(held)}`;
-  const fitting = await settingsThatFit(gpu, model, settings, limit);
+  const fitting = await settingsThatFit(gpu, model, settings, limit, OFFERS);
   throw new DoesNotFitError({ memory, limit, reason, fitting });
 }
 
@@ -69,7 +72,11 @@ export function outOfMemoryText({ reason, fitting, limit, memory }: Fit): string
   );
   const room = Number.isFinite(limit) ? ` into ${bytesText(limit)}` : "";
   const title =
-    rows.length > 0 ? `settings that fit${room}:` : `no smaller batch or model fits${room}: use another preset`;
+    rows.length >= OFFERS
+      ? `settings that fit${room}:`
+      : rows.length > 0
+        ? `all settings found that fit${room}, with smaller batches, recomputation, rounding and every size of the model tried:`
+        : `nothing fits${room}, down to the smallest batch and model tried: use another preset`;
   return [`train: ${reason}`, ...(memory ? memoryRows(memory) : []), title, ...rows].join("\n");
 }
 

@@ -1,5 +1,6 @@
 // Which changes of a run's settings make it fit into memory. Each is planned before it is named, so none is a guess. Changes
-// that leave the result as it is come first: smaller micro-batches, then recomputation; then shorter sequences and smaller models.
+// that leave the result as it is come first: smaller micro-batches, then recomputation; then rounding, shorter sequences and
+// smaller models, at last a model that is smaller in every direction.
 
 import type { Model } from "@webmoe/model";
 import type { Gpu } from "@webmoe/webgpu";
@@ -9,7 +10,7 @@ import type { TrainSettings } from "./settings";
 /** Settings that differ from a run's, and what the run takes with them. */
 export interface FittingSettings {
   /** Values by dotted key, as `batch.size`. */
-  changes: Record<string, number | boolean>;
+  changes: Record<string, number | boolean | string>;
   /** What the change means, in a few words. */
   about: string;
   /** Bytes that training then takes. */
@@ -27,7 +28,7 @@ export async function settingsThatFit(
   model: Model,
   settings: TrainSettings,
   limit: number,
-  count = 3,
+  count: number,
 ): Promise<FittingSettings[]> {
   const fittingBytes = async (changes: Changes): Promise<number | undefined> => {
     try {
@@ -38,7 +39,7 @@ export async function settingsThatFit(
     }
   };
   const found: FittingSettings[] = [];
-  for (const { about, ways } of kinds(model, settings)) {
+  for (const { about, ways } of kinds(model, settings, gpu.target.matrixUnits)) {
     if (found.length === count) break;
     for (const steps of ways) {
       const first = await firstFitting(steps, fittingBytes);
@@ -72,41 +73,66 @@ async function firstFitting(
 }
 
 /** Kinds of changes: ways to make each, in growing steps. */
-function kinds({ config }: Model, { batch, memory }: TrainSettings): { about: string; ways: Changes[][] }[] {
+function kinds(
+  { config }: Model,
+  { batch, memory, precision, ema }: TrainSettings,
+  matrixUnits: boolean,
+): { about: string; ways: Changes[][] }[] {
   const pieces: Changes[] = divisors(batch.size).map((size) => ({
     "batch.size": size,
     "batch.accumulate": (batch.accumulate * batch.size) / size,
   }));
   const recompute: Changes = memory.recompute ? {} : { "memory.recompute": true };
-  /** A smaller size, by itself or with all that leaves the result as it is. */
-  const smaller = (key: string, value: number, least: number): Changes[][] => {
-    const alone = sizesBelow(value, least).map((size) => ({ [key]: size }));
-    return [alone, alone.map((change) => ({ ...change, ...recompute, ...pieces.at(-1) }))];
+  /** All that leaves the result as it is. */
+  const free: Changes = { ...recompute, ...pieces.at(-1) };
+  /** A change in growing steps, by itself or with all that leaves the result as it is. */
+  const orFree = (steps: Changes[]): Changes[][] => [steps, steps.map((change) => ({ ...change, ...free }))];
+  const { context, layers, dim, heads, moe } = config;
+  const sizes: Record<string, number[]> = {
+    "model.context": sizesBelow(context, LEAST.context),
+    "model.layers": sizesBelow(layers, 1),
+    "moe.hidden": sizesBelow(moe.hidden, LEAST.hidden),
+    "moe.experts": sizesBelow(moe.experts, moe.topK),
+    // Rotary attention turns pairs, so a head has an even width.
+    "model.dim": sizesBelow(dim, 2 * heads).filter((size) => size % (2 * heads) === 0),
   };
-  const { context, layers, moe } = config;
+  const smaller = (key: string) => orFree(sizes[key]!.map((size) => ({ [key]: size })));
+  const most = Math.max(...Object.values(sizes).map(({ length }) => length));
+  /** The nth step of every size, or its last. */
+  const everything = Array.from({ length: most }, (_, n) =>
+    Object.fromEntries(
+      Object.entries(sizes).flatMap(([key, all]) => (all.length > 0 ? [[key, all[n] ?? all.at(-1)!]] : [])),
+    ),
+  );
   return [
     { about: "the same steps in smaller pieces", ways: [pieces] },
     {
       about: "the same numbers for a third more work",
       ways: memory.recompute ? [] : [[recompute, ...pieces.map((piece) => ({ ...recompute, ...piece }))]],
     },
-    { about: "shorter sequences", ways: smaller("model.context", context, LEAST.context) },
-    { about: "fewer layers", ways: smaller("model.layers", layers, 1) },
-    { about: "narrower experts", ways: smaller("moe.hidden", moe.hidden, LEAST.hidden) },
-    { about: "fewer experts", ways: smaller("moe.experts", moe.experts, moe.topK) },
+    { about: "without averaged weights", ways: ema.decay > 0 ? orFree([{ "ema.decay": 0 }]) : [] },
+    {
+      about: "products rounded to f16",
+      ways: matrixUnits && precision === "f32" ? orFree([{ precision: "mixed" }]) : [],
+    },
+    { about: "shorter sequences", ways: smaller("model.context") },
+    { about: "fewer layers", ways: smaller("model.layers") },
+    { about: "narrower experts", ways: smaller("moe.hidden") },
+    { about: "fewer experts", ways: smaller("moe.experts") },
+    { about: "a narrower model", ways: smaller("model.dim") },
+    { about: "smaller in every direction", ways: orFree(everything) },
   ];
 }
 
 function changed(model: Model, settings: TrainSettings, changes: Changes): [Model, TrainSettings] {
-  const sizes: Record<string, number> = {};
-  const moe: Record<string, number> = {};
-  const next = { ...settings, batch: { ...settings.batch }, memory: { ...settings.memory } };
+  const [sizes, moe, next]: Record<string, unknown>[] = [{}, { ...model.config.moe }, { ...settings }];
   for (const [key, value] of Object.entries(changes)) {
-    const [group, name] = key.split(".") as [string, string];
-    const target = { model: sizes, moe, batch: next.batch, memory: next.memory }[group]!;
-    (target as Record<string, unknown>)[name] = value;
+    const [group, name] = key.split(".") as [string, string | undefined];
+    if (group === "model") sizes![name!] = value;
+    else if (group === "moe") moe![name!] = value;
+    else next![group] = name ? { ...(next![group] as object), [name]: value } : value;
   }
-  return [model.resized({ ...sizes, moe: { ...model.config.moe, ...moe } }), next];
+  return [model.resized({ ...sizes, moe: moe as never }), next as unknown as TrainSettings];
 }
 
 /** Whole numbers below `value` that divide it, the largest first. */
