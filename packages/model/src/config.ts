@@ -14,6 +14,8 @@ export interface ModelConfig {
   context: number;
   /** While training: the share of what attention and the experts (or the dense layer) bring to the residual stream that is zeroed. */
   dropout?: number;
+  /** While training: the share of attention's weights that is zeroed. */
+  attentionDropout?: number;
   /** The MoE layers, and how their losses count. */
   moe: MoeConfig & {
     /** Weight of the Switch balance loss, a mean over layers. */
@@ -34,8 +36,14 @@ export function checkConfig({ dim, heads, moe, layers, ...rest }: ModelConfig): 
   if (dim % heads !== 0) throw new Error(`model.heads: needs a divisor of model.dim (${dim}), got ${heads}`);
   if ((dim / heads) % 2 !== 0)
     throw new Error(`model.heads: needs an even width per head, got ${dim} / ${heads} = ${dim / heads}`);
-  if (!(rest.dropout === undefined || (rest.dropout >= 0 && rest.dropout < 1)))
-    throw new Error(`model.dropout: needs a number from 0 to below 1, got ${rest.dropout}`);
+  const shares = {
+    "model.dropout": rest.dropout,
+    "model.attentionDropout": rest.attentionDropout,
+    "moe.dropout": moe.dropout,
+  };
+  for (const [name, share = 0] of Object.entries(shares)) {
+    if (!(share >= 0 && share < 1)) throw new Error(`${name}: needs a number from 0 to below 1, got ${share}`);
+  }
   checkMoeConfig(moe);
   for (const layer of moe.denseLayers ?? []) {
     if (layer < 0 || layer >= layers)

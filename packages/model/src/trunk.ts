@@ -3,7 +3,7 @@
 //   x += dropout(output(attention(rope(qkv(rmsNorm(x))))))
 //   x += dropout(experts(rmsNorm(x)))          the router's state goes from one block's experts to the next
 //
-// then a final rmsNorm. Dropout is of training alone. No biases but a router's own. T counts the tokens of all sequences.
+// then a final rmsNorm. Dropout, which weights of attention and hidden units of experts may have as well, is of training alone. No biases but a router's own. T counts the tokens of all sequences.
 
 import {
   type ExpertParameters,
@@ -16,6 +16,7 @@ import {
 import { initSwiglu, linear, type SwigluParameters, swigluLayer } from "@webmoe/nn";
 import type { AnyRouter } from "@webmoe/router";
 import {
+  type AttentionOptions,
   addRmsNorm,
   causalAttention,
   constantInit,
@@ -24,6 +25,7 @@ import {
   fold,
   type Init,
   type Key,
+  type KeyedDropout,
   type MapLeaves,
   normal,
   recomputed,
@@ -81,6 +83,10 @@ export interface LayerInput {
   noise?: Tensor<"u32">[];
   /** With `model.dropout`: two keys for each block, u32 [2], for its attention and for its experts or dense layer. */
   dropoutKeys?: Tensor<"u32">[];
+  /** With `model.attentionDropout`: a key for each block, u32 [2]. */
+  attentionDropoutKeys?: Tensor<"u32">[];
+  /** With `moe.dropout`: two keys for each block, u32 [2], for its experts or dense layer and for its shared experts. */
+  hiddenDropoutKeys?: Tensor<"u32">[];
   /** Assignments of each expert in the micro-batches of this step so far, [E] for every MoE layer, for the balance loss. */
   loadBefore?: Tensor[];
   /** Keep each block's input alone for the backward pass, and compute what is inside it again. */
@@ -93,8 +99,8 @@ export interface TrunkInput extends LayerInput {
   tokens: Tensor<"u32">;
   /** 1 for tokens, 0 for padding; f32 [T]. */
   mask: Tensor;
-  /** Maps a block's queries, keys and values [T, 3D] to [T, D]. */
-  attend(qkv: Tensor, block: number): Tensor;
+  /** Maps a block's queries, keys and values [T, 3D] to [T, D]; `options` are those of training. */
+  attend(qkv: Tensor, block: number, options: AttentionOptions): Tensor;
 }
 
 /** One MoE layer of a batch: what it returned, and what its router saw. */
@@ -202,16 +208,28 @@ function runBlock(
   { carry, ...before }: Stream,
 ): Stream & { moe?: RoutedLayer } {
   const { attend, tokens, mask, buffers, training, noise, loadBefore } = input;
-  const dropped = (y: Tensor, part: 0 | 1) => {
-    if (!training || !config.dropout) return y;
-    const key = input.dropoutKeys?.[2 * index + part];
-    if (!key) throw new Error("model.dropout: needs two keys for every block of a training batch, got none");
-    return dropout(y, key, config.dropout);
+  /** Dropout of training by the key at a place. */
+  const drop = (name: string, rate = 0, keys: Tensor<"u32">[] = [], at: number): KeyedDropout | undefined => {
+    if (!training || rate === 0) return undefined;
+    const key = keys[at];
+    if (!key) throw new Error(`${name}: needs its keys for every block of a training batch, got ${keys.length}`);
+    return { key, rate };
   };
+  const dropped = (y: Tensor, part: 0 | 1) => {
+    const how = drop("model.dropout", config.dropout, input.dropoutKeys, 2 * index + part);
+    return how ? dropout(y, how.key, how.rate) : y;
+  };
+  const ofHidden = (part: 0 | 1) => drop("moe.dropout", config.moe.dropout, input.hiddenDropoutKeys, 2 * index + part);
+  const ofWeights = drop("model.attentionDropout", config.attentionDropout, input.attentionDropoutKeys, index);
   const first = normalized(before, block.norm1);
-  const attended = linear(attend(linear(first.normalized, block.attention.qkv), index), block.attention.output);
+  const heads = attend(linear(first.normalized, block.attention.qkv), index, { dropout: ofWeights });
+  const attended = linear(heads, block.attention.output);
   const { x, normalized: u } = normalized({ x: first.x, branch: dropped(attended, 0) }, block.norm2);
-  if (block.dense) return { x, branch: dropped(swigluLayer(u, block.dense), 1), carry };
+  if (block.dense) {
+    const how = ofHidden(0);
+    const units = how && ((hidden: Tensor) => dropout(hidden, how.key, how.rate));
+    return { x, branch: dropped(swigluLayer(u, block.dense, units), 1), carry };
+  }
   const moe = moeLayer({
     x: u,
     experts: block.experts!,
@@ -226,6 +244,7 @@ function runBlock(
     training,
     noise: noise?.[moeIndex],
     loadBefore: loadBefore?.[moeIndex],
+    dropout: { routed: ofHidden(0), shared: block.sharedExperts && ofHidden(1) },
   });
   return { x, branch: dropped(moe.y, 1), carry: moe.carry, moe: { ...moe, x: u, carryBefore: carry } };
 }
@@ -239,8 +258,8 @@ function normalized({ x, branch }: Stream, weight: Tensor): { x: Tensor; normali
 
 /** Rotary causal attention within each of some sequences of one length, for `TrunkInput.attend`. */
 export function attendWithin({ dim, heads }: ModelConfig, sequences: number, length: number) {
-  return (qkv: Tensor): Tensor => {
+  return (qkv: Tensor, _block: number, options: AttentionOptions): Tensor => {
     const rotated = rope(reshape(qkv, [sequences, length, 3, heads, dim / heads]));
-    return reshape(causalAttention(rotated), [sequences * length, dim]);
+    return reshape(causalAttention(rotated, options), [sequences * length, dim]);
   };
 }

@@ -26,6 +26,8 @@ export interface MoeConfig {
   drop?: DropPolicy;
   /** While training, the router sees x times uniform noise from [1 - jitter, 1 + jitter) (Fedus et al. 2021, section 2.2). Default 0. */
   jitter?: number;
+  /** While training: the share of experts' hidden units that is zeroed. Default 0. */
+  dropout?: number;
   /** For benchmarks: experts in turn, whatever the scores. */
   even?: boolean;
 }

@@ -1,9 +1,9 @@
-import { evaluate, type Tensor, tokenOfAssignment } from "@webmoe/tensor";
-import { random } from "@webmoe/tensor/testing";
+import { evaluate, key, type Tensor, tokenOfAssignment } from "@webmoe/tensor";
+import { checkGradient, random, valuesOf } from "@webmoe/tensor/testing";
 import { expectClose, testGpu } from "@webmoe/webgpu/testing";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { MoeConfig } from "./config";
-import { mixExperts } from "./experts";
+import { mixExperts, runSharedExperts } from "./experts";
 
 const [experts, dim, hidden, topK] = [4, 5, 3, 2];
 const NONE = 0xffffffff;
@@ -38,3 +38,52 @@ test.each(["swiglu", "geglu", "reglu", "gelu", "relu"] as const)(
     expect(few.y.subarray(0, 3 * dim).every((value) => value !== 0)).toBe(true);
   },
 );
+
+describe("dropout on hidden units", () => {
+  const tokens = 6;
+  const rate = 0.5;
+  const words = (seed: number) => ({ shape: [2], data: Uint32Array.from(key(seed)) });
+  const expert = { shape: [2 * tokens], data: Uint32Array.from({ length: 2 * tokens }, (_, i) => (3 * i) % experts) };
+  const config = { experts, topK, hidden, activation: "swiglu" } as const;
+  const shapes = [[tokens, dim], [2 * tokens], [experts, 2, hidden, dim], [experts, dim, hidden]] as const;
+  const mix = (
+    x: Tensor,
+    weight: Tensor,
+    gateUp: Tensor,
+    down: Tensor,
+    key?: Tensor<"u32">,
+    chosen?: Tensor<"u32">,
+  ) => {
+    const selection = { token: tokenOfAssignment(x, topK), expert: chosen!, weight, probabilities: x };
+    return mixExperts(x, { gateUp, down }, selection, config, key && { key, rate }).y;
+  };
+  const dropped = (x: Tensor, w: Tensor, g: Tensor, d: Tensor, k: Tensor<"u32">, e: Tensor<"u32">) =>
+    mix(x, w, g, d, k, e);
+  const plain = (x: Tensor, w: Tensor, g: Tensor, d: Tensor, e: Tensor<"u32">) => mix(x, w, g, d, undefined, e);
+
+  test("has the gradient of one mask", async () => {
+    await checkGradient(dropped, [...shapes, words(3), expert]);
+    const shared = (x: Tensor, gateUp: Tensor, down: Tensor, key: Tensor<"u32">) =>
+      runSharedExperts(x, { gateUp, down }, "swiglu", { key, rate });
+    await checkGradient(shared, [[tokens, dim], [2, hidden, dim], [dim, hidden], words(3)]);
+  });
+
+  test("keeps the expectation, and one key drops the same", async () => {
+    const [x, w, g, d] = shapes;
+    const given = [random(x, 1), random(w, 2), random(g, 3), random(d, 4)] as const;
+    const expected = await valuesOf(plain, [...given, expert]);
+    const mean = new Float64Array(expected.length);
+    const runs = 200;
+    for (let seed = 0; seed < runs; seed++) {
+      const y = await valuesOf(dropped, [...given, words(seed), expert]);
+      y.forEach((value, i) => {
+        mean[i]! += value / runs;
+      });
+    }
+    const size = Math.max(...expected.map(Math.abs));
+    for (const [i, value] of mean.entries()) expect(Math.abs(value - expected[i]!) / size).toBeLessThan(0.2);
+    const once = await valuesOf(dropped, [...given, words(1), expert]);
+    expect(once).not.toEqual(expected);
+    expect(await valuesOf(dropped, [...given, words(1), expert])).toEqual(once);
+  });
+});

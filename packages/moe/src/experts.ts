@@ -6,6 +6,7 @@ import {
   assignmentLinear,
   assignmentSum,
   combineExperts,
+  dropout,
   type ExpertGroups,
   Expression,
   expertLinear,
@@ -15,6 +16,7 @@ import {
   groupByExpert,
   type Init,
   type Key,
+  type KeyedDropout,
   map,
   normal,
   recomputed,
@@ -76,22 +78,23 @@ const FEW_TOKENS = 4;
 
 /**
  * Every token's sum over its experts, weighted, [T, D], and the assignments of each expert, f32 [E]. The gradient of few tokens
- * is that of the sorted form.
+ * is that of the sorted form. `drop`: dropout on the hidden units, by their place in the sorted form.
  */
 export function mixExperts(
   x: Tensor,
   parameters: ExpertParameters<Tensor>,
   selection: Selection,
   { experts, activation }: MoeConfig,
+  drop?: KeyedDropout,
 ): { y: Tensor; load: Tensor } {
   const tokens = x.shape[0]!;
   const { token, expert, weight } = selection;
   const sorted = () => {
     const groups = groupByExpert(token, expert, experts, selection);
-    const y = combineExperts(runSorted(x, parameters, groups, activation), weight, groups, tokens);
+    const y = combineExperts(runSorted(x, parameters, groups, activation, drop), weight, groups, tokens);
     return { y, load: groups.load };
   };
-  if (tokens > FEW_TOKENS) return sorted();
+  if (tokens > FEW_TOKENS || drop) return sorted();
   const y = recomputed(
     { x, parameters, weight },
     () => assignmentSum(runUnsorted(x, parameters, expert, activation), parameters.down, expert, weight, tokens),
@@ -106,10 +109,12 @@ function runSorted(
   { gateUp, up, down }: ExpertParameters<Tensor>,
   groups: ExpertGroups,
   activation: MoeConfig["activation"],
+  drop?: KeyedDropout,
 ): Tensor {
   const [experts, dim, hidden] = down.shape as [number, number, number];
   const first = gateUp ? reshape(gateUp, [experts, 2 * hidden, dim]) : up!;
-  return expertLinear(activate(expertLinear(x, first, groups, { gather: true }), activation), down, groups);
+  const units = dropped(activate(expertLinear(x, first, groups, { gather: true }), activation), drop);
+  return expertLinear(units, down, groups);
 }
 
 /** What every assignment's expert has before its last matrix, [A, hidden]. */
@@ -129,10 +134,16 @@ export function runSharedExperts(
   x: Tensor,
   { gateUp, up, down }: SharedExpertParameters<Tensor>,
   activation: MoeConfig["activation"],
+  drop?: KeyedDropout,
 ): Tensor {
   const [dim, hidden] = down.shape as [number, number];
   const first = gateUp ? reshape(gateUp, [2 * hidden, dim]) : up!;
-  return linear(activate(linear(x, first), activation), down);
+  return linear(dropped(activate(linear(x, first), activation), drop), down);
+}
+
+/** Hidden units, with dropout where there is any. */
+function dropped(units: Tensor, drop: KeyedDropout | undefined): Tensor {
+  return drop ? dropout(units, drop.key, drop.rate) : units;
 }
 
 /** Rows as the first matrices leave them, to rows for the last: [R, hidden]. */

@@ -1,5 +1,5 @@
 import type { AnyRouter } from "@webmoe/router";
-import type { MapLeaves, Tensor } from "@webmoe/tensor";
+import type { KeyedDropout, MapLeaves, Tensor } from "@webmoe/tensor";
 import type { MoeConfig } from "./config";
 import type { ExpertParameters, SharedExpertParameters } from "./experts";
 
@@ -36,6 +36,13 @@ export interface MoeInput {
   training: boolean;
   /** Where the router's input is jittered: a key of random numbers, u32 [2]. */
   noise?: Tensor<"u32">;
+  /** Dropout on the hidden units of experts, in training. */
+  dropout?: {
+    /** Of those that the router chose. */
+    routed?: KeyedDropout;
+    /** Of those that every token goes to. */
+    shared?: KeyedDropout;
+  };
   /** Assignments of each expert in the micro-batches of this step so far, f32 [E]; the balance loss looks at all of them. */
   loadBefore?: Tensor;
 }

@@ -42,14 +42,14 @@ export interface MoeOutput {
 
 /** sum over the chosen experts e of weight_e * expert_e(x), and the shared experts where there are some. */
 export function moeLayer(input: MoeInput): MoeOutput {
-  const { x, config, mask, sharedExperts, loadBefore } = input;
+  const { x, config, mask, sharedExperts, loadBefore, dropout = {} } = input;
   const { logits, carry, losses, selection, chosen } = route(input);
-  const mixed = mixExperts(x, input.experts, selection, config);
+  const mixed = mixExperts(x, input.experts, selection, config, dropout.routed);
   const load = chosen ?? mixed.load;
   const balanced = loadBefore ? add(load, loadBefore) : load;
   const balance = switchBalance({ probabilities: selection.probabilities, load: balanced, mask });
   return {
-    y: sharedExperts ? add(mixed.y, runSharedExperts(x, sharedExperts, config.activation)) : mixed.y,
+    y: sharedExperts ? add(mixed.y, runSharedExperts(x, sharedExperts, config.activation, dropout.shared)) : mixed.y,
     carry,
     balanceLoss: balance.loss,
     zLoss: routerZLoss(logits, mask),

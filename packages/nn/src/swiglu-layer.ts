@@ -20,7 +20,11 @@ export function initSwiglu(dim: number, hidden: number, key: Key): SwigluParamet
   };
 }
 
-/** down(silu(gate(x)) * up(x)) (Shazeer 2020, without biases). */
-export function swigluLayer(x: Tensor, { gate, up, down }: SwigluParameters<Tensor>): Tensor {
-  return linear(swiglu(linear(x, gate), linear(x, up)), down);
+/** down(silu(gate(x)) * up(x)) (Shazeer 2020, without biases); `hidden` may change what down is given, [.., hidden]. */
+export function swigluLayer(
+  x: Tensor,
+  { gate, up, down }: SwigluParameters<Tensor>,
+  hidden = (units: Tensor) => units,
+): Tensor {
+  return linear(hidden(swiglu(linear(x, gate), linear(x, up))), down);
 }

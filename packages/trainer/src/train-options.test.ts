@@ -66,7 +66,7 @@ describe("optimizers", () => {
 });
 
 test("a resumed run with muon, dropout, jitter, averages and accumulation equals an unbroken one", async () => {
-  const model = { dropout: 0.1, moe: { ...config.moe, jitter: 0.1 } };
+  const model = { dropout: 0.1, attentionDropout: 0.2, moe: { ...config.moe, dropout: 0.3, jitter: 0.1 } };
   const settings: SettingsChanges = {
     train: { steps: 8 },
     batch: { size: 2, accumulate: 2 },
@@ -108,13 +108,20 @@ test("averaged weights are decay times the average and the rest of the weights",
 });
 
 describe("dropout", () => {
-  test("is off in evaluation, and a function of the seed in training", async () => {
+  test.each<[string, Partial<ModelConfig>]>([
+    ["model.dropout", { dropout: 0.5 }],
+    ["model.attentionDropout", { attentionDropout: 0.5 }],
+    ["moe.dropout", { moe: { ...config.moe, dropout: 0.5 } }],
+    ["moe.dropout of shared experts", { moe: { ...config.moe, dropout: 0.5, sharedExperts: 1 } }],
+    ["moe.dropout of dense layers", { moe: { ...config.moe, dropout: 0.5, denseLayers: [0] } }],
+  ])("%s is off in evaluation, and a function of the seed in training", async (_, model) => {
     const settings: SettingsChanges = { train: { steps: 2 }, optimizer: { lr: 0 } };
-    const without = await run({ settings });
-    const with_ = await run({ model: { dropout: 0.5 }, settings });
+    const off = { ...model, dropout: 0, attentionDropout: 0, moe: { ...config.moe, ...model.moe, dropout: 0 } };
+    const without = await run({ model: off, settings });
+    const with_ = await run({ model, settings });
     expect(with_.validation).toBe(without.validation);
     expect(with_.losses).not.toEqual(without.losses);
-    expect((await run({ model: { dropout: 0.5 }, settings })).losses).toEqual(with_.losses);
+    expect((await run({ model, settings })).losses).toEqual(with_.losses);
   });
 });
 
@@ -125,7 +132,8 @@ test("computing blocks again changes no loss and takes less memory", async () =>
     context: 128,
     layers: 4,
     dropout: 0.1,
-    moe: { ...config.moe, hidden: 64, denseLayers: [1] },
+    attentionDropout: 0.1,
+    moe: { ...config.moe, dropout: 0.1, hidden: 64, denseLayers: [1] },
   };
   const settings: SettingsChanges = { train: { steps: 2 }, batch: { size: 9 }, validation: { batches: 1 } };
   const kept = await run({ model, settings });

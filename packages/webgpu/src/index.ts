@@ -8,6 +8,7 @@ export * from "./kernels/assignments";
 export * from "./kernels/attention";
 export * from "./kernels/attention-decode";
 export * from "./kernels/attention-delta";
+export * from "./kernels/attention-dropout";
 export * from "./kernels/balance";
 export { columnSumChunks } from "./kernels/column-sums";
 export * from "./kernels/cross-entropy";

@@ -20,6 +20,12 @@ export const configSchema = z.strictObject({
       .lt(1)
       .optional()
       .describe("Share of what attention and experts bring to the stream that is zeroed in training; default 0."),
+    attentionDropout: z
+      .number()
+      .min(0)
+      .lt(1)
+      .optional()
+      .describe("Share of attention's weights that is zeroed in training; slower on GPUs; default 0."),
   }),
   moe: z.strictObject({
     experts: count.describe("Experts of a layer."),
@@ -43,6 +49,12 @@ export const configSchema = z.strictObject({
       .optional()
       .describe("What a full expert drops: the last tokens (default) or the lowest weights."),
     jitter: z.number().min(0).lt(1).optional().describe("Noise on the router's input while training; default 0."),
+    dropout: z
+      .number()
+      .min(0)
+      .lt(1)
+      .optional()
+      .describe("Share of the hidden units of experts and dense layers that is zeroed in training; default 0."),
     even: z.boolean().optional().describe("For benchmarks: experts in turn, whatever the scores."),
     denseLayers: z.array(countOrZero).optional().describe("Layers (from 0) with a dense feed-forward layer."),
   }),

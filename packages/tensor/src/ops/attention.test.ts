@@ -1,7 +1,8 @@
 import { expectClose } from "@webmoe/webgpu/testing";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { reshape, type Tensor } from "../tensor";
 import { checkGradient, random, valuesOf } from "../testing";
+import { fold, key } from "../threefry";
 import { cachedAttention, causalAttention } from "./attention";
 import { copyOf } from "./copy";
 import { add } from "./elementwise";
@@ -56,6 +57,42 @@ test("attention over a cache is that of the last token of a sequence, and has no
   await expect(
     checkGradient((x, cache, at) => add(sum(x), sum(cached(x, cache, at))), [last, cache, position]),
   ).rejects.toThrow("gradients: cachedAttention has no gradient");
+});
+
+describe("dropout on the weights", () => {
+  const rate = 0.4;
+  const words = { shape: [2], data: Uint32Array.from(key(7)) };
+  const dropped = (qkv: Tensor, key: Tensor<"u32">) => causalAttention(qkv, { dropout: { key, rate } });
+
+  test("multiplies them by a function of the key, the query and the key's position", async () => {
+    const [context, headDim] = [6, 2];
+    const qkv = random([1, context, 3, 1, headDim]);
+    const at = (t: number, part: number) => qkv.data.subarray((3 * t + part) * headDim, (3 * t + part + 1) * headDim);
+    const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, d) => sum + value * b[d]!, 0);
+    const expected = Array.from({ length: context }, (_, q) => {
+      const grown = Array.from({ length: q + 1 }, (_, k) => Math.exp(dot(at(q, 0), at(k, 1)) / Math.sqrt(headDim)));
+      const total = grown.reduce((a, b) => a + b);
+      // The counter of a mask's number is the pair (query, position of the key).
+      const kept = grown.map((_, k) =>
+        (fold(key(7), q + k * 2 ** 32)[0] >>> 8) * 2 ** -24 < rate ? 0 : 1 / (1 - rate),
+      );
+      return [0, 1].map((d) => grown.reduce((sum, p, k) => sum + (p / total) * kept[k]! * at(k, 2)[d]!, 0));
+    }).flat();
+    expectClose(await valuesOf(dropped, [qkv, words]), expected);
+  });
+
+  test("has the gradient of one mask", async () => {
+    await checkGradient(dropped, [[2, 5, 3, 2, 4], words]);
+  });
+
+  test("needs a rate below one and a key of two words", async () => {
+    const wrong = (rate: number) => (qkv: Tensor, key: Tensor<"u32">) =>
+      causalAttention(qkv, { dropout: { key, rate } });
+    const qkv = random([1, 2, 3, 1, 2]);
+    await expect(valuesOf(wrong(1), [qkv, words])).rejects.toThrow("needs a rate from 0 to below 1, got 1");
+    const three = { shape: [3], data: new Uint32Array(3) };
+    await expect(valuesOf(wrong(0.1), [qkv, three])).rejects.toThrow("causalAttention: needs a key of two words");
+  });
 });
 
 test("qkv of another form is an error", async () => {

@@ -8,25 +8,37 @@ import {
   cachedAttention as cachedAttentionKernel,
   cacheRanges,
   cacheStore,
+  droppedAttentionBackwardKeyValue,
+  droppedAttentionBackwardQuery,
+  droppedAttentionForward,
   mergeRanges,
 } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { type AnyTensor, place, type Tensor, u32, withGradient, withoutGradient } from "../tensor";
+import { checkDropout, type KeyedDropout } from "./dropout";
 import { halves } from "./halves";
 import type { RopeOptions } from "./rope";
+
+/** What changes attention. */
+export interface AttentionOptions {
+  /** Zero weights of the softmax. */
+  dropout?: KeyedDropout;
+}
 
 /**
  * Causal self-attention: softmax(q k^T / sqrt(headDim)) v, where a token sees itself and the tokens before it.
  * `qkv` is [batch, context, 3, heads, headDim]; the result [batch, context, heads, headDim]. Scores are never stored
- * (Dao et al. 2022); the backward pass computes them again.
+ * (Dao et al. 2022); the backward pass computes them again. With `dropout`, each weight of the softmax is zeroed with a
+ * probability and the others are divided by what is left, by a mask that is a function of a key alone.
  */
-export function causalAttention(qkv: Tensor): Tensor {
+export function causalAttention(qkv: Tensor, { dropout }: AttentionOptions = {}): Tensor {
   const [batch, context, three, heads, headDim] = qkv.shape as [number, number, number, number, number];
   if (qkv.shape.length !== 5 || three !== 3) {
     throw new Error(`causalAttention: needs qkv [batch, context, 3, heads, headDim], got ${showShape(qkv.shape)}`);
   }
   const sizes = { batch, context, heads, headDim };
   const shape = [batch, context, heads, headDim];
+  if (dropout) return droppedAttention(qkv, sizes, dropout);
   const operands = { halves: attentionTakesHalves(sizes, qkv.trace.target) };
   const operand = operands.halves ? halves(qkv) : qkv;
   const results = { out: shape, lse: [batch, heads, context] };
@@ -36,6 +48,22 @@ export function causalAttention(qkv: Tensor): Tensor {
     const given = { qkv: operand, dout: slope, lse, delta };
     const { dqkv } = place(attentionBackwardQuery, given, sizes, { dqkv: qkv.shape }, operands);
     place(attentionBackwardKeyValue, { ...given, dqkv }, sizes, {}, operands);
+    return [dqkv];
+  });
+}
+
+/** Attention on kernels that draw their mask in every pass, in f32. */
+function droppedAttention(qkv: Tensor, shape: Sizes, { key, rate }: KeyedDropout): Tensor {
+  checkDropout("causalAttention", key, rate);
+  const sizes = { ...shape, rate };
+  const { batch, context, heads, headDim } = shape;
+  const results = { out: [batch, context, heads, headDim], lse: [batch, heads, context] };
+  const { out, lse } = place(droppedAttentionForward, { qkv, dropoutKey: key }, sizes, results);
+  return withGradient("causalAttention with dropout", out, [qkv], (dout) => {
+    const { delta } = slopeAndDelta(out, dout, shape, false);
+    const given = { qkv, dropoutKey: key, dout, lse, delta };
+    const { dqkv } = place(droppedAttentionBackwardQuery, given, sizes, { dqkv: qkv.shape });
+    place(droppedAttentionBackwardKeyValue, { ...given, dqkv }, sizes, {});
     return [dqkv];
   });
 }

@@ -1,4 +1,7 @@
-/** What the kernels of attention.ts compute, with a row of scores in hand: the reference of their tests. */
+/**
+ * What the kernels of attention.ts compute, with a row of scores in hand: the reference of their tests. `kept` is what dropout
+ * multiplies the weight of a query (among all rows) and a key by.
+ */
 export function attentionByLoop(
   qkv: Float32Array,
   dout: Float32Array,
@@ -6,6 +9,7 @@ export function attentionByLoop(
   context: number,
   heads: number,
   headDim: number,
+  kept: (row: number, key: number) => number = () => 1,
 ) {
   const out = new Float64Array(dout.length);
   const lse = new Float64Array(batch * heads * context);
@@ -29,10 +33,10 @@ export function attentionByLoop(
         const dp = p.map((weight, k) => {
           let product = 0;
           for (let d = 0; d < headDim; d++) {
-            out[at + d]! += weight * qkv[part(k, 2) + d]!;
+            out[at + d]! += weight * kept(row, k) * qkv[part(k, 2) + d]!;
             product += dout[at + d]! * qkv[part(k, 2) + d]!;
           }
-          return product;
+          return product * kept(row, k);
         });
         for (let d = 0; d < headDim; d++) delta[row]! += out[at + d]! * dout[at + d]!;
         p.forEach((weight, k) => {
@@ -40,7 +44,7 @@ export function attentionByLoop(
           for (let d = 0; d < headDim; d++) {
             dqkv[part(t, 0) + d]! += ds * qkv[part(k, 1) + d]!;
             dqkv[part(k, 1) + d]! += ds * qkv[part(t, 0) + d]!;
-            dqkv[part(k, 2) + d]! += weight * dout[at + d]!;
+            dqkv[part(k, 2) + d]! += weight * kept(row, k) * dout[at + d]!;
           }
         });
       }

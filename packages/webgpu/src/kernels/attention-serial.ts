@@ -5,6 +5,7 @@
 
 import type { KernelSource } from "../kernel";
 import type { AttentionSizes } from "./attention-shape";
+import { plainWeights } from "./attention-weights";
 
 const addresses = /* wgsl */ `
 fn partAt(token: vec4u, part: u32, head: u32) -> vec4u { return ((token * 3u + part) * sizes.heads + head) * sizes.headDim; }
@@ -25,10 +26,10 @@ function source({ batch, context, heads }: AttentionSizes, wgsl: string): Kernel
 }
 
 /** One invocation a query: walks the keys up to its own. */
-export function forward(shape: AttentionSizes): KernelSource {
+export function forward(shape: AttentionSizes, weights = plainWeights): KernelSource {
   return source(
     shape,
-    /* wgsl */ `${addresses}
+    /* wgsl */ `${weights.functions}${addresses}
 fn run(i: u32) {${start}
   let q = partAt(vec4u(begin + own), 0u, head).x;
   let at = outAt(vec4u(begin + own), head).x;
@@ -48,7 +49,8 @@ fn run(i: u32) {${start}
     let p = exp(scores - bound);
     largest = bound;
     total = total * shrink + dot(p, vec4f(1.0));
-    for (var d = 0u; d < sizes.headDim; d++) { out[at + d] = out[at + d] * shrink + dot(p, qkvOf(values, d)); }
+    let weights = ${weights.four("p", "vec4u(i)", "rows")};
+    for (var d = 0u; d < sizes.headDim; d++) { out[at + d] = out[at + d] * shrink + dot(weights, qkvOf(values, d)); }
   }
   for (var d = 0u; d < sizes.headDim; d++) { out[at + d] /= total; }
   lse[i] = largest + log(total);
@@ -57,10 +59,10 @@ fn run(i: u32) {${start}
 }
 
 /** One invocation a query: walks the keys up to its own. */
-export function backwardQuery(shape: AttentionSizes): KernelSource {
+export function backwardQuery(shape: AttentionSizes, weights = plainWeights): KernelSource {
   return source(
     shape,
-    /* wgsl */ `${addresses}
+    /* wgsl */ `${weights.functions}${addresses}
 fn run(i: u32) {${start}
   let q = partAt(vec4u(begin + own), 0u, head).x;
   let g = outAt(vec4u(begin + own), head).x;
@@ -77,7 +79,7 @@ fn run(i: u32) {${start}
       dp += dout[g + d] * qkvOf(values, d);
     }
     let p = select(vec4f(), exp(scores * scale - lse[i]), rows <= vec4u(own));
-    let ds = p * (dp - delta[i]) * scale;
+    let ds = p * (${weights.four("dp", "vec4u(i)", "rows")} - delta[i]) * scale;
     for (var d = 0u; d < sizes.headDim; d++) { dqkv[q + d] += dot(ds, qkvOf(keys, d)); }
   }
 }`,
@@ -85,10 +87,10 @@ fn run(i: u32) {${start}
 }
 
 /** One invocation a key: walks the queries from its own on. */
-export function backwardKeyValue(shape: AttentionSizes): KernelSource {
+export function backwardKeyValue(shape: AttentionSizes, weights = plainWeights): KernelSource {
   return source(
     shape,
-    /* wgsl */ `${addresses}
+    /* wgsl */ `${weights.functions}${addresses}
 ${doutOf}
 fn run(i: u32) {${start}
   let k = partAt(vec4u(begin + own), 1u, head).x;
@@ -112,10 +114,12 @@ fn run(i: u32) {${start}
     }
     let s = statistics + inside;
     let p = select(vec4f(), exp(scores * scale - vec4f(lse[s.x], lse[s.y], lse[s.z], lse[s.w])), rows <= vec4u(last));
-    let ds = p * (dp - vec4f(delta[s.x], delta[s.y], delta[s.z], delta[s.w])) * scale;
+    let slopes = ${weights.four("dp", "s", "vec4u(own)")};
+    let ds = p * (slopes - vec4f(delta[s.x], delta[s.y], delta[s.z], delta[s.w])) * scale;
+    let weights = ${weights.four("p", "s", "vec4u(own)")};
     for (var d = 0u; d < sizes.headDim; d++) {
       dqkv[k + d] += dot(ds, qkvOf(queries, d));
-      dqkv[v + d] += dot(p, doutOf(gradients, d));
+      dqkv[v + d] += dot(weights, doutOf(gradients, d));
     }
   }
 }`,

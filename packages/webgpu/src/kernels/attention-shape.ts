@@ -5,3 +5,7 @@ export interface AttentionSizes {
   heads: number;
   headDim: number;
 }
+
+/** Floating-point operations of `count` matrix products over the causal half of the scores. */
+export const attentionFlops = (count: number, shape: AttentionSizes) =>
+  count * shape.batch * shape.heads * shape.context * (shape.context + 1) * shape.headDim;

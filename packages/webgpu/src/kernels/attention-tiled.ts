@@ -21,11 +21,16 @@ import {
   result,
   scores,
   source,
+  type Tiles,
   tiles,
 } from "./attention-tiles";
+import { plainWeights } from "./attention-weights";
+
+/** Number among all queries of the owned row i. */
+const ownedQuery = (t: Tiles) => `group.y * sizes.context + first + y * ${t.rows}u + i`;
 
 /** A workgroup owns queries; keys and values pass by. */
-export function forward(shape: AttentionSizes): KernelSource {
+export function forward(shape: AttentionSizes, weights = plainWeights): KernelSource {
   const t = tiles(shape.headDim, 32, shape.headDim > 64 ? 16 : 32);
   const arrays = {
     q: t.owned * t.stride,
@@ -35,6 +40,7 @@ export function forward(shape: AttentionSizes): KernelSource {
   return source(
     shape,
     t,
+    weights.functions,
     arrays,
     /* wgsl */ `
   ${load("q", "qkv", partOf(0), t.owned, "first", t)}
@@ -62,7 +68,11 @@ export function forward(shape: AttentionSizes): KernelSource {
     ${eachScore(t, "p[at] = exp(p[at] - largest[i]);")}
     ${load("kv", "qkv", partOf(2), t.passing, "begin", t)}
     workgroupBarrier();
-    ${eachProduct(t, "let weight = p[at]; total[i] += weight;", "sum[i][j] = fma(weight, kv[d], sum[i][j]);")}
+    ${eachProduct(
+      t,
+      `total[i] += p[at]; let weight = ${weights.one("p[at]", ownedQuery(t), "begin + r")};`,
+      "sum[i][j] = fma(weight, kv[d], sum[i][j]);",
+    )}
   }
   ${eachResult(
     t,
@@ -73,13 +83,14 @@ export function forward(shape: AttentionSizes): KernelSource {
 }
 
 /** A workgroup owns queries; keys and values pass by. */
-export function backwardQuery(shape: AttentionSizes): KernelSource {
+export function backwardQuery(shape: AttentionSizes, weights = plainWeights): KernelSource {
   const t = tiles(shape.headDim, shape.headDim > 64 ? 8 : 32, 16);
   const owned = t.owned * t.stride;
   const passing = t.passing * t.stride;
   return source(
     shape,
     t,
+    weights.functions,
     { q: owned, g: owned, k: passing, v: passing, ds: t.owned * t.scoreStride },
     /* wgsl */ `
   ${load("q", "qkv", partOf(0), t.owned, "first", t)}
@@ -98,7 +109,8 @@ export function backwardQuery(shape: AttentionSizes): KernelSource {
       `var value = 0.0;
         if (passingRow <= ownedRow && ownedRow < sizes.context) {
           let statistics = group.y * sizes.context + ownedRow;
-          value = exp(s[i][j] * scale - lse[statistics]) * (dp[i][j] - delta[statistics]) * scale;
+          let slope = ${weights.one("dp[i][j]", "statistics", "passingRow")};
+          value = exp(s[i][j] * scale - lse[statistics]) * (slope - delta[statistics]) * scale;
         }
         ds[at] = value;`,
     )}
@@ -110,7 +122,7 @@ export function backwardQuery(shape: AttentionSizes): KernelSource {
 }
 
 /** A workgroup owns keys and values; queries pass by, from the first one that sees the tile. */
-export function backwardKeyValue(shape: AttentionSizes): KernelSource {
+export function backwardKeyValue(shape: AttentionSizes, weights = plainWeights): KernelSource {
   const t = tiles(shape.headDim, shape.headDim > 64 ? 8 : 32, 16);
   const owned = t.owned * t.stride;
   const passing = t.passing * t.stride;
@@ -118,6 +130,7 @@ export function backwardKeyValue(shape: AttentionSizes): KernelSource {
   return source(
     shape,
     t,
+    weights.functions,
     { k: owned, v: owned, q: passing, g: passing, p: square, ds: square },
     /* wgsl */ `
   ${load("k", "qkv", partOf(1), t.owned, "first", t)}
@@ -137,8 +150,10 @@ export function backwardKeyValue(shape: AttentionSizes): KernelSource {
         var value = 0.0;
         if (ownedRow <= passingRow && passingRow < sizes.context) {
           let statistics = group.y * sizes.context + passingRow;
-          probability = exp(s[i][j] * scale - lse[statistics]);
-          value = probability * (dp[i][j] - delta[statistics]) * scale;
+          let weight = exp(s[i][j] * scale - lse[statistics]);
+          let slope = ${weights.one("dp[i][j]", "statistics", "ownedRow")};
+          value = weight * (slope - delta[statistics]) * scale;
+          probability = ${weights.one("weight", "statistics", "ownedRow")};
         }
         p[at] = probability;
         ds[at] = value;`,

@@ -125,6 +125,7 @@ export const result = (name: string, t: Tiles) => `var ${name} = array<array<f32
 export function source(
   { batch, context, heads }: AttentionSizes,
   t: Tiles,
+  functions: string,
   arrays: Record<string, number>,
   body: string,
 ): KernelSource {
@@ -132,7 +133,7 @@ export function source(
     form: "groups",
     groups: [Math.ceil(context / t.owned), batch * heads, 1],
     workgroup: LANES,
-    wgsl: `${shared(arrays)}
+    wgsl: `${shared(arrays)}${functions}
 ${addresses(t)}
 fn run(group: vec3u, lane: u32) {
   let x = lane % ${COLUMNS}u;

@@ -11,7 +11,7 @@
 // in attention-tiled.ts, and those with one invocation per query or key in attention-serial.ts; delta in attention-delta.ts.
 
 import { type KernelTarget, kernel } from "../kernel";
-import type { AttentionSizes } from "./attention-shape";
+import { type AttentionSizes, attentionFlops } from "./attention-shape";
 import * as tiled from "./attention-tiled";
 import * as vector from "./attention-vector";
 import { matrixKernels, serialKernels } from "./kernels-of-target";
@@ -42,16 +42,12 @@ function variants({ kernelClass }: KernelTarget, shape: AttentionSizes, { halves
   return vector.fitsVectors(shape) ? vector : tiled;
 }
 
-/** Floating-point operations of `count` matrix products over the causal half of the scores. */
-const products = (count: number, shape: AttentionSizes) =>
-  count * shape.batch * shape.heads * shape.context * (shape.context + 1) * shape.headDim;
-
 /** out [batch, context, heads, headDim] = softmax(q k^T / sqrt(headDim)) v, lse [batch, heads, context] */
 export const attentionForward = kernel({
   name: "attentionForward",
   buffers: { qkv: "read", out: "write", lse: "write" },
   sizes,
-  flops: (shape) => products(2, shape),
+  flops: (shape) => attentionFlops(2, shape),
   source: (shape, target, operands: AttentionOperands | undefined) => variants(target, shape, operands).forward(shape),
 });
 
@@ -66,7 +62,7 @@ export const attentionBackwardQuery = kernel({
     dqkv: "write",
   },
   sizes,
-  flops: (shape) => products(3, shape),
+  flops: (shape) => attentionFlops(3, shape),
   source: (shape, target, operands: AttentionOperands | undefined) =>
     variants(target, shape, operands).backwardQuery(shape),
 });
@@ -82,7 +78,7 @@ export const attentionBackwardKeyValue = kernel({
     dqkv: "update",
   },
   sizes,
-  flops: (shape) => products(4, shape),
+  flops: (shape) => attentionFlops(4, shape),
   source: (shape, target, operands: AttentionOperands | undefined) =>
     variants(target, shape, operands).backwardKeyValue(shape),
 });

@@ -1,25 +1,10 @@
-// Random numbers that are functions of a key alone: threefry2x32 with 20 rounds (Salmon et al. 2011, "Parallel random
-// numbers: as easy as 1, 2, 3"). One invocation a pair: elements 2i and 2i + 1 come from the two words of the block with
-// counter (i, 0). packages/tensor/src/threefry.ts is the same in TypeScript.
+// Random numbers that are functions of a key alone. One invocation a pair: elements 2i and 2i + 1 come from the two words of
+// threefry with the counter (i, 0).
 
 import { kernel } from "../kernel";
+import { threefry } from "./threefry";
 
-const threefry = /* wgsl */ `
-fn mix(x: vec2u, rotation: u32) -> vec2u {
-  let sum = x.x + x.y;
-  return vec2u(sum, ((x.y << rotation) | (x.y >> (32u - rotation))) ^ sum);
-}
-fn evenRounds(x: vec2u) -> vec2u { return mix(mix(mix(mix(x, 13u), 15u), 26u), 6u); }
-fn oddRounds(x: vec2u) -> vec2u { return mix(mix(mix(mix(x, 17u), 29u), 16u), 24u); }
-fn threefry(k: vec2u, counter: vec2u) -> vec2u {
-  let third = k.x ^ k.y ^ 0x1bd11bdau;
-  var x = counter + k;
-  x = evenRounds(x) + vec2u(k.y, third + 1u);
-  x = oddRounds(x) + vec2u(third, k.x + 2u);
-  x = evenRounds(x) + vec2u(k.x, k.y + 3u);
-  x = oddRounds(x) + vec2u(k.y, third + 4u);
-  return evenRounds(x) + vec2u(third, k.x + 5u);
-}
+const uniforms = /* wgsl */ `${threefry}
 // The upper 24 bits of each word as a number in [0, 1).
 fn uniforms(pair: u32) -> vec2f {
   return vec2f(threefry(vec2u(key[0], key[1]), vec2u(pair, 0u)) >> vec2u(8u)) * 0x1p-24f;
@@ -38,7 +23,7 @@ export const randomUniform = kernel({
   source: ({ items }) => ({
     form: "items",
     items: Math.ceil(items / 2),
-    wgsl: /* wgsl */ `${threefry}
+    wgsl: /* wgsl */ `${uniforms}
 fn run(i: u32) { store(i, sizes.low + uniforms(i) * (sizes.high - sizes.low)); }`,
   }),
 });
@@ -52,7 +37,7 @@ export const dropout = kernel({
   source: ({ items }) => ({
     form: "items",
     items: Math.ceil(items / 2),
-    wgsl: /* wgsl */ `${threefry}
+    wgsl: /* wgsl */ `${uniforms}
 fn run(i: u32) {
   let last = sizes.items - 1u;
   let values = vec2f(x[2u * i], x[min(2u * i + 1u, last)]) / (1.0 - sizes.rate);
@@ -70,7 +55,7 @@ export const randomNormal = kernel({
   source: ({ items }) => ({
     form: "items",
     items: Math.ceil(items / 2),
-    wgsl: /* wgsl */ `${threefry}
+    wgsl: /* wgsl */ `${uniforms}
 fn run(i: u32) {
   let u = uniforms(i);
   let radius = sizes.deviation * sqrt(-2.0 * log(1.0 - u.x));
