@@ -54,7 +54,7 @@ export default defineConfig({
           { text: "Routers", link: "/routers" },
           { text: "API", link: "/api/" },
           { text: "Speed", link: "/results/speed" },
-          { text: "Speed of every part", link: "/results/speed-parts" },
+          { text: "Speed on an H100, earlier", link: "/results/speed-h100" },
           { text: "Routers compared", link: "/results/routers" },
           { text: "Text classification", link: "/results/classification" },
           { text: "How it works", link: "/how-it-works" },
