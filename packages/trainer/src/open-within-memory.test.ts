@@ -15,6 +15,10 @@ const model = languageModel(sizes, recurrentRouter({ dim: 8 }));
 const settings = trainSettings({ batch: { size: 8 } });
 const adapter = process.env.WEBMOE_TEST_ADAPTER;
 
+Object.assign(globalThis, globals);
+// Held to the end: a process may end with the first instance that is collected.
+const instance = create(["backend=null"]);
+
 async function planned(): Promise<number> {
   const gpu = await openGpu({ adapter });
   const { memory } = await planTraining(gpu, model, settings);
@@ -93,8 +97,6 @@ test("the settings that are offered do fit, and each is the smallest of its kind
 
 test("a device that has less than it said is explained in the same way", async () => {
   // Dawn's device that computes nothing has half a GiB of memory, and reports what does not fit as every device does.
-  Object.assign(globalThis, globals);
-  const instance = create(["backend=null"]);
   const gpu = await openDevice(
     instance,
     { features: [], kernelClass: "serial" },
@@ -116,7 +118,7 @@ describe("where a run does not fit", () => {
     const gpu = await openGpu({ adapter });
     const { memory } = await planTraining(gpu, tiny, frugal);
     // What is refused allocates nothing, so a device to plan on is enough.
-    const limited = { ...planningGpu(gpu), memoryBudget: Math.floor(share * memory.total) };
+    const limited = Object.assign(planningGpu(gpu), { memoryBudget: Math.floor(share * memory.total) });
     const error = await openWithinMemory(limited, tiny, frugal).catch((error: Error) => error);
     gpu.close();
     return (error as Error).message.split("\n").slice(-3);
