@@ -24,7 +24,8 @@ export function pacedWait(): <T>(work: Promise<T>) => Promise<T> {
   }
 
   return async (work) => {
-    if (waiting++ === 0) since = performance.now();
+    waiting++;
+    since = performance.now(); // what the host did while an earlier wait was open is no waiting
     if (!turning) setImmediate(turn);
     turning = true;
     try {
