@@ -2,7 +2,9 @@ import { DeviceLostError, GpuError } from "./errors";
 import { type AdapterDescription, adapterName, type Gpu } from "./gpu";
 import type { KernelTarget } from "./kernel";
 import { loadKernels } from "./kernels/kernels-of-target";
-import { testedTarget } from "./self-test";
+import { matmul } from "./kernels/matmul";
+import { compileProgram } from "./program/program";
+import { Recording } from "./program/recording";
 
 /** How to open a device. */
 export interface OpenOptions {
@@ -99,9 +101,11 @@ export async function openDevice(
     },
   };
   await loadKernels(gpu.target);
-  return Object.assign(gpu, {
-    target: await testedTarget(gpu, adapterName(description), options.warn ?? console.warn),
-  });
+  if (!gpu.target.matrixUnits) return gpu;
+  const { testedTarget } = await import("./self-test");
+  const workshop = { matmul, compileProgram, Recording };
+  const target = await testedTarget(gpu, adapterName(description), options.warn ?? console.warn, workshop);
+  return Object.assign(gpu, { target });
 }
 
 async function findAdapter(source: GPU, { adapter: wanted }: OpenOptions): Promise<GPUAdapter> {

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import type { KernelSource } from "./kernel";
 import { matmul } from "./kernels/matmul";
+import { compileProgram } from "./program/program";
+import { Recording } from "./program/recording";
 import { testedTarget } from "./self-test";
 import { testGpu } from "./testing";
 
@@ -14,12 +16,14 @@ const changed = (change: (wgsl: string) => string): typeof matmul => ({
   },
 });
 
+const workshop = { matmul, compileProgram, Recording };
+
 /** The target that a device with matrix units gets, and the warnings. */
-async function tested(product: typeof matmul, matrixUnits = true) {
+async function tested(product: typeof matmul) {
   const gpu = await testGpu();
   const warnings: string[] = [];
-  const device = { ...gpu, target: { ...gpu.target, matrixUnits } };
-  const target = await testedTarget(device, "Test 1", (message) => warnings.push(message), product);
+  const device = { ...gpu, target: { ...gpu.target, matrixUnits: true } };
+  const target = await testedTarget(device, "Test 1", (message) => warnings.push(message), workshop, product);
   return { gpu, target, warnings };
 }
 
@@ -51,14 +55,4 @@ test.each([
   );
   gpu.check();
   expect((await tested(changed((wgsl) => wgsl))).warnings).toEqual([]);
-});
-
-test("without matrix units nothing is run", async () => {
-  const { target, warnings } = await tested(
-    changed(() => {
-      throw new Error("must not be asked");
-    }),
-    false,
-  );
-  expect([target.matrixUnits, warnings]).toEqual([false, []]);
 });

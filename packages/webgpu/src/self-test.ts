@@ -1,11 +1,18 @@
 // Subgroup matrices are an experimental feature of drivers. Where a device has them, one small product on them is compared with the
-// same without before anything relies on them.
+// same without before anything relies on them. This is loaded for such a device alone, and is handed what it shares with others.
 
 import type { Gpu } from "./gpu";
 import type { KernelTarget } from "./kernel";
-import { matmul } from "./kernels/matmul";
-import { compileProgram } from "./program/program";
-import { Recording } from "./program/recording";
+import type { matmul } from "./kernels/matmul";
+import type { compileProgram } from "./program/program";
+import type { Recording } from "./program/recording";
+
+/** What the test computes a product with. */
+export interface Workshop {
+  matmul: typeof matmul;
+  compileProgram: typeof compileProgram;
+  Recording: typeof Recording;
+}
 
 /** Rows, columns and terms of the product: one tile, and two steps along the sum. */
 const SIZE = 64;
@@ -14,17 +21,17 @@ const SIZE = 64;
 const TOLERANCE = 1e-4;
 
 /**
- * The target of a device, without matrix units where a product on them is wrong; `warn` is then told so in one line, about the device
- * called `name`. `product` stands for the kernel that is tested.
+ * The target of a device that has matrix units, without them where a product on them is wrong; `warn` is then told so in one line,
+ * about the device called `name`. `product` stands for the kernel that is tested.
  */
 export async function testedTarget(
   gpu: Gpu,
   name: string,
   warn: (message: string) => void,
-  product: typeof matmul = matmul,
+  workshop: Workshop,
+  product = workshop.matmul,
 ): Promise<KernelTarget> {
-  if (!gpu.target.matrixUnits) return gpu.target;
-  const fault = await matrixUnitsFault(gpu, product);
+  const fault = await matrixUnitsFault(gpu, workshop, product);
   if (fault === undefined) return gpu.target;
   warn(
     `openGpu: matrix units of ${name} are not used, because ${fault}: products take longer without them; ` +
@@ -34,11 +41,11 @@ export async function testedTarget(
 }
 
 /** What is wrong with products on matrix units, in words; undefined where nothing is. */
-async function matrixUnitsFault(gpu: Gpu, kernel: typeof matmul): Promise<string | undefined> {
-  const expected = await productOf(gpu, matmul, { ...gpu.target, matrixUnits: false });
+async function matrixUnitsFault(gpu: Gpu, workshop: Workshop, kernel: typeof matmul): Promise<string | undefined> {
+  const expected = await productOf(gpu, workshop, workshop.matmul, { ...gpu.target, matrixUnits: false });
   // A shader that the driver refuses must not be taken for a fault of the device.
   gpu.device.pushErrorScope("validation");
-  const tested = productOf(gpu, kernel, { ...gpu.target, precision: "mixed" });
+  const tested = productOf(gpu, workshop, kernel, { ...gpu.target, precision: "mixed" });
   const actual = await tested.catch((error: Error) => error);
   const refused = await gpu.device.popErrorScope();
   if (refused || actual instanceof Error) return `their shader fails: ${firstLine(refused ?? (actual as Error))}`;
@@ -50,7 +57,12 @@ async function matrixUnitsFault(gpu: Gpu, kernel: typeof matmul): Promise<string
 const firstLine = ({ message }: { message: string }) => message.trim().split("\n")[0]!;
 
 /** a b^T of two fixed matrices. */
-async function productOf(gpu: Gpu, kernel: typeof matmul, target: KernelTarget): Promise<Float32Array> {
+async function productOf(
+  gpu: Gpu,
+  { Recording, compileProgram }: Workshop,
+  kernel: typeof matmul,
+  target: KernelTarget,
+): Promise<Float32Array> {
   const bytes = SIZE * SIZE * 4;
   const recording = new Recording(target, gpu.limits);
   const operands = recording.storage("inputs", 2 * bytes, "operands");

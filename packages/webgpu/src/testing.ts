@@ -8,6 +8,7 @@ import * as gruBackward from "./kernels/gru-matrix-backward";
 import * as gruForward from "./kernels/gru-matrix-forward";
 import { provideKernels } from "./kernels/kernels-of-target";
 import * as matmul from "./kernels/matmul-matrix";
+import * as serialMatmul from "./kernels/matmul-serial";
 import { openGpu } from "./node";
 import { compileProgram } from "./program/program";
 import { Recording, type Slice } from "./program/recording";
@@ -15,7 +16,10 @@ import { Recording, type Slice } from "./program/recording";
 export { firstDifference } from "./program/digest";
 
 // Tests run kernels of every class, whatever the adapter is.
-provideKernels({ matrix: { attention, gruBackward, gruForward, matmul }, serial: { attention: serialAttention } });
+provideKernels({
+  matrix: { attention, gruBackward, gruForward, matmul },
+  serial: { attention: serialAttention, matmul: serialMatmul },
+});
 
 let shared: Promise<Gpu> | undefined;
 

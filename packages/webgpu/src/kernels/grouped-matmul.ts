@@ -17,9 +17,9 @@ import {
   MATRIX_ROW_TILE,
   usesMatrixUnits,
 } from "./grouped-matmul-product";
+import { serialKernels } from "./kernels-of-target";
 import { HALVES_PAY } from "./matmul";
 import type { MatmulParts } from "./matmul-parts";
-import { SERIAL_ROWS, serialMatmul } from "./matmul-serial";
 import { groupedTile, tiledMatmul } from "./matmul-tiled";
 import { UNIT } from "./matrix-shape";
 
@@ -28,7 +28,7 @@ const NONE = "0xffffffffu";
 /** Rows of a tile: each expert's rows start on a multiple of it. */
 export function rowTile(target: KernelTarget): number {
   if (usesMatrixUnits(target)) return MATRIX_ROW_TILE;
-  return target.kernelClass === "serial" ? SERIAL_ROWS : groupedTile.size;
+  return target.kernelClass === "serial" ? serialKernels().matmul.SERIAL_ROWS : groupedTile.size;
 }
 
 /** Whether the three products of a grouped linear map should be given their operands packed by `packHalves`. */
@@ -87,7 +87,7 @@ ${target.kernelClass === "serial" ? "" : "var<workgroup> sharedExpert: u32;"}`,
         bIsColumnMajor: direction === "forward",
       };
       return target.kernelClass === "serial"
-        ? serialMatmul(parts, 1, rows, n)
+        ? serialKernels().matmul.serialMatmul(parts, 1, rows, n)
         : tiledMatmul(parts, 1, rows, n, groupedTile);
     },
   });
@@ -139,7 +139,7 @@ ${readUniformly(target, "rowCount", "sharedCount", "segments[product * 2u + 1u]"
         bIsColumnMajor: false,
       };
       return target.kernelClass === "serial"
-        ? serialMatmul(parts, experts, out, inner)
+        ? serialKernels().matmul.serialMatmul(parts, experts, out, inner)
         : tiledMatmul(parts, experts, out, inner);
     },
   });

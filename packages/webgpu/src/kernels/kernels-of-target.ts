@@ -1,5 +1,5 @@
 // Shaders that only some devices run are loaded when one of those is opened: those on matrix units, which browsers have behind a
-// flag alone, and attention on adapters that are software. A page with an ordinary GPU does without a sixth of all code.
+// flag alone, and attention and products on adapters that are software. A page with an ordinary GPU does without a sixth of all code.
 
 import { GpuError } from "../errors";
 import type { KernelTarget } from "../kernel";
@@ -15,6 +15,7 @@ export interface MatrixKernels {
 /** Modules of kernels of the serial class alone. */
 export interface SerialKernels {
   attention: typeof import("./attention-serial");
+  matmul: typeof import("./matmul-serial");
 }
 
 let matrix: MatrixKernels | undefined;
@@ -22,7 +23,10 @@ let serial: SerialKernels | undefined;
 
 /** Load what programs for a target are made of, before anything is recorded for it. */
 export async function loadKernels({ kernelClass, matrixUnits }: KernelTarget): Promise<void> {
-  if (kernelClass === "serial") serial ??= { attention: await import("./attention-serial") };
+  if (kernelClass === "serial") {
+    const [attention, matmul] = await Promise.all([import("./attention-serial"), import("./matmul-serial")]);
+    serial = { attention, matmul };
+  }
   if (!matrixUnits) return;
   const [attention, gruBackward, gruForward, matmul] = await Promise.all([
     import("./attention-matrix"),

@@ -9,8 +9,8 @@
 // driver half a second to compile, so products share one (`shared`) where what differs is not what its loop multiplies by.
 
 import type { KernelSource } from "../kernel";
-import { each } from "./matmul-parts";
-import { type MatrixProduct, resultVectors, storeResult } from "./matmul-product";
+import { each, resultVectors, storeResult } from "./matmul-parts";
+import type { MatrixProduct } from "./matmul-product";
 import { fragmentTypes } from "./matrix-fragments";
 import { stageOperand } from "./matrix-operand";
 import { FRAGMENT, type MatrixTile } from "./matrix-shape";

@@ -1,6 +1,8 @@
 // Every matrix product, c = a b, has one of two bodies: matmul-serial.ts and matmul-tiled.ts. What the operands are is said
 // by a few WGSL functions that a kernel brings along, so plain, batched, gathered and grouped products share the loops.
 
+import type { MatrixProduct } from "./matmul-product";
+
 /** WGSL that tells a product what its operands are. */
 export interface MatmulParts {
   /**
@@ -36,4 +38,18 @@ export function storeRow({ n }: MatmulParts): string {
 fn storeRow(row: u32, column: u32, values: vec4f) {
 ${each(4, (j) => `  if (column + ${j}u < ${n}) { store(row, column + ${j}u, values[${j}]); }`)}
 }`;
+}
+
+/** WGSL that gives element `at` of c its value. */
+export function storeResult(
+  { result, base }: Pick<MatrixProduct, "result" | "base">,
+  at: string,
+  value: string,
+): string {
+  return `${result}[${at}] = ${base === undefined ? "" : `${base}[${at}] + `}${value};`;
+}
+
+/** `vectors` of a kernel's source: c and what it is added to as rows of vec4f. */
+export function resultVectors({ result, base }: MatrixProduct): Record<string, string> {
+  return { [result]: "vec4f", ...(base !== undefined && { [base]: "vec4f" }) };
 }

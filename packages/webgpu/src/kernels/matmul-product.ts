@@ -33,20 +33,6 @@ export interface MatrixProduct {
   base?: string;
 }
 
-/** WGSL that gives element `at` of c its value. */
-export function storeResult(
-  { result, base }: Pick<MatrixProduct, "result" | "base">,
-  at: string,
-  value: string,
-): string {
-  return `${result}[${at}] = ${base === undefined ? "" : `${base}[${at}] + `}${value};`;
-}
-
-/** `vectors` of a kernel's source: c and what it is added to as rows of vec4f. */
-export function resultVectors({ result, base }: MatrixProduct): Record<string, string> {
-  return { [result]: "vec4f", ...(base !== undefined && { [base]: "vec4f" }) };
-}
-
 /** An operand as it lies in memory. */
 export interface MatrixOperand {
   /** Name of the buffer. */

@@ -5,7 +5,7 @@
 //   b[j,:]   | walker 0 | walker 1 | .. | walker 0 | ..     times a[0,:], then times a[1,:], ..
 
 import type { KernelSource, KernelTarget } from "../kernel";
-import { storeResult } from "./matmul-product";
+import { storeResult } from "./matmul-parts";
 import { wide } from "./wide";
 
 /** Most rows of a. */

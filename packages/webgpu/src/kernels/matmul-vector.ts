@@ -12,8 +12,8 @@
 // first, so that no eight neighbours meet in one bank.
 
 import type { KernelSource } from "../kernel";
-import { each } from "./matmul-parts";
-import { type MatrixOperand, type MatrixProduct, resultVectors, storeResult } from "./matmul-product";
+import { each, resultVectors, storeResult } from "./matmul-parts";
+import type { MatrixOperand, MatrixProduct } from "./matmul-product";
 
 const AXES = "xyzw";
 

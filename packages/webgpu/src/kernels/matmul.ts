@@ -1,9 +1,8 @@
 import { type KernelTarget, kernel } from "../kernel";
-import { matrixKernels } from "./kernels-of-target";
-import type { MatmulParts } from "./matmul-parts";
-import { type MatrixProduct, type Size, storeResult } from "./matmul-product";
+import { matrixKernels, serialKernels } from "./kernels-of-target";
+import { type MatmulParts, storeResult } from "./matmul-parts";
+import type { MatrixProduct, Size } from "./matmul-product";
 import { hasFewRows, rowsMatmul } from "./matmul-rows";
-import { serialMatmul } from "./matmul-serial";
 import { tiledMatmul } from "./matmul-tiled";
 import { vectorMatmul, vectorSplits, vectorTile } from "./matmul-vector";
 import { matrixTile, productFits, STEP } from "./matrix-shape";
@@ -220,5 +219,7 @@ fn store(row: u32, column: u32, value: f32) {
     aIsColumnMajor: transposeA,
     bIsColumnMajor: transposeB,
   };
-  return target.kernelClass === "serial" ? serialMatmul(parts, products, m, n) : tiledMatmul(parts, products, m, n);
+  return target.kernelClass === "serial"
+    ? serialKernels().matmul.serialMatmul(parts, products, m, n)
+    : tiledMatmul(parts, products, m, n);
 }

@@ -2,7 +2,6 @@
 // and the first kernel at which they part has a name.
 
 import type { Gpu } from "../gpu";
-import { aligned } from "./alignment";
 import type { Dispatch, Storage } from "./recording";
 import type { Step } from "./steps";
 
@@ -28,7 +27,7 @@ export async function digestDispatches(
   for (const [index, { kernel, slices }] of dispatches.entries()) {
     const { pipeline, bindGroup, grid } = steps[index]!;
     const written = slices.filter((_, binding) => kernel.access[binding] !== "read");
-    const size = written.reduce((total, { bytes }) => total + aligned(bytes), 0);
+    const size = written.reduce((total, { bytes }) => total + 4 * Math.ceil(bytes / 4), 0);
     const staging = device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     const encoder = device.createCommandEncoder({ label: "digest" });
     const pass = encoder.beginComputePass();
@@ -42,7 +41,7 @@ export async function digestDispatches(
       const words = Math.ceil(bytes / 4);
       encoder.copyBufferToBuffer(bufferOf(storage), offset, staging, at, 4 * words);
       ranges.push([at, words]);
-      at += aligned(bytes);
+      at += 4 * words;
     }
     device.queue.submit([encoder.finish()]);
     await staging.mapAsync(GPUMapMode.READ);

@@ -5,7 +5,7 @@ import { bytesText, checkBudget } from "./budget";
 import type { DispatchDigest } from "./digest";
 import { gatherOutputs } from "./gather-outputs";
 import { type Plan, planMemory } from "./plan";
-import { type DispatchTime, timeDispatches } from "./profile";
+import type { DispatchTime } from "./profile";
 import { ReadbackRing, readbackLayout } from "./readback";
 import type { Dispatch, Recording, Slice, Storage } from "./recording";
 import { prepareSteps, startPipelines } from "./steps";
@@ -185,7 +185,11 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     },
     async profile(data) {
       gpu.check();
+      if (!gpu.features.includes("timestamp-query")) {
+        throw new GpuError("profile: needs the feature timestamp-query, which this adapter does not have");
+      }
       upload(data);
+      const { timeDispatches } = await import("./profile");
       return timeDispatches(gpu, plan.dispatches, steps);
     },
     async digest(data) {
