@@ -8,6 +8,7 @@ import {
   type ProgramStats,
   Recording,
   type Slice,
+  withKernels,
 } from "@webmoe/webgpu";
 import type { DeviceTensor } from "./device-tensor";
 import { type Shape, showShape, sizeOf } from "./shape";
@@ -70,34 +71,37 @@ export interface CompiledProgram<I, O> {
 }
 
 /**
- * Trace `body` once and make everything that running it needs. `body` receives handles of the state and the inputs, and
- * returns a tree of the tensors to read after each run. What it does besides calling ops happens once, not every run.
+ * Trace `body` and make everything that running it needs. `body` receives handles of the state and the inputs, and returns a tree of
+ * the tensors to read after each run. What it does besides calling ops happens now, not every run, and again where kernels
+ * had to be loaded first.
  */
 export async function compile<S, const I extends Record<string, InputSpec>, O>(
   gpu: Gpu,
   { label = "program", state, inputs, slots, precision = "f32" }: CompileOptions<S, I>,
   body: (state: TensorsOf<S>, inputs: { [K in keyof I]: Tensor<I[K]["dtype"]> }) => O,
 ): Promise<CompiledProgram<I, O>> {
-  const recording = new Recording({ ...gpu.target, precision }, gpu.limits);
-  const trace = new Trace(recording);
   const layout = inputLayout(inputs ?? ({} as I));
-  const block = recording.storage("inputs", layout.bytes, `${label}: inputs`);
-  const handles = Object.fromEntries(
-    layout.fields.map(({ name, offset, shape, dtype }) => [
-      name,
-      new Tensor(trace, shape, dtype, { storage: block, offset, bytes: Math.max(4, sizeOf(shape) * 4) }),
-    ]),
-  ) as { [K in keyof I]: Tensor<I[K]["dtype"]> };
-  const stateHandles = mapTree(state, (leaf) => {
-    const { shape, dtype, arena, offset } = leaf as DeviceTensor<Dtype>;
-    return trace.external(shape, dtype, arena.buffer, offset, arena.shadow);
-  }) as TensorsOf<S>;
-
-  const result = body(stateHandles, handles);
-  const outputs = leaves<AnyTensor>(result);
-  for (const [path, tensor] of outputs) {
-    if (tensor.trace !== trace) throw new Error(`${label}: output "${path}" is a tensor of another program`);
-  }
+  const { recording, block, result, outputs } = await withKernels(() => {
+    const recording = new Recording({ ...gpu.target, precision }, gpu.limits);
+    const trace = new Trace(recording);
+    const block = recording.storage("inputs", layout.bytes, `${label}: inputs`);
+    const handles = Object.fromEntries(
+      layout.fields.map(({ name, offset, shape, dtype }) => [
+        name,
+        new Tensor(trace, shape, dtype, { storage: block, offset, bytes: Math.max(4, sizeOf(shape) * 4) }),
+      ]),
+    ) as { [K in keyof I]: Tensor<I[K]["dtype"]> };
+    const stateHandles = mapTree(state, (leaf) => {
+      const { shape, dtype, arena, offset } = leaf as DeviceTensor<Dtype>;
+      return trace.external(shape, dtype, arena.buffer, offset, arena.shadow);
+    }) as TensorsOf<S>;
+    const result = body(stateHandles, handles);
+    const outputs = leaves<AnyTensor>(result);
+    for (const [path, tensor] of outputs) {
+      if (tensor.trace !== trace) throw new Error(`${label}: output "${path}" is a tensor of another program`);
+    }
+    return { recording, block, result, outputs };
+  });
   const slices: Slice[] = outputs.map(([, tensor]) => recording.resolve(tensor.slice));
   const stateBytes: Record<string, number> = {};
   for (const { arena } of new Set(leaves<DeviceTensor<Dtype>>(state).map(([, leaf]) => leaf)))

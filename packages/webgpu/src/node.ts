@@ -30,7 +30,8 @@ export async function openGpu(options: NodeOpenOptions = {}): Promise<Gpu> {
       flopsPerSubmit: Number.POSITIVE_INFINITY,
       // A software adapter takes the machine's own memory and never says that it is used up.
       softwareBudget: 0.8 * freemem(),
-      waitFor: pacedWait(),
+      // And it computes on the cores that a spinning host would take.
+      softwareWait: pacedWait(),
       close: () => instances.delete(instance),
     });
   } catch (error) {

@@ -49,7 +49,7 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
 export async function openDevice(
   source: GPU,
   options: OpenOptions,
-  host: { flopsPerSubmit: number; softwareBudget?: number; waitFor?: Gpu["waitFor"]; close?: () => void },
+  host: { flopsPerSubmit: number; softwareBudget?: number; softwareWait?: Gpu["waitFor"]; close?: () => void },
 ): Promise<Gpu> {
   const adapter = await findAdapter(source, options);
   const description = describe(adapter);
@@ -88,7 +88,7 @@ export async function openDevice(
     flopsPerSubmit: host.flopsPerSubmit,
     pipelines: new Map(),
     lost,
-    waitFor: host.waitFor ?? ((work) => work),
+    waitFor: (description.software ? host.softwareWait : undefined) ?? ((work) => work),
     check() {
       if (closed) throw new GpuError("the device is closed: open another one");
       if (failure) throw failure;

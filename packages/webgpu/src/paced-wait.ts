@@ -1,10 +1,10 @@
 // Dawn's binding for Node asks the driver what is done once in every turn of the event loop, and makes a function each time that
-// only a full collection of garbage frees. While a device works for milliseconds that is a core that spins and a heap that
-// grows by tens of kilobytes a step. So the turns are made longer: the thread sleeps in each, the longer it has waited.
+// only a full collection of garbage frees. While a software adapter works that is a core that spins and that the adapter could
+// use. So the turns are made longer: the thread sleeps in each, the longer it has waited.
 
 /**
  * The share of a wait by which its end may be noticed late, and milliseconds of a sleep. A system sleeps some 0.06 ms too
- * long, so that waits of less than half a millisecond, as between the tokens of a text, are better spun through.
+ * long, so that waits of less than half a millisecond are better spun through.
  */
 const PACE = { share: 1 / 8, least: 0.06, most: 1 };
 

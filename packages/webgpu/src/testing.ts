@@ -2,8 +2,14 @@
 
 import type { Gpu } from "./gpu";
 import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget, type RoundedBuffers } from "./kernel";
+import * as serialDecode from "./kernels/attention-decode-serial";
+import * as decodeAttention from "./kernels/attention-decode-tiled";
 import * as attention from "./kernels/attention-matrix";
 import * as serialAttention from "./kernels/attention-serial";
+import * as attentionOfAnyWidth from "./kernels/attention-tiled";
+import * as draw from "./kernels/draw-token-shader";
+import * as serialEmbedding from "./kernels/embedding-serial";
+import * as serialSort from "./kernels/expert-sort-serial";
 import * as gruBackward from "./kernels/gru-matrix-backward";
 import * as gruForward from "./kernels/gru-matrix-forward";
 import { provideKernels } from "./kernels/kernels-of-target";
@@ -18,7 +24,15 @@ export { firstDifference } from "./program/digest";
 // Tests run kernels of every class, whatever the adapter is.
 provideKernels({
   matrix: { attention, gruBackward, gruForward, matmul },
-  serial: { attention: serialAttention, matmul: serialMatmul },
+  serial: {
+    attention: serialAttention,
+    decode: serialDecode,
+    embedding: serialEmbedding,
+    matmul: serialMatmul,
+    sort: serialSort,
+  },
+  attentionOfAnyWidth,
+  decode: { attention: decodeAttention, draw },
 });
 
 let shared: Promise<Gpu> | undefined;

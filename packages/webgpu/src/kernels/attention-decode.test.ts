@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { expectClose, kernelTargets, runKernel, testNumbers } from "../testing";
-import { cachedAttention, cacheRanges, cacheStore, mergeRanges } from "./attention-decode";
+import { cachedAttention, cacheStore, mergeRanges } from "./attention-decode";
+import { cacheRanges } from "./cache-ranges";
 
 const base = 10000;
 

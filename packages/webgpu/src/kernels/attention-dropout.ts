@@ -8,13 +8,13 @@
 
 import { type KernelTarget, kernel } from "../kernel";
 import { attentionFlops } from "./attention-shape";
-import * as tiled from "./attention-tiled";
 import { droppedWeights } from "./attention-weights";
-import { serialKernels } from "./kernels-of-target";
+import { serialKernels, tiledAttention } from "./kernels-of-target";
 
 const sizes = { batch: "u32", context: "u32", heads: "u32", headDim: "u32", rate: "f32" } as const;
 
-const variants = ({ kernelClass }: KernelTarget) => (kernelClass === "serial" ? serialKernels().attention : tiled);
+const variants = ({ kernelClass }: KernelTarget) =>
+  kernelClass === "serial" ? serialKernels().attention : tiledAttention();
 
 /** out [batch, context, heads, headDim] = (m softmax(q k^T / sqrt(headDim))) v, lse [batch, heads, context] */
 export const droppedAttentionForward = kernel({

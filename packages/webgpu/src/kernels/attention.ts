@@ -12,9 +12,8 @@
 
 import { type KernelTarget, kernel } from "../kernel";
 import { type AttentionSizes, attentionFlops } from "./attention-shape";
-import * as tiled from "./attention-tiled";
 import * as vector from "./attention-vector";
-import { matrixKernels, serialKernels } from "./kernels-of-target";
+import { matrixKernels, serialKernels, tiledAttention } from "./kernels-of-target";
 import { attentionFits } from "./matrix-shape";
 
 const sizes = {
@@ -39,7 +38,7 @@ export function attentionTakesHalves(shape: AttentionSizes, target: KernelTarget
 function variants({ kernelClass }: KernelTarget, shape: AttentionSizes, { halves = false }: AttentionOperands = {}) {
   if (halves) return matrixKernels().attention;
   if (kernelClass === "serial") return serialKernels().attention;
-  return vector.fitsVectors(shape) ? vector : tiled;
+  return vector.fitsVectors(shape) ? vector : tiledAttention();
 }
 
 /** out [batch, context, heads, headDim] = softmax(q k^T / sqrt(headDim)) v, lse [batch, heads, context] */

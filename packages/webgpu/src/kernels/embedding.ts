@@ -1,4 +1,5 @@
 import { type KernelSource, type KernelTarget, kernel } from "../kernel";
+import { serialKernels } from "./kernels-of-target";
 import { wide } from "./wide";
 
 /** y[t,:] = weight[tokens[t],:] */
@@ -28,7 +29,9 @@ export const embeddingGradient = kernel({
   sizes: { vocab: "u32", tokens: "u32", cols: "u32" },
   flops: ({ tokens, cols }) => tokens * cols,
   source: (sizes, target) =>
-    target.kernelClass === "tiled" ? gradientTogether(sizes, target, false) : gradientAlone(sizes),
+    target.kernelClass === "tiled"
+      ? gradientTogether(sizes, target, false)
+      : serialKernels().embedding.embeddingGradient(sizes),
 });
 
 /** As `embeddingGradient`, for a dweight of zeros: entries that no token has are not touched. */
@@ -38,22 +41,9 @@ export const embeddingGradientOfTokens = kernel({
   sizes: { vocab: "u32", tokens: "u32", cols: "u32" },
   flops: ({ tokens, cols }) => tokens * cols,
   source: (sizes, target) =>
-    target.kernelClass === "tiled" ? gradientTogether(sizes, target, true) : gradientAlone(sizes),
-});
-
-const gradientAlone = ({ vocab }: { vocab: number }): KernelSource => ({
-  form: "items",
-  items: vocab,
-  wgsl: /* wgsl */ `
-fn run(v: u32) {
-  let start = v * sizes.cols;
-  for (var c = 0u; c < sizes.cols; c++) { dweight[start + c] = 0.0; }
-  for (var t = 0u; t < sizes.tokens; t++) {
-    if (tokens[t] == v) {
-      for (var c = 0u; c < sizes.cols; c++) { dweight[start + c] += dy[t * sizes.cols + c]; }
-    }
-  }
-}`,
+    target.kernelClass === "tiled"
+      ? gradientTogether(sizes, target, true)
+      : serialKernels().embedding.embeddingGradient(sizes),
 });
 
 /** Entries of a vocabulary so small that many tokens share one: their tokens are spread over more lanes. */

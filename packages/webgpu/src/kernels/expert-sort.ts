@@ -7,6 +7,7 @@
 
 import { type KernelSource, type KernelTarget, kernel } from "../kernel";
 import { rowTile } from "./grouped-matmul";
+import { serialKernels } from "./kernels-of-target";
 
 const NONE = "0xffffffffu";
 
@@ -57,34 +58,8 @@ export const expertScan = kernel({
   },
   sizes: { experts: "u32", chunks: "u32", tiles: "u32", tile: "u32" },
   source: ({ experts, chunks, tiles, tile }, { kernelClass }) =>
-    kernelClass === "tiled"
-      ? scanTogether({ experts, chunks, tiles, tile })
-      : { form: "items", items: 1, wgsl: scanAlone },
+    kernelClass === "tiled" ? scanTogether({ experts, chunks, tiles, tile }) : serialKernels().sort.expertScan(),
 });
-
-const scanAlone = /* wgsl */ `
-fn run(i: u32) {
-  var firstTile = 0u;
-  for (var e = 0u; e < sizes.experts; e++) {
-    var before = 0u;
-    for (var chunk = 0u; chunk < sizes.chunks; chunk++) {
-      let at = chunk * sizes.experts + e;
-      let count = counts[at];
-      counts[at] = firstTile * sizes.tile + before;
-      before += count;
-    }
-    let end = firstTile + (before + sizes.tile - 1u) / sizes.tile;
-    segments[2u * e] = firstTile * sizes.tile;
-    segments[2u * e + 1u] = before;
-    load[e] = f32(before);
-    for (var t = firstTile; t < end; t++) {
-      tileExpert[t] = e;
-      tileRows[t] = min(sizes.tile, before - (t - firstTile) * sizes.tile);
-    }
-    firstTile = end;
-  }
-  for (var t = firstTile; t < sizes.tiles; t++) { tileExpert[t] = ${NONE}; tileRows[t] = 0u; }
-}`;
 
 /** One workgroup: its lanes share the experts, and the chunks of an expert where there are lanes left. */
 function scanTogether(sizes: { experts: number; chunks: number; tiles: number; tile: number }): KernelSource {

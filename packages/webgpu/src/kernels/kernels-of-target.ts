@@ -1,5 +1,6 @@
-// Shaders that only some devices run are loaded when one of those is opened: those on matrix units, which browsers have behind a
-// flag alone, and attention and products on adapters that are software. A page with an ordinary GPU does without a sixth of all code.
+// Shaders that not every page needs are loaded when a program needs them: those on matrix units, which browsers have behind a
+// flag alone, those written for adapters that are software, attention for any width of a head, and what text is written
+// with. A page with an ordinary GPU that trains does without a fifth of all code.
 
 import { GpuError } from "../errors";
 import type { KernelTarget } from "../kernel";
@@ -15,44 +16,112 @@ export interface MatrixKernels {
 /** Modules of kernels of the serial class alone. */
 export interface SerialKernels {
   attention: typeof import("./attention-serial");
+  decode: typeof import("./attention-decode-serial");
+  embedding: typeof import("./embedding-serial");
   matmul: typeof import("./matmul-serial");
+  sort: typeof import("./expert-sort-serial");
 }
 
-let matrix: MatrixKernels | undefined;
-let serial: SerialKernels | undefined;
+/** Modules of kernels that text is written with. */
+export interface DecodeKernels {
+  attention: typeof import("./attention-decode-tiled");
+  draw: typeof import("./draw-token-shader");
+}
 
-/** Load what programs for a target are made of, before anything is recorded for it. */
-export async function loadKernels({ kernelClass, matrixUnits }: KernelTarget): Promise<void> {
-  if (kernelClass === "serial") {
-    const [attention, matmul] = await Promise.all([import("./attention-serial"), import("./matmul-serial")]);
-    serial = { attention, matmul };
+/** What the recording under way has missed. */
+const missed = new Set<Shelf<unknown>>();
+
+/** Modules that are loaded once. */
+class Shelf<M> {
+  private modules?: M;
+
+  constructor(private readonly fetch: () => Promise<M>) {}
+
+  /** The modules; where they are not loaded the recording ends here, and `withKernels` begins it again. */
+  take(): M {
+    if (this.modules !== undefined) return this.modules;
+    missed.add(this);
+    throw new GpuError(
+      "kernels: those of this program are not loaded: record it with `withKernels`, or open a device first",
+    );
   }
-  if (!matrixUnits) return;
+
+  put(modules: M): void {
+    this.modules = modules;
+  }
+
+  async load(): Promise<void> {
+    this.modules ??= await this.fetch();
+  }
+}
+
+const matrix = new Shelf<MatrixKernels>(async () => {
   const [attention, gruBackward, gruForward, matmul] = await Promise.all([
     import("./attention-matrix"),
     import("./gru-matrix-backward"),
     import("./gru-matrix-forward"),
     import("./matmul-matrix"),
   ]);
-  matrix = { attention, gruBackward, gruForward, matmul };
+  return { attention, gruBackward, gruForward, matmul };
+});
+
+const serial = new Shelf<SerialKernels>(async () => {
+  const [attention, decode, embedding, matmul, sort] = await Promise.all([
+    import("./attention-serial"),
+    import("./attention-decode-serial"),
+    import("./embedding-serial"),
+    import("./matmul-serial"),
+    import("./expert-sort-serial"),
+  ]);
+  return { attention, decode, embedding, matmul, sort };
+});
+
+const attentionOfAnyWidth = new Shelf(() => import("./attention-tiled"));
+
+const decode = new Shelf<DecodeKernels>(async () => {
+  const [attention, draw] = await Promise.all([import("./attention-decode-tiled"), import("./draw-token-shader")]);
+  return { attention, draw };
+});
+
+/** Load what programs for a target are made of, before anything is recorded for it. */
+export async function loadKernels({ kernelClass, matrixUnits }: KernelTarget): Promise<void> {
+  await Promise.all([kernelClass === "serial" && serial.load(), matrixUnits && matrix.load()]);
 }
 
-/** In place of `loadKernels`: the modules themselves. */
-export function provideKernels(modules: { matrix: MatrixKernels; serial: SerialKernels }): void {
-  matrix = modules.matrix;
-  serial = modules.serial;
+/** What `record` returns: where it ends for want of kernels they are loaded, and it is called once more. */
+export async function withKernels<T>(record: () => T): Promise<T> {
+  for (;;) {
+    missed.clear();
+    try {
+      return record();
+    } catch (error) {
+      if (missed.size === 0) throw error;
+      await Promise.all([...missed].map((shelf) => shelf.load()));
+    }
+  }
+}
+
+/** In place of loading: the modules themselves. */
+export function provideKernels(modules: {
+  matrix: MatrixKernels;
+  serial: SerialKernels;
+  attentionOfAnyWidth: typeof import("./attention-tiled");
+  decode: DecodeKernels;
+}): void {
+  matrix.put(modules.matrix);
+  serial.put(modules.serial);
+  attentionOfAnyWidth.put(modules.attentionOfAnyWidth);
+  decode.put(modules.decode);
 }
 
 /** The kernels on matrix units. */
-export function matrixKernels(): MatrixKernels {
-  return matrix ?? missing("on matrix units");
-}
+export const matrixKernels = () => matrix.take();
 
 /** The kernels of the serial class that other devices do without. */
-export function serialKernels(): SerialKernels {
-  return serial ?? missing("of the serial class");
-}
+export const serialKernels = () => serial.take();
 
-function missing(which: string): never {
-  throw new GpuError(`kernels: those ${which} are not loaded: open a device for them with openGpu`);
-}
+/** Attention in tiles, for heads of any width. */
+export const tiledAttention = () => attentionOfAnyWidth.take();
+
+/** The kernels that text is written with. */
+export const decodeKernels = () => decode.take();

@@ -1,0 +1,36 @@
+// Where experts' rows begin, on software adapters: one invocation walks all experts.
+
+import type { KernelSource } from "../kernel";
+
+const NONE = "0xffffffffu";
+
+/** The body of `expertScan`. */
+export function expertScan(): KernelSource {
+  return {
+    form: "items",
+    items: 1,
+    wgsl: /* wgsl */ `
+fn run(i: u32) {
+  var firstTile = 0u;
+  for (var e = 0u; e < sizes.experts; e++) {
+    var before = 0u;
+    for (var chunk = 0u; chunk < sizes.chunks; chunk++) {
+      let at = chunk * sizes.experts + e;
+      let count = counts[at];
+      counts[at] = firstTile * sizes.tile + before;
+      before += count;
+    }
+    let end = firstTile + (before + sizes.tile - 1u) / sizes.tile;
+    segments[2u * e] = firstTile * sizes.tile;
+    segments[2u * e + 1u] = before;
+    load[e] = f32(before);
+    for (var t = firstTile; t < end; t++) {
+      tileExpert[t] = e;
+      tileRows[t] = min(sizes.tile, before - (t - firstTile) * sizes.tile);
+    }
+    firstTile = end;
+  }
+  for (var t = firstTile; t < sizes.tiles; t++) { tileExpert[t] = ${NONE}; tileRows[t] = 0u; }
+}`,
+  };
+}
