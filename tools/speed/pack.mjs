@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "../..");
 const destination = process.argv[2];
-if (!destination) {
+if (!destination || destination.startsWith("-")) {
   console.error("pack: needs the folder to write: node tools/speed/pack.mjs DEST");
   process.exit(2);
 }

@@ -13,24 +13,52 @@ import { parseArgs } from "node:util";
 import { speedPage } from "./page.mjs";
 import { speedParts } from "./parts.mjs";
 
-const { values: options } = parseArgs({
-  options: {
-    out: { type: "string", default: "docs/results" },
-    /** The command line, where it is not this repository's own. */
-    webmoe: { type: "string" },
-    torch: { type: "string" },
-    python: { type: "string", default: "python3" },
-    data: { type: "string" },
-    peers: { type: "string" },
-    /** Where traces of steps and the runs that were trained stay. */
-    scratch: { type: "string" },
-    presets: { type: "string", default: "tiny,small,base" },
-    /** Seconds for everything. */
-    budget: { type: "string", default: "1800" },
-    /** Parts to run, by the start of their names. */
-    parts: { type: "string" },
-  },
-});
+const USAGE = `Usage: node tools/speed/run.mjs [options]
+
+Times webmoe on this machine, and PyTorch and JavaScript libraries beside it where they are given, and writes speed.md and speed.json.
+
+  --out <folder>       where they go (default: docs/results)
+  --torch <file>       PyTorch's script of the same steps, moe_step.py; by default without PyTorch
+  --python <command>   what runs it (default: python3)
+  --data <file>        text for the curves in both precisions; by default without them
+  --peers <folder>     scripts of other JavaScript libraries; by default without them
+  --presets <list>     default: tiny,small,base
+  --parts <list>       parts to run, by the start of their names; default: all
+  --budget <seconds>   for everything (default: 1800)
+  --scratch <folder>   where traces of steps and the runs that were trained stay (default: a temporary one)
+  --webmoe <file>      the command line, where it is not this repository's own
+  -h, --help           this text`;
+
+/** @returns the options, or an exit code */
+function given() {
+  try {
+    const text = /** @type {const} */ ({ type: "string" });
+    const { values } = parseArgs({
+      options: {
+        out: { type: "string", default: "docs/results" },
+        webmoe: text,
+        torch: text,
+        python: { type: "string", default: "python3" },
+        data: text,
+        peers: text,
+        scratch: text,
+        presets: { type: "string", default: "tiny,small,base" },
+        budget: { type: "string", default: "1800" },
+        parts: text,
+        help: { type: "boolean", short: "h" },
+      },
+    });
+    if (!values.help) return values;
+    console.log(USAGE);
+    return 0;
+  } catch (error) {
+    console.error(`speed: ${/** @type {Error} */ (error).message}\n\n${USAGE}`);
+    return 2;
+  }
+}
+
+const options = given();
+if (typeof options === "number") process.exit(options);
 
 const started = Date.now();
 const left = () => Number(options.budget) - (Date.now() - started) / 1000;
