@@ -9,14 +9,14 @@ test("without colours each line has a mark", () => {
   expect(stripVTControlCharacters(drawn)).toBe(
     [
       "loss",
-      "4.00 ┤**      oo",
-      "3.00 ┤  **  oo",
-      "2.00 ┤    oo",
-      "1.00 ┤  oo  **",
-      "0.00 ┤oo      **",
-      "     └──────────",
-      "      0  step  1",
-      "      * a   o b",
+      "4.0 ┤**       oo",
+      "3.0 ┤  **   oo",
+      "2.0 ┤    ooo",
+      "1.0 ┤  oo   **",
+      "0.0 ┤oo       **",
+      "    └───────────",
+      "     0  step   1",
+      "     * a   o b",
     ].join("\n"),
   );
 });
