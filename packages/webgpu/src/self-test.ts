@@ -14,8 +14,8 @@ export interface Workshop {
   Recording: typeof Recording;
 }
 
-/** Rows, columns and terms of the product: one tile, and two steps along the sum. */
-const SIZE = 64;
+/** Rows and columns of the product, one tile, and its terms, two steps along the sum. */
+const [SIZE, TERMS] = [64, 128];
 
 /** Largest error of an element, relative to the larger of 1 and it. Operands are exact in f16, so sums differ by rounding in f32 alone. */
 const TOLERANCE = 1e-4;
@@ -63,17 +63,17 @@ async function productOf(
   kernel: typeof matmul,
   target: KernelTarget,
 ): Promise<Float32Array> {
-  const bytes = SIZE * SIZE * 4;
+  const [bytes, ofProduct] = [SIZE * TERMS * 4, SIZE * SIZE * 4];
   const recording = new Recording(target, gpu.limits);
   const operands = recording.storage("inputs", 2 * bytes, "operands");
-  const c = { storage: recording.storage("temporary", bytes, "product"), offset: 0, bytes };
+  const c = { storage: recording.storage("temporary", ofProduct, "product"), offset: 0, bytes: ofProduct };
   const operand = (index: number) => ({ storage: operands, offset: index * bytes, bytes });
-  const sizes = { batch: 1, m: SIZE, n: SIZE, k: SIZE };
+  const sizes = { batch: 1, m: SIZE, n: SIZE, k: TERMS };
   recording.dispatch(kernel, { a: operand(0), b: operand(1), c }, sizes, { transposeA: false, transposeB: true });
   const program = await compileProgram(gpu, recording, { label: "self-test", inputs: operands, outputs: [c] });
   // Multiples of 1/64 between -1 and 1, without a pattern that a swapped row or column would leave in place.
   const values = Float32Array.from(
-    { length: 2 * SIZE * SIZE },
+    { length: 2 * SIZE * TERMS },
     (_, i) => ((Math.imul(i + 1, 2654435761) >>> 25) - 64) / 64,
   );
   try {
