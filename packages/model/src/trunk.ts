@@ -3,7 +3,8 @@
 //   x += dropout(output(attention(rope(qkv(rmsNorm(x))))))
 //   x += dropout(experts(rmsNorm(x)))          the router's state goes from one block's experts to the next
 //
-// then a final rmsNorm. Dropout, which weights of attention and hidden units of experts may have as well, is of training alone. No biases but a router's own. T counts the tokens of all sequences.
+// then a final rmsNorm. Dropout, which weights of attention and hidden units of experts may have as well, is of training alone. No
+// biases but a router's own. T counts the tokens of all sequences.
 
 import {
   type ExpertParameters,
@@ -20,7 +21,7 @@ import {
   addRmsNorm,
   causalAttention,
   constantInit,
-  dropout,
+  dropoutBy,
   embedding,
   fold,
   type Init,
@@ -215,10 +216,8 @@ function runBlock(
     if (!key) throw new Error(`${name}: needs its keys for every block of a training batch, got ${keys.length}`);
     return { key, rate };
   };
-  const dropped = (y: Tensor, part: 0 | 1) => {
-    const how = drop("model.dropout", config.dropout, input.dropoutKeys, 2 * index + part);
-    return how ? dropout(y, how.key, how.rate) : y;
-  };
+  const dropped = (y: Tensor, part: 0 | 1) =>
+    dropoutBy(y, drop("model.dropout", config.dropout, input.dropoutKeys, 2 * index + part));
   const ofHidden = (part: 0 | 1) => drop("moe.dropout", config.moe.dropout, input.hiddenDropoutKeys, 2 * index + part);
   const ofWeights = drop("model.attentionDropout", config.attentionDropout, input.attentionDropoutKeys, index);
   const first = normalized(before, block.norm1);
@@ -226,9 +225,9 @@ function runBlock(
   const attended = linear(heads, block.attention.output);
   const { x, normalized: u } = normalized({ x: first.x, branch: dropped(attended, 0) }, block.norm2);
   if (block.dense) {
-    const how = ofHidden(0);
-    const units = how && ((hidden: Tensor) => dropout(hidden, how.key, how.rate));
-    return { x, branch: dropped(swigluLayer(u, block.dense, units), 1), carry };
+    const units = ofHidden(0);
+    const y = swigluLayer(u, block.dense, (hidden) => dropoutBy(hidden, units));
+    return { x, branch: dropped(y, 1), carry };
   }
   const moe = moeLayer({
     x: u,

@@ -6,7 +6,7 @@ import {
   assignmentLinear,
   assignmentSum,
   combineExperts,
-  dropout,
+  dropoutBy,
   type ExpertGroups,
   Expression,
   expertLinear,
@@ -113,7 +113,7 @@ function runSorted(
 ): Tensor {
   const [experts, dim, hidden] = down.shape as [number, number, number];
   const first = gateUp ? reshape(gateUp, [experts, 2 * hidden, dim]) : up!;
-  const units = dropped(activate(expertLinear(x, first, groups, { gather: true }), activation), drop);
+  const units = dropoutBy(activate(expertLinear(x, first, groups, { gather: true }), activation), drop);
   return expertLinear(units, down, groups);
 }
 
@@ -138,12 +138,7 @@ export function runSharedExperts(
 ): Tensor {
   const [dim, hidden] = down.shape as [number, number];
   const first = gateUp ? reshape(gateUp, [2 * hidden, dim]) : up!;
-  return linear(dropped(activate(linear(x, first), activation), drop), down);
-}
-
-/** Hidden units, with dropout where there is any. */
-function dropped(units: Tensor, drop: KeyedDropout | undefined): Tensor {
-  return drop ? dropout(units, drop.key, drop.rate) : units;
+  return linear(dropoutBy(activate(linear(x, first), activation), drop), down);
 }
 
 /** Rows as the first matrices leave them, to rows for the last: [R, hidden]. */

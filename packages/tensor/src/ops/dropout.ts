@@ -19,6 +19,11 @@ export function dropout(x: Tensor, key: Tensor<"u32">, rate: number): Tensor {
   return withGradient("dropout", drop(x), [x], (dy) => [drop(dy)]);
 }
 
+/** `dropout` of x as `drop` says, or x where there is none. */
+export function dropoutBy(x: Tensor, drop: KeyedDropout | undefined): Tensor {
+  return drop ? dropout(x, drop.key, drop.rate) : x;
+}
+
 /** Throw a one-line error for a rate or a key that cannot be. */
 export function checkDropout(who: string, key: Tensor<"u32">, rate: number): void {
   if (!(rate >= 0 && rate < 1)) throw new Error(`${who}: needs a rate from 0 to below 1, got ${rate}`);
