@@ -35,10 +35,10 @@ export function badStepWatch(mode: "skip" | "stop", model: Pick<Model, "config">
     see(step: number, { loss, gradNorm, lossScale = 1 }: StepValues): BadStep | undefined {
       const reason = !Number.isFinite(loss)
         ? `the loss is ${loss}`
-        : !Number.isFinite(gradNorm)
-          ? `the norm of the gradients is ${gradNorm}`
-          : loss >= exploded
-            ? `the loss exploded to ${loss.toFixed(1)}`
+        : loss >= exploded // whose gradients overflow as a matter of course
+          ? `the loss exploded to ${loss.toFixed(1)}`
+          : !Number.isFinite(gradNorm)
+            ? `the norm of the gradients is ${gradNorm}`
             : undefined;
       if (!reason) {
         count = 0;

@@ -37,6 +37,9 @@ describe.each(kernelTargets.slice(0, 2))("unscale, $name", ({ target }) => {
     const skips = { norm: 0.5, coefficient: -1, scale: 64, clean: 2, skipped: 6 };
     expect(await run(32, 64, 2, 5, 1, 3)).toEqual(skips);
     expect(await run(32, 64, 1, 5, 1, 2.999)).toMatchObject({ coefficient: 1 / 64, clean: 2, skipped: 5 });
+    // Gradients of such a loss overflow with any scale.
+    const overflowed = await run(Number.POSITIVE_INFINITY, 64, 2, 5, 1, 3);
+    expect(overflowed).toEqual({ ...skips, norm: Number.POSITIVE_INFINITY });
   });
 
   test.each([Number.POSITIVE_INFINITY, Number.NaN])(
