@@ -54,6 +54,8 @@ export interface CompileOptions<S, I extends Record<string, InputSpec>> {
   slots?: number;
   /** "mixed" lets matrix products and attention round their operands to f16; sums stay f32. Default "f32". */
   precision?: KernelTarget["precision"];
+  /** Runs once while others compile, and is closed: what it takes, which should be little, is not held against the budget. */
+  passing?: boolean;
 }
 
 /** A program that is ready to run. */
@@ -77,7 +79,7 @@ export interface CompiledProgram<I, O> {
  */
 export async function compile<S, const I extends Record<string, InputSpec>, O>(
   gpu: Gpu,
-  { label = "program", state, inputs, slots, precision = "f32" }: CompileOptions<S, I>,
+  { label = "program", state, inputs, slots, precision = "f32", passing }: CompileOptions<S, I>,
   body: (state: TensorsOf<S>, inputs: { [K in keyof I]: Tensor<I[K]["dtype"]> }) => O,
 ): Promise<CompiledProgram<I, O>> {
   const layout = inputLayout(inputs ?? ({} as I));
@@ -113,6 +115,7 @@ export async function compile<S, const I extends Record<string, InputSpec>, O>(
     outputs: slices,
     slots,
     state: stateBytes,
+    passing,
   });
   return {
     stats: program.stats,

@@ -57,7 +57,8 @@ export async function initialize<T>(
   const inits = new Map(leaves<Init>(tree));
   const keys = [...inits].filter(([, { key }]) => key);
   const inputs = Object.fromEntries(keys.map(([path]) => [path, u32(2)]));
-  const program = await compile(gpu, { label: `${label}: initial values`, state: parameters, inputs }, (state, key) => {
+  const options = { label: `${label}: initial values`, state: parameters, inputs, passing: true };
+  const program = await compile(gpu, options, (state, key) => {
     for (const [path, tensor] of leaves<Tensor>(state)) fillTensor(tensor, inits.get(path)!, key[path]);
     return {};
   });

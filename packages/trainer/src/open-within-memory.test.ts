@@ -2,11 +2,12 @@ import { languageModel, type Model } from "@webmoe/model";
 import { recurrentRouter } from "@webmoe/router-recurrent";
 import { type Gpu, OutOfMemoryError, openDevice, planningGpu } from "@webmoe/webgpu";
 import { openGpu } from "@webmoe/webgpu/node";
+import { matrixTarget } from "@webmoe/webgpu/testing";
 import { describe, expect, test } from "vitest";
 import { create, globals } from "webgpu";
 import { openWithinMemory } from "./open-within-memory";
 import { planTraining } from "./plan-training";
-import { trainSettings } from "./settings";
+import { type TrainSettings, trainSettings } from "./settings";
 import { settingsThatFit } from "./settings-that-fit";
 
 const moe = { experts: 8, topK: 2, hidden: 32, balanceLoss: 0.01, zLoss: 0 };
@@ -19,9 +20,24 @@ Object.assign(globalThis, globals);
 // Held to the end: a process may end with the first instance that is collected.
 const instance = create(["backend=null"]);
 
-async function planned(): Promise<number> {
-  const gpu = await openGpu({ adapter });
-  const { memory } = await planTraining(gpu, model, settings);
+/** The adapter that tests run on, and what a device with matrix units would take, which few adapters have. */
+const devices: [name: string, open: (memoryBudget?: number) => Promise<Gpu>][] = [
+  ["on the adapter", (memoryBudget) => openGpu({ adapter, memoryBudget })],
+  [
+    "planned for matrix units",
+    async (memoryBudget = Number.POSITIVE_INFINITY) => {
+      const gpu = await openGpu({ adapter });
+      gpu.close();
+      const planning = planningGpu({ ...gpu, target: { ...matrixTarget, precision: "f32" } });
+      return Object.assign(planning, { memoryBudget });
+    },
+  ],
+];
+
+/** Bytes of the run with each step in four pieces: the largest that fit, whatever scratch the kernels of a device need. */
+async function inPieces(open: (typeof devices)[number][1]): Promise<number> {
+  const gpu = await open();
+  const { memory } = await planTraining(gpu, model, { ...settings, batch: { size: 2, accumulate: 4 } });
   gpu.close();
   return memory.total;
 }
@@ -32,67 +48,71 @@ const refusal = async (gpu: Gpu, of: Model = model): Promise<OutOfMemoryError> =
   return error;
 };
 
-test("a run that exceeds the budget is refused before anything is allocated, with its memory and settings that fit", async () => {
-  const memoryBudget = Math.floor(0.6 * (await planned()));
-  const gpu = await openGpu({ adapter, memoryBudget });
-  const { message } = await refusal(gpu);
-  expect(gpu.memoryUsed).toBe(0);
-  const lines = message.split("\n");
-  expect(lines[0]).toMatch(/^train: needs [\d.]+ MiB on the device, where the limit is [\d.]+ MiB$/);
-  for (const kind of ["parameters", "optimizer", "gradients", "activations", "logits", "validation"]) {
-    expect(message).toMatch(new RegExp(`^  ${kind} +[\\d.]+ [KM]iB$`, "m"));
-  }
-  const offers = lines.slice(lines.findIndex((line) => /^settings that fit into [\d.]+ MiB:$/.test(line)) + 1);
-  expect(offers).toHaveLength(3);
-  expect(offers[0]).toMatch(/^ {2}batch\.size=\d batch\.accumulate=\d/);
-  gpu.close();
-});
-
-test("the settings that are offered do fit, and each is the smallest of its kind", async () => {
-  const memoryBudget = Math.floor(0.6 * (await planned()));
-  const gpu = await openGpu({ adapter, memoryBudget });
-  const offers = await settingsThatFit(gpu, model, settings, memoryBudget, 8);
-  expect(offers.map(({ about }) => about)).toEqual([
-    "the same steps in smaller pieces",
-    "the same numbers for a third more work",
-    "shorter sequences",
-    "fewer layers",
-    "narrower experts",
-    "fewer experts",
-    "a narrower model",
-    "smaller in every direction",
-  ]);
-  for (const { changes, bytes } of offers) {
-    const now = {
-      ...settings,
-      batch: {
-        size: Number(changes["batch.size"] ?? settings.batch.size),
-        accumulate: Number(changes["batch.accumulate"] ?? settings.batch.accumulate),
-      },
-      memory: { recompute: changes["memory.recompute"] === true },
-    };
-    const resized = model.resized({
-      context: Number(changes["model.context"] ?? sizes.context),
-      layers: Number(changes["model.layers"] ?? sizes.layers),
-      dim: Number(changes["model.dim"] ?? sizes.dim),
-      moe: {
-        ...moe,
-        hidden: Number(changes["moe.hidden"] ?? moe.hidden),
-        experts: Number(changes["moe.experts"] ?? moe.experts),
-      },
-    });
-    const session = await openWithinMemory(gpu, resized, now);
-    expect(gpu.memoryUsed).toBe(bytes);
-    expect(now.batch.size * now.batch.accumulate).toBe(8);
-    session.close();
+describe.each(devices)("%s", (_, open) => {
+  test("a run that exceeds the budget is refused before anything is allocated, with its memory and settings that fit", async () => {
+    const memoryBudget = await inPieces(open);
+    const gpu = await open(memoryBudget);
+    const { message } = await refusal(gpu);
     expect(gpu.memoryUsed).toBe(0);
-  }
-  // With twice the sequences of the first offer a micro-batch would be too large.
-  const { "batch.size": size } = offers[0]!.changes;
-  const twice = { size: 2 * Number(size), accumulate: 4 / Number(size) };
-  const { memory } = await planTraining(gpu, model, { ...settings, batch: twice });
-  expect(memory.total).toBeGreaterThan(memoryBudget);
-  gpu.close();
+    const lines = message.split("\n");
+    expect(lines[0]).toMatch(/^train: needs [\d.]+ MiB on the device, where the limit is [\d.]+ MiB$/);
+    for (const kind of ["parameters", "optimizer", "gradients", "activations", "logits", "validation"]) {
+      expect(message).toMatch(new RegExp(`^  ${kind} +[\\d.]+ [KM]iB$`, "m"));
+    }
+    const offers = lines.slice(lines.findIndex((line) => /^settings that fit into [\d.]+ MiB:$/.test(line)) + 1);
+    expect(offers).toHaveLength(3);
+    expect(offers[0]).toMatch(/^ {2}batch\.size=2 batch\.accumulate=4 /);
+    gpu.close();
+  });
+
+  test("the settings that are offered do fit, and each is the smallest of its kind", async () => {
+    const memoryBudget = await inPieces(open);
+    const gpu = await open(memoryBudget);
+    const offers = await settingsThatFit(gpu, model, settings, memoryBudget, 9);
+    expect(offers.map(({ about }) => about)).toEqual([
+      "the same steps in smaller pieces",
+      "the same numbers for a third more work",
+      ...(gpu.target.matrixUnits ? ["products rounded to f16"] : []),
+      "shorter sequences",
+      "fewer layers",
+      "narrower experts",
+      "fewer experts",
+      "a narrower model",
+      "smaller in every direction",
+    ]);
+    for (const { changes, bytes } of offers) {
+      const now = {
+        ...settings,
+        batch: {
+          size: Number(changes["batch.size"] ?? settings.batch.size),
+          accumulate: Number(changes["batch.accumulate"] ?? settings.batch.accumulate),
+        },
+        memory: { recompute: changes["memory.recompute"] === true },
+        precision: (changes.precision ?? settings.precision) as TrainSettings["precision"],
+      };
+      const resized = model.resized({
+        context: Number(changes["model.context"] ?? sizes.context),
+        layers: Number(changes["model.layers"] ?? sizes.layers),
+        dim: Number(changes["model.dim"] ?? sizes.dim),
+        moe: {
+          ...moe,
+          hidden: Number(changes["moe.hidden"] ?? moe.hidden),
+          experts: Number(changes["moe.experts"] ?? moe.experts),
+        },
+      });
+      const session = await openWithinMemory(gpu, resized, now);
+      expect(gpu.memoryUsed).toBe(bytes);
+      expect(now.batch.size * now.batch.accumulate).toBe(8);
+      session.close();
+      expect(gpu.memoryUsed).toBe(0);
+    }
+    // With twice the sequences of the first offer a micro-batch would be too large.
+    const { "batch.size": size } = offers[0]!.changes;
+    const twice = { size: 2 * Number(size), accumulate: 4 / Number(size) };
+    const { memory } = await planTraining(gpu, model, { ...settings, batch: twice });
+    expect(memory.total).toBeGreaterThan(memoryBudget);
+    gpu.close();
+  });
 });
 
 test("a device that has less than it said is explained in the same way", async () => {

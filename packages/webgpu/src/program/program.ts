@@ -78,6 +78,8 @@ export interface ProgramOptions {
   slots?: number;
   /** Bytes by label that the budget's error lists besides the program's own. */
   state?: Record<string, number>;
+  /** Runs once while others compile, and is closed: what it takes, which should be little, is not held against the budget. */
+  passing?: boolean;
 }
 
 /** Plan the memory of a recording, check it against the budget, and make every object that running it needs. */
@@ -98,19 +100,20 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     total: 0,
   };
   bytes.total = bytes.activations + bytes.logits + bytes.exclusive + bytes.outputs + bytes.inputs + bytes.readback;
+  const held = options.passing ? 0 : bytes.total;
   const missing = plan.shadows.read.filter((shadow) => !shadow.exists);
   const copies = missing.reduce((sum, shadow) => sum + shadow.bytes, 0);
-  checkBudget(gpu, label, bytes.total + copies, {
+  checkBudget(gpu, label, held + copies, {
     ...options.state,
     ...bytes,
     total: 0,
     "f16 copies of weights": copies,
   });
   // Before anything is waited for, so that programs that compile side by side share one budget.
-  gpu.memoryUsed += bytes.total;
+  gpu.memoryUsed += held;
   if (!gpu.planning) startPipelines(gpu, plan.dispatches);
   await Promise.all(plan.shadows.read.map((shadow) => shadow.make())).catch((error) => {
-    gpu.memoryUsed -= bytes.total;
+    gpu.memoryUsed -= held;
     throw error;
   });
   const parts = splitByFlops(plan.dispatches, gpu.flopsPerSubmit);
@@ -137,7 +140,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
   const ring = outputs.length > 0 ? new ReadbackRing(gpu, readback.bytes, options.slots ?? 2, label) : undefined;
   const outOfMemory = await gpu.device.popErrorScope();
   if (outOfMemory) {
-    gpu.memoryUsed -= bytes.total;
+    gpu.memoryUsed -= held;
     throw new OutOfMemoryError(
       `${label}: the GPU has no room for ${bytesText(bytes.total)}: ${outOfMemory.message.trim()}`,
     );
@@ -202,7 +205,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
       buffers.destroy();
       closeSteps();
       ring?.close();
-      gpu.memoryUsed -= bytes.total;
+      gpu.memoryUsed -= held;
     },
   };
 }
