@@ -5,8 +5,8 @@ import { gradients } from "./gradients";
 import { add, mul, scale } from "./ops/elementwise";
 import { map } from "./ops/map";
 import { matmul } from "./ops/matmul";
-import { sum } from "./ops/reduce";
-import { stopGradient, type Tensor, withoutGradient } from "./tensor";
+import { sum, sumOfRows } from "./ops/reduce";
+import { stopGradient, type Tensor, withGradient, withoutGradient } from "./tensor";
 import { random } from "./testing";
 
 const x = random([3]);
@@ -85,6 +85,27 @@ test("the gradient of a matrix that layers share is the sum of theirs", async ()
     apart.w0.map((value, i) => value + apart.w1[i]! + apart.w2[i]!),
     1e-4,
   );
+});
+
+test.each([1, 3])("inputs that are parts of one sum over rows share it, %i uses", async (uses) => {
+  const [x, b, c] = [random([5, 128]), random([64], 2), random([64], 3)];
+  let sums = 0;
+  const d = await evaluate(await testGpu(), { x, b, c }, ({ x, b, c }) => {
+    const ys = Array.from({ length: uses }, () =>
+      withGradient("halves of a row", scale(x, 1), [b, c], (dy) => [
+        { rows: [dy], total: sumOfRows, range: [0, 64] },
+        { rows: [dy], total: sumOfRows, range: [64, 128] },
+      ]),
+    );
+    const result = gradients(sum(mul(add(x, ...ys), x)), { b, c });
+    sums = x.trace.recording.dispatches.filter(({ kernel }) => kernel.name === "columnSum").length;
+    return result;
+  });
+  const expected = Array.from({ length: 128 }, (_, column) =>
+    x.data.reduce((total, value, i) => total + (i % 128 === column ? uses * value : 0), 0),
+  );
+  expectClose([...d.b, ...d.c], expected);
+  expect(sums).toBe(1);
 });
 
 test("a matrix that meets rows of several lengths keeps its whole gradient", async () => {

@@ -2,7 +2,7 @@ import { add } from "./ops/elementwise";
 import { constant } from "./ops/formulas";
 import { type Shape, sameShape, showShape } from "./shape";
 import { stackRows } from "./stack-rows";
-import type { AnyTensor, Gradient, SumOverRows, Tensor, TraceNode } from "./tensor";
+import { type AnyTensor, type Gradient, rowRange, type SumOverRows, type Tensor, type TraceNode } from "./tensor";
 import { type Leaf, leaves, type MapLeaves, mapTree } from "./tree";
 
 /** What `gradients` may be told. */
@@ -25,6 +25,7 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
   const parts = new Map<AnyTensor, Part[]>();
   parts.set(loss, [options.seed ?? constant(loss.trace, loss.shape, 1)]);
   const uses = new Map<AnyTensor, number>();
+  const shared: SharedSum[] = [];
   const count = ({ inputs }: TraceNode, by: 1 | -1) => {
     for (const input of new Set(inputs)) uses.set(input, (uses.get(input) ?? 0) + by);
   };
@@ -47,7 +48,7 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
         continue;
       }
       if (!node.rule) throw new Error(missingRule(node));
-      const dy = node.outputs.map((output) => total(parts.get(output)));
+      const dy = node.outputs.map((output) => total(parts.get(output), shared));
       node.outputs.forEach((output, index) => {
         if (!leavesWanted.has(output)) parts.delete(output);
         else if (dy[index]) parts.set(output, [dy[index]]);
@@ -56,7 +57,7 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
         const input = node.inputs[index]!;
         if (!dx || !needed.has(input)) return;
         // What more than one op uses gets the rows of them all in one sum; alone they are summed before their memory is held up.
-        const part = "rows" in dx && uses.get(input) === 1 ? dx.total(...dx.rows) : dx;
+        const part = "rows" in dx && uses.get(input) === 1 ? sumTogether([dx], shared) : dx;
         if ("shape" in part) checkShape(node.name, input.shape, part.shape);
         parts.set(input, [...(parts.get(input) ?? []), part]);
       });
@@ -64,7 +65,7 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
   };
   walk(loss.trace.nodes.slice()); // backward kernels append nodes of their own
   return mapTree(parameters, (leaf, path) => {
-    const gradient = total(parts.get(leaf as Tensor));
+    const gradient = total(parts.get(leaf as Tensor), shared);
     if (!gradient) {
       throw new Error(`gradients: the loss does not depend on "${path}": leave it out, or use it in the forward pass`);
     }
@@ -83,11 +84,11 @@ function reach(reached: Set<AnyTensor>, nodes: TraceNode[]): void {
 
 type Part = NonNullable<Gradient>;
 
-function total(parts: Part[] | undefined): Tensor | undefined {
+function total(parts: Part[] | undefined, shared: SharedSum[]): Tensor | undefined {
   if (!parts || parts.length === 0) return undefined;
   const ready = parts.flatMap((part) => ("shape" in part ? [part] : []));
   const sums = parts.flatMap((part) => ("rows" in part ? [part] : []));
-  const added = [...ready, ...together(sums).map(sumTogether)];
+  const added = [...ready, ...together(sums).map((group) => sumTogether(group, shared))];
   const base = added.length > 1 ? add(...added) : added[0];
   return parts.reduce<Tensor | undefined>((sum, part) => ("onto" in part ? part.onto(sum) : sum), base);
 }
@@ -96,7 +97,9 @@ function total(parts: Part[] | undefined): Tensor | undefined {
 function together(sums: SumOverRows[]): SumOverRows[][] {
   const groups: SumOverRows[][] = [];
   for (const part of sums) {
-    const group = groups.find((group) => group[0]!.total === part.total && fit([...group, part]));
+    const group = groups.find(
+      (group) => group[0]!.total === part.total && sameRange(group[0]!, part) && fit([...group, part]),
+    );
     if (group) group.push(part);
     else groups.push([part]);
   }
@@ -112,9 +115,30 @@ function fit(sums: SumOverRows[]): boolean {
   });
 }
 
-function sumTogether(sums: SumOverRows[]): Tensor {
-  const { rows, total } = sums[0]!;
-  return total(...rows.map((_, index) => stackRows(sums.map(({ rows }) => rows[index]!))));
+function sameRange({ range: a }: SumOverRows, { range: b }: SumOverRows): boolean {
+  return a?.[0] === b?.[0] && a?.[1] === b?.[1];
+}
+
+/** A sum that several inputs have their gradients in, and what it is of. */
+interface SharedSum {
+  rows: AnyTensor[];
+  total: SumOverRows["total"];
+  sum: Tensor;
+}
+
+function sumTogether(sums: SumOverRows[], shared: SharedSum[]): Tensor {
+  const { total, range } = sums[0]!;
+  const stacked = () => total(...sums[0]!.rows.map((_, index) => stackRows(sums.map(({ rows }) => rows[index]!))));
+  if (!range) return stacked();
+  const rows = sums.flatMap((part) => part.rows);
+  const known = shared.find((other) => other.total === total && sameTensors(other.rows, rows));
+  const sum = known?.sum ?? stacked();
+  if (!known) shared.push({ rows, total, sum });
+  return rowRange(sum, ...range);
+}
+
+function sameTensors(a: AnyTensor[], b: AnyTensor[]): boolean {
+  return a.length === b.length && a.every((tensor, index) => tensor === b[index]);
 }
 
 function missingRule({ name, inputs }: TraceNode): string {

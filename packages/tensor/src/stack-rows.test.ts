@@ -47,6 +47,16 @@ test("inputs, and places off a multiple of 256 bytes, are copied", async () => {
   expect(copies).toBe(2);
 });
 
+test("a tensor that is there twice is copied", async () => {
+  const x = random([4, 16]);
+  const { y, copies } = await stacked(x, (x) => {
+    const twice = scale(x, 2);
+    return stackRows([twice, scale(x, -1), twice]);
+  });
+  expectClose(y, times(x, 2, -1, 2));
+  expect(copies).toBe(2);
+});
+
 test("no kernel is made to read and write one memory", async () => {
   const x = random([64, 64]);
   const unit = (x: Tensor) => scale(x, 0.5);

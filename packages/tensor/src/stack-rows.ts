@@ -3,7 +3,8 @@ import { type Dtype, oneTrace, place, Tensor } from "./tensor";
 
 /**
  * Tensors [T_i, ...] under one another, [sum of T_i, ...]. Kernels that wrote one write to its place in the whole instead;
- * where a kernel would then read and write the same memory, or the place starts off a multiple of 256 bytes, it is copied.
+ * where a kernel would then read and write the same memory, the place starts off a multiple of 256 bytes, or the tensor is
+ * there twice, it is copied.
  */
 export function stackRows<D extends Dtype>(tensors: Tensor<D>[]): Tensor<D> {
   const trace = oneTrace("stackRows", tensors);
@@ -17,10 +18,11 @@ export function stackRows<D extends Dtype>(tensors: Tensor<D>[]): Tensor<D> {
     return new Tensor(trace, shape, dtype, { storage, offset, bytes });
   }
   const whole = trace.temporary(shape, dtype, "stacked rows");
+  const isAlone = (x: Slice) => lying.filter(({ storage }) => storage === recording.resolve(x).storage).length === 1;
   let offset = 0;
   for (const x of tensors) {
     const target = { storage: whole.slice.storage, offset, bytes: x.slice.bytes };
-    if (offset % ALIGNMENT !== 0 || !recording.redirect(x.slice, target)) {
+    if (offset % ALIGNMENT !== 0 || !isAlone(x.slice) || !recording.redirect(x.slice, target)) {
       place(copyTo, { x, y: whole }, { items: x.size, offset: offset / 4 }, {});
     }
     offset += x.size * 4;

@@ -63,6 +63,8 @@ export interface SumOverRows {
   /** The sum itself; a function known by name, since what has the same one is summed together. */
   // biome-ignore lint/suspicious/noExplicitAny: it takes tensors of the types that `rows` has
   total(...rows: Tensor<any>[]): Tensor;
+  /** Which rows of the sum are the gradient, all by default: inputs that are parts of one sum share it. */
+  range?: readonly [start: number, end: number];
 }
 
 /** A gradient that can be added to another as it is computed, which takes one kernel where a sum would take two. */

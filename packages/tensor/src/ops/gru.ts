@@ -1,6 +1,6 @@
 import { fitsGruUnits, gruBackward, gruCellBackward, gruCellForward, gruForward, gruParameters } from "@webmoe/webgpu";
 import { showShape } from "../shape";
-import { place, reshape, rowRange, type Tensor, u32, withGradients } from "../tensor";
+import { place, reshape, type Tensor, u32, withGradients } from "../tensor";
 import { matmul, productOverHalfRows } from "./matmul";
 import { sumOfRows } from "./reduce";
 
@@ -78,30 +78,11 @@ function cellOnMatrixUnits(inputs: GruCellInputs): Tensor {
       dstate,
       { rows: [dinput, xHalves], total: productOverHalfRows },
       { rows: [dhidden, stateHalves], total: productOverHalfRows },
-      { rows: [dbias], total: firstHalfOfSum },
-      { rows: [dbias], total: secondHalfOfSum },
+      { rows: [dbias], total: sumOfRows, range: [0, 3 * width] },
+      { rows: [dbias], total: sumOfRows, range: [3 * width, 6 * width] },
     ];
   });
   return next;
-}
-
-/** Sums for both biases by what is summed, so that both are ranges of one tensor. */
-const sumsForBoth = new WeakMap<Tensor["slice"]["storage"], Tensor>();
-
-function sumForBoth(d: Tensor): Tensor {
-  const sum = sumsForBoth.get(d.slice.storage) ?? sumOfRows(d);
-  sumsForBoth.set(d.slice.storage, sum);
-  return sum;
-}
-
-function firstHalfOfSum(d: Tensor): Tensor {
-  const sum = sumForBoth(d);
-  return rowRange(sum, 0, sum.size / 2);
-}
-
-function secondHalfOfSum(d: Tensor): Tensor {
-  const sum = sumForBoth(d);
-  return rowRange(sum, sum.size / 2, sum.size);
 }
 
 /** The two products of a GRU cell with its biases; every one holds the reset, update and candidate parts in that order. */
