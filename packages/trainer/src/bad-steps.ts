@@ -36,7 +36,7 @@ export function badStepWatch(mode: "skip" | "stop", model: Pick<Model, "config">
       const reason = !Number.isFinite(loss)
         ? `the loss is ${loss}`
         : loss >= exploded // whose gradients overflow as a matter of course
-          ? `the loss exploded to ${loss.toFixed(1)}`
+          ? `the loss exploded to ${Number(loss.toPrecision(3))}`
           : !Number.isFinite(gradNorm)
             ? `the norm of the gradients is ${gradNorm}`
             : undefined;
