@@ -17,7 +17,7 @@ const small = sets(
 test.each([["compare", "--routers", "linear", "--seeds", "1"], ["bench"], ["soak"]])(
   "%s honours memory.limit",
   async (...args) => {
-    const { code, out, error } = await webmoe(...args, ...small, "--steps", "2");
+    const { code, out, error } = await webmoe(...args, ...small, "--steps", "400");
     expect(code).toBe(1);
     const said = out + error;
     expect(said).toMatch(/needs \S+ [KM]iB on the device, where the limit is 524 KiB/);
