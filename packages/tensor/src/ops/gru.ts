@@ -1,6 +1,7 @@
 import { fitsGruUnits, gruBackward, gruCellBackward, gruCellForward, gruForward, gruParameters } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { place, reshape, type Tensor, u32, withGradients } from "../tensor";
+import { halves } from "./halves";
 import { matmul, productOverHalfRows } from "./matmul";
 import { sumOfRows } from "./reduce";
 
@@ -58,10 +59,10 @@ function cellOnMatrixUnits(inputs: GruCellInputs): Tensor {
     { width },
     { weights: u32(6 * width, width / 2), biases: [6 * width] },
   );
-  const { next, kept, xHalves, stateHalves } = place(gruCellForward, { x, state, weights, biases }, sizes, {
+  const xHalves = halves(x);
+  const { next, kept, stateHalves } = place(gruCellForward, { xHalves, state, weights, biases }, sizes, {
     next: state.shape,
     kept: u32(rows, 3 * width),
-    xHalves: u32(rows, width / 2),
     stateHalves: u32(rows, width / 2),
   });
   const given = [x, state, inputWeight, hiddenWeight, inputBias, hiddenBias];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkMatrixShader, expectClose, matrixTarget, runKernel, testGpu, testNumbers } from "../testing";
 import { gruCellBackward, gruCellForward, gruParameters } from "./gru-cell";
+import { packHalves } from "./pack-halves";
 
 const { matrixUnits } = (await testGpu()).target;
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
@@ -96,15 +97,22 @@ describe.each([
       { width },
     );
     const [weights, biases] = [parameters.u32("weights"), parameters.biases];
-    const halves = { xHalves: (rows * p) / 2, stateHalves: (rows * p) / 2 };
+    const { u32 } = await runKernel(matrixTarget, packHalves, { x, y: (rows * p) / 2 }, { items: (rows * p) / 2 });
     const forward = await runKernel(
       matrixTarget,
       gruCellForward,
-      { x, state, weights, biases, next: rows * p, kept: rows * 3 * p, ...halves },
+      {
+        xHalves: u32("y"),
+        state,
+        weights,
+        biases,
+        next: rows * p,
+        kept: rows * 3 * p,
+        stateHalves: (rows * p) / 2,
+      },
       { rows, width },
     );
     expectClose(forward.next, expected.next, 1e-4);
-    expectClose(unpacked(forward.u32("xHalves")), x);
     expectClose(unpacked(forward.u32("stateHalves")), state);
     const tiles = Math.ceil(rows / 64);
     const backward = await runKernel(

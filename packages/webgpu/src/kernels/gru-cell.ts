@@ -1,11 +1,11 @@
 // A GRU cell on matrix units: both products and the gates in one kernel, forward and backward. A workgroup takes 64 rows and
-// its four subgroups 32 rows each; operands are rounded to f16 on their way into workgroup memory (panels of rows, one for
-// each half of the rows and of the columns), sums and gates are f32.
+// its eight subgroups 32 rows and a quarter of the columns each; operands are rounded to f16 on their way into workgroup memory
+// (panels of rows, one for each half of the rows and each quarter of the columns), sums and gates are f32.
 //
-//   forward    32 columns of the state: a subgroup sums r | z | n of x | n of h, 16 columns each, so that all that a new
+//   forward    64 columns of the state: a subgroup sums r | z | n of x | n of h, 16 columns each, so that all that a new
 //              state needs meets in one strip of 16 rows: [x | h] passes by in steps of 32, x first
-//   backward   two workgroups for x and two for h, half of the columns each: the gates' gradients are made of dnext and what
-//              the forward kernel kept, stored for the gradients of the weights, summed for those of the biases, and multiplied
+//   backward   one workgroup for x and one for h: the gates' gradients are made of dnext and what the forward kernel kept,
+//              stored for the gradients of the weights, summed for those of the biases, and multiplied
 //
 // The forward kernel keeps what the backward one multiplies dnext by, rounded as the products of them are:
 //   kept [T, 3p] u32:   f16 dr/dnext, dz/dnext, dn/dnext, dn/dnext r   (p / 2 u32 each)   and f32 z   (p u32)
@@ -58,19 +58,18 @@ fn run(i: u32) {
 });
 
 /**
- * next = (1 - z) n + z h, with the gates of gru.ts. Besides `kept` it leaves x and h rounded to f16, two to a u32, for the
- * gradients of the weights.
+ * next = (1 - z) n + z h, with the gates of gru.ts, x rounded to f16 by `packHalves`. Besides `kept` it leaves h rounded so, for
+ * the gradients of the weights.
  */
 export const gruCellForward = kernel({
   name: "gruCellForward",
   buffers: {
-    x: "read",
+    xHalves: "read u32",
     state: "read",
     weights: "read u32",
     biases: "read",
     next: "write",
     kept: "write u32",
-    xHalves: "write u32",
     stateHalves: "write u32",
   },
   sizes: { rows: "u32", width: "u32" },

@@ -1,10 +1,12 @@
 import type { KernelSource } from "../kernel";
 import {
+  ACROSS,
   type CellSizes,
   copies,
   declarations,
   left,
   multiply,
+  ownStrip,
   ROW,
   ROWS,
   results,
@@ -15,57 +17,47 @@ import {
 import { each } from "./matmul-parts";
 import { FRAGMENT, STEP, UNIT } from "./matrix-shape";
 
-/**
- * Workgroups that share the columns of dx, and of dstate, for the same rows: each makes all gradients of gates, and stores and sums
- * those of its own blocks of columns. Two of them take less time than one, which leaves multiprocessors half empty.
- */
-const SHARERS = 2;
+/** Invocations that sum columns, eight rows each. */
+const SUMMERS = (ROWS / 8) * (STEP / 2);
 
 /** The shader of `gruCellBackward` (gru-cell.ts). */
 export function backward({ rows, width: p }: CellSizes): KernelSource {
   const inside = (row: string) => (rows % ROWS === 0 ? "" : `if (${row} < ${rows}u) `);
   const rowUnits = p / UNIT;
-  const columns = p / SHARERS;
-  const columnUnits = columns / UNIT;
-  const shareColumns = columns / 2;
-  const panelRow = (shareColumns / UNIT) | 1;
+  const shareColumns = p / ACROSS;
+  const shareUnits = shareColumns / UNIT;
+  const panelRow = shareUnits | 1;
   const across = shareColumns / FRAGMENT;
   const stripRow = shareColumns / 4 + 1;
-  const lines = THREADS / columnUnits;
+  const lines = THREADS / rowUnits;
   const passes = STEP / lines;
   const load = (gate: number, block: string) => `
 ${
   gate > 0
     ? ""
-    : each(
-        2,
-        (i) => `      low${i} = dnext[from${i} + ${block} * ${STEP / 4}u];
-      high${i} = dnext[from${i} + ${block} * ${STEP / 4}u + 1u];`,
-      )
+    : `      low = dnext[wideFrom + ${block} * ${STEP / 4}u];
+      high = dnext[wideFrom + ${block} * ${STEP / 4}u + 1u];`
 }
-${each(2, (i) => `      factor${i} = kept[keptFrom${i} + ${gate < 2 ? `${gate * rowUnits}u` : `(2u + side) * ${rowUnits}u`} + ${block} * ${STEP / UNIT}u];`)}
+      factor = kept[keptFrom + ${gate < 2 ? `${gate * rowUnits}u` : `(2u + side) * ${rowUnits}u`} + ${block} * ${STEP / UNIT}u];
 ${each(passes, (i) => `      weight${i} = weights[weightFrom + (${gate * p + i * lines}u + ${block} * ${STEP}u) * ${rowUnits}u];`)}`;
   const store = (gate: number) => `
-${each(
-  2,
-  (i) => `    {
-      let low = low${i} * vec4f(unpack2x16float(factor${i}.x), unpack2x16float(factor${i}.y));
-      let high = high${i} * vec4f(unpack2x16float(factor${i}.z), unpack2x16float(factor${i}.w));
-      ${rows % ROWS === 0 ? "let rounded = halfs(low, high);" : `let rounded = select(vec4u(), halfs(low, high), row${i} < ${rows}u);`}
-      panels[${i}][line * ${ROW}u + unit] = rounded;
-      let at = row${i} * ${3 * rowUnits}u + ${gate * rowUnits}u + block * ${STEP / UNIT}u + unit;
-      if (${rows % ROWS === 0 ? "" : `row${i} < ${rows}u && `}isOwn) {
+    {
+      let lowPart = low * vec4f(unpack2x16float(factor.x), unpack2x16float(factor.y));
+      let highPart = high * vec4f(unpack2x16float(factor.z), unpack2x16float(factor.w));
+      ${rows % ROWS === 0 ? "let rounded = halfs(lowPart, highPart);" : `let rounded = select(vec4u(), halfs(lowPart, highPart), row < ${rows}u);`}
+      panels[rowPanel][rowUnit] = rounded;
+      let at = row * ${3 * rowUnits}u + ${gate * rowUnits}u + block * ${STEP / UNIT}u + unit;
+      ${inside("row")}{
         if (side == 0u) { dinput[at] = rounded; } else { dhidden[at] = rounded; }
       }
-    }`,
-)}
-${each(passes, (i) => `    panels[2u + lane % ${columnUnits}u / ${columnUnits / 2}u][(lane / ${columnUnits}u + ${i * lines}u) * ${panelRow}u + lane % ${columnUnits / 2}u] = weight${i};`)}`;
+    }
+${each(passes, (i) => `    panels[2u + lane % ${rowUnits}u / ${shareUnits}u][(lane / ${rowUnits}u + ${i * lines}u) * ${panelRow}u + lane % ${shareUnits}u] = weight${i};`)}`;
   const pass = (gate: number) => `
     workgroupBarrier();
 ${store(gate)}
     ${gate < 2 ? `{${load(gate + 1, "block")}\n    }` : `if (block + 1u < ${p / STEP}u) {${load(0, "(block + 1u)")}\n    }`}
     workgroupBarrier();
-    if (isOwn) {
+    if (lane < ${SUMMERS}u) {
       var total = vec2f();
       for (var r = 0u; r < 8u; r++) {
         total += unpack2x16float(panels[part / 4u][(part % 4u * 8u + r) * ${ROW}u + pair / 4u][pair % 4u]);
@@ -96,18 +88,18 @@ ${each(across, (j) =>
   const write = (i: number, x: number) => `  ${inside(rowOf(i, x))}{
     let at = (${rowOf(i, x)}) * ${q}u + resultColumn;
     let sum = bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stripRow}u]);
-    if (side == 0u) { dx[at] = sum; } else { dstate[at] = sum + through${x}; }
+    if (side == 0u) { write_dx(at, sum); } else { dstate[at] = sum + through${x}; }
   }`;
   // What passes through the update gate is read before anything is written, as reads after a write would wait for one another.
   const strip = (i: number) => `
   if (side == 1u) {
 ${each(atOnce, (x) => read(i, x))}
   }
-${storeStrip(i, across)}
+${storeStrip(i, [...Array(across).keys()])}
 ${each(atOnce, (x) => write(i, x))}`;
   return {
     form: "groups",
-    groups: [Math.ceil(rows / ROWS), SHARERS, 2],
+    groups: [Math.ceil(rows / ROWS), 1, 2],
     workgroup: THREADS,
     matrixUnits: true,
     vectors: {
@@ -120,42 +112,36 @@ ${each(atOnce, (x) => write(i, x))}`;
       dhidden: "vec4u",
       dbias: "vec2f",
     },
+    results: ["dx"],
     wgsl: /* wgsl */ `${declarations(Math.max(SHARE * ROW, STEP * panelRow, FRAGMENT * stripRow))}
 var<workgroup> columnSums: array<array<vec2f, ${(3 * p) / 2}>, 8>;
 fn run(group: vec3u, index: u32, subgroup: u32, subgroupLane: u32) {
   let side = group.z;
-  let firstRow = group.x * ${ROWS}u;
-  let sharer = group.y;
-  let firstColumn = sharer * ${columns}u;${copies}
+  let firstRow = group.x * ${ROWS}u;${copies}
   let pair = lane % ${STEP / 2}u;
   let part = lane / ${STEP / 2}u;
-${each(
-  2,
-  (i) => `  let row${i} = firstRow + ${i * SHARE}u + line;
-  let from${i} = min(row${i}, ${rows - 1}u) * ${q}u + unit * 2u;
-  let keptFrom${i} = min(row${i}, ${rows - 1}u) * ${3 * q}u + unit;
-  var low${i} = vec4f();
-  var high${i} = vec4f();
-  var factor${i} = vec4u();`,
-)}
-  let weightFrom = (side * ${3 * p}u + lane / ${columnUnits}u) * ${rowUnits}u + firstColumn / ${UNIT}u + lane % ${columnUnits}u;
+  let row = firstRow + line;
+  let wideFrom = min(row, ${rows - 1}u) * ${q}u + unit * 2u;
+  let keptFrom = min(row, ${rows - 1}u) * ${3 * q}u + unit;
+  var low = vec4f();
+  var high = vec4f();
+  var factor = vec4u();
+  let weightFrom = (side * ${3 * p}u + lane / ${rowUnits}u) * ${rowUnits}u + lane % ${rowUnits}u;
 ${each(passes, (i) => `  var weight${i} = vec4u();`)}
   let aPanel = &panels[shareRow];
   let bPanel = &panels[2u + shareColumn];
 ${results(across)}
 ${load(0, "0u")}
   for (var block = 0u; block < ${p / STEP}u; block++) {
-    let isOwn = block % ${SHARERS}u == sharer;
 ${each(3, pass)}
   }
-  let strip = &panels[subgroup % 4u];
+${ownStrip}
   let stripAt = subgroupLane % 32u / ${stripColumns}u * ${stripRow}u + subgroupLane % ${stripColumns}u;
   let resultRow = firstRow + shareRow * ${SHARE}u + subgroupLane % 32u / ${stripColumns}u;
-  let resultColumn = firstColumn / 4u + shareColumn * ${stripColumns}u + subgroupLane % ${stripColumns}u;
+  let resultColumn = shareColumn * ${stripColumns}u + subgroupLane % ${stripColumns}u;
 ${each(atOnce, (x) => `  var through${x} = vec4f();`)}
 ${each(SHARE / FRAGMENT, strip)}
   for (var column = lane; column < ${(3 * p) / 2}u; column += ${THREADS}u) {
-    if (column / ${STEP / 2}u % ${SHARERS}u != sharer) { continue; }
     var total = vec2f();
     for (var i = 0u; i < 8u; i++) { total += columnSums[i][column]; }
     dbias[group.x * ${3 * p}u + side * ${(3 * p) / 2}u + column] = total;

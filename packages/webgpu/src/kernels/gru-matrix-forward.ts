@@ -1,10 +1,12 @@
 import type { KernelSource } from "../kernel";
 import {
+  ACROSS,
   type CellSizes,
   copies,
   declarations,
   left,
   multiply,
+  ownStrip,
   ROW,
   ROWS,
   results,
@@ -16,30 +18,30 @@ import { each } from "./matmul-parts";
 import { FRAGMENT, STEP, UNIT } from "./matrix-shape";
 
 /** Columns of the state that a workgroup computes. */
-const COLUMNS = 32;
+const COLUMNS = ACROSS * FRAGMENT;
 
 /** The shader of `gruCellForward` (gru-cell.ts). */
 export function forward({ rows, width: p }: CellSizes): KernelSource {
   const rounds = p / STEP;
   const inside = (row: string) => (rows % ROWS === 0 ? "" : `if (${row} < ${rows}u) `);
   const load = (side: 0 | 1, round: string) => `
-${each(
-  2,
-  (i) => `      low${i} = ${side ? "state" : "x"}[from${i} + ${round} * ${STEP / 4}u];
-      high${i} = ${side ? "state" : "x"}[from${i} + ${round} * ${STEP / 4}u + 1u];`,
-)}
+${
+  side === 0
+    ? `      unitOfX = xHalves[xFrom + ${round} * ${STEP / UNIT}u];`
+    : `      low = state[stateFrom + ${round} * ${STEP / 4}u];
+      high = state[stateFrom + ${round} * ${STEP / 4}u + 1u];`
+}
 ${each(3, (gate) => `      weight${gate} = weights[weightFrom + ${((3 * side + gate) * p * p) / UNIT}u + ${round} * ${STEP / UNIT}u];`)}`;
   const store = (side: 0 | 1) => `
-${each(
-  2,
-  (i) => `    {
-      let rounded = halfs(low${i}, high${i});
-      panels[${i}][line * ${ROW}u + unit] = rounded;
-      if (firstColumn == 0u) {
-        ${inside(`row${i}`)}{ ${side ? "stateHalves" : "xHalves"}[row${i} * ${p / UNIT}u + round * ${STEP / UNIT}u + unit] = rounded; }
-      }
-    }`,
-)}
+${
+  side === 0
+    ? "    panels[rowPanel][rowUnit] = unitOfX;"
+    : `    let rounded = halfs(low, high);
+    panels[rowPanel][rowUnit] = rounded;
+    if (firstColumn == 0u) {
+      ${inside("row")}{ stateHalves[row * ${p / UNIT}u + round * ${STEP / UNIT}u + unit] = rounded; }
+    }`
+}
 ${each(3, (gate) => `    panels[2u + line / 16u][(${gate * FRAGMENT}u + line % 16u) * ${ROW}u + unit] = weight${gate};`)}`;
   const pass = (side: 0 | 1) => `
   for (var round = 0u; round < ${rounds}u; round++) {
@@ -63,7 +65,9 @@ ${each(3, (gate) =>
     }`,
 )}
   }`;
-  const stripRow = 17; // r | z | n of x | n of h as 4 vec4f each, and padding
+  const stripRow = 9; // r | z, or n of x | n of h, as 4 vec4f each, and padding
+  const inStrip = (half: number, sum: number) =>
+    `bitcast<vec4f>((*strip)[stripAt + ${half * 8 * stripRow + sum * 4}u])`;
   const q = p / 4;
   return {
     form: "groups",
@@ -71,16 +75,15 @@ ${each(3, (gate) =>
     workgroup: THREADS,
     matrixUnits: true,
     vectors: {
-      x: "vec4f",
+      xHalves: "vec4u",
       state: "vec4f",
       weights: "vec4u",
       biases: "vec4f",
       next: "vec4f",
       kept: "vec2u",
-      xHalves: "vec4u",
       stateHalves: "vec4u",
     },
-    wgsl: /* wgsl */ `${declarations(FRAGMENT * stripRow)}
+    wgsl: /* wgsl */ `${declarations(3 * FRAGMENT * ROW)}
 fn sigmoid(x: vec4f) -> vec4f { return 1.0 / (1.0 + exp(-x)); }
 fn packed(x: vec4f) -> vec2u { return vec2u(pack2x16float(x.xy), pack2x16float(x.zw)); }
 fn gates(row: u32, quad: u32, sumR: vec4f, sumZ: vec4f, inputN: vec4f, hiddenN: vec4f) {
@@ -103,29 +106,30 @@ fn gates(row: u32, quad: u32, sumR: vec4f, sumZ: vec4f, inputN: vec4f, hiddenN: 
 fn run(group: vec3u, index: u32, subgroup: u32, subgroupLane: u32) {
   let firstRow = group.x / ${p / COLUMNS}u * ${ROWS}u;
   let firstColumn = group.x % ${p / COLUMNS}u * ${COLUMNS}u;${copies}
-${each(
-  2,
-  (i) => `  let row${i} = firstRow + ${i * SHARE}u + line;
-  let from${i} = min(row${i}, ${rows - 1}u) * ${q}u + unit * 2u;
-  var low${i} = vec4f();
-  var high${i} = vec4f();`,
-)}
+  let row = firstRow + line;
+  let xFrom = min(row, ${rows - 1}u) * ${p / UNIT}u + unit;
+  let stateFrom = min(row, ${rows - 1}u) * ${q}u + unit * 2u;
+  var unitOfX = vec4u();
+  var low = vec4f();
+  var high = vec4f();
   let weightFrom = (firstColumn + line) * ${p / UNIT}u + unit;
 ${each(3, (gate) => `  var weight${gate} = vec4u();`)}
 ${results(4)}
 ${load(0, "0u")}
 ${pass(0)}
 ${pass(1)}
-  let strip = &panels[subgroup % 4u];
+${ownStrip}
   let stripAt = subgroupLane % 32u / 4u * ${stripRow}u + subgroupLane % 4u;
   let stripFirst = firstRow + shareRow * ${SHARE}u + subgroupLane % 32u / 4u;
   let quad = firstColumn / 4u + shareColumn * 4u + subgroupLane % 4u;
 ${each(
   SHARE / FRAGMENT,
-  (i) => `${storeStrip(i, 4)}
+  (i) => `${storeStrip(i, [0, 1])}
+${each(2, (half) => each(2, (sum) => `  let gate${i}_${half}_${sum} = ${inStrip(half, sum)};`))}
+${storeStrip(i, [2, 3])}
 ${each(2, (half) => {
   const row = `stripFirst + ${i * FRAGMENT + half * 8}u`;
-  const sums = [0, 1, 2, 3].map((j) => `bitcast<vec4f>((*strip)[stripAt + ${half * 8 * stripRow + j * 4}u])`);
+  const sums = [`gate${i}_${half}_0`, `gate${i}_${half}_1`, inStrip(half, 0), inStrip(half, 1)];
   return `  ${inside(row)}{ gates(${row}, quad, ${sums.join(", ")}); }`;
 })}`,
 )}

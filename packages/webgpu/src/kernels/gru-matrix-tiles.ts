@@ -16,26 +16,33 @@ export const ROWS = 64;
 /** Rows of a subgroup's share. */
 export const SHARE = 32;
 
+/** Subgroups of a workgroup side by side; below each is another one. */
+export const ACROSS = 4;
+
+const SUBGROUPS = 2 * ACROSS;
+
 /** Invocations of a workgroup. */
-export const THREADS = 128;
+export const THREADS = 32 * SUBGROUPS;
 
 /** Units of a panel's row of STEP halfs: an odd number, so that rows start in different banks. */
 export const ROW = STEP / UNIT + 1;
 
-/** Types of fragments, four panels of so many units, and `halfs`. */
+/** Types of fragments, panels of so many units (two of rows, then ACROSS of columns; all as strips of results), and `halfs`. */
 export const declarations = (units: number) => `
 ${fragmentTypes}
-var<workgroup> panels: array<array<vec4u, ${units}>, 4>;
+var<workgroup> panels: array<array<vec4u, ${units}>, ${SUBGROUPS}>;
 ${halfs}`;
 
-/** Which unit of a step's 32 columns an invocation copies, and in which line; as in matrix-operand.ts for different banks. */
+/** Which unit of a step's 32 columns an invocation copies, and in which of 64 lines; as in matrix-operand.ts for different banks. */
 export const copies = `
   let lane = index % ${THREADS}u;
   let unit = lane % ${STEP / UNIT}u;
   let lineLane = lane / ${STEP / UNIT}u;
   let line = lineLane / 8u * 8u + lineLane % 2u * 4u + lineLane % 8u / 2u;
-  let shareRow = subgroup / 2u % 2u;
-  let shareColumn = subgroup % 2u;`;
+  let rowPanel = line / ${SHARE}u;
+  let rowUnit = line % ${SHARE}u * ${ROW}u + unit;
+  let shareRow = subgroup / ${ACROSS}u % 2u;
+  let shareColumn = subgroup % ${ACROSS}u;`;
 
 /** The fragments of the subgroup's rows at a depth of `step` fragments: left0, left1. */
 export const left = (step: number) =>
@@ -51,10 +58,13 @@ export const multiply = (sum: number, right: string) => `      {
 ${each(SHARE / FRAGMENT, (i) => `        sum${i}_${sum} = subgroupMatrixMultiplyAccumulate(left${i}, right, sum${i}_${sum});`)}
       }`;
 
-/** Store the `count` neighbouring results of 16 rows in the subgroup's strip. */
-export const storeStrip = (i: number, count: number) => `
+/** The strip of results of a subgroup. */
+export const ownStrip = `  let strip = &panels[subgroup % ${SUBGROUPS}u];`;
+
+/** Store neighbouring results of 16 rows in the subgroup's strip. */
+export const storeStrip = (i: number, sums: number[]) => `
   workgroupBarrier();
-${each(count, (j) => `  subgroupMatrixStore<row_major>(strip, ${j * 4}u, sum${i}_${j}, ${count * 4 + 1}u);`)}
+${sums.map((sum, j) => `  subgroupMatrixStore<row_major>(strip, ${j * 4}u, sum${i}_${sum}, ${sums.length * 4 + 1}u);`).join("\n")}
   workgroupBarrier();`;
 
 /** Sums of the subgroup's rows, `count` neighbouring fragments each. */

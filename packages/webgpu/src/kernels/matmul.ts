@@ -79,14 +79,15 @@ const WAVE = 256;
 /** Sums that are not worth two kernels unless a product has next to no tiles. */
 const SHORT = 1024;
 
-/** Most parts of a product, and the shortest sum that one of them is worth a workgroup for. */
+/** Most parts of a product unless they are as long as LONG, and the shortest sum that one of them is worth a workgroup for. */
 const MOST_PARTS = 32;
 const SHORTEST = 256;
+const LONG = 1024;
 
 /** Into how many ranges of k to split a product: more than one where its tiles are few and its sums long. */
 export function matmulSplits({ batch, m, n, k }: Sizes, layout: MatmulLayout, target: KernelTarget): number {
   if (target.kernelClass === "serial" || batch > 1 || hasFewRows(m, layout)) return 1;
-  const most = Math.max(1, Math.min(Math.floor(k / SHORTEST), MOST_PARTS));
+  const most = Math.max(1, Math.min(Math.floor(k / SHORTEST), Math.max(MOST_PARTS, Math.floor(k / LONG))));
   const inRanges = (wanted: number) => Math.ceil(k / splitRange(k, wanted));
   if (!(target.matrixUnits && target.precision === "mixed")) return inRanges(vectorSplits({ m, n, k }, most));
   const tilesOf = (size: number) => Math.ceil(m / size) * Math.ceil(n / size);
@@ -99,10 +100,10 @@ export function matmulSplits({ batch, m, n, k }: Sizes, layout: MatmulLayout, ta
 }
 
 /** Floating-point operations from which on it pays to round operands once, in a pass of its own. */
-export const HALVES_PAY = 2e9;
+export const HALVES_PAY = 1e9;
 
 /** Rows or columns of the result from which on tiles read an operand often enough. */
-const OFTEN = 256;
+const OFTEN = 128;
 
 /** Whether a product should be given its operands packed by `packHalves`. */
 export function takesHalves({ batch, m, n, k }: Sizes, layout: MatmulLayout, target: KernelTarget): boolean {

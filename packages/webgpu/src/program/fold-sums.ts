@@ -6,7 +6,7 @@ import { compileKernel, type KernelTarget } from "../kernel";
 import { columnSum } from "../kernels/reduce";
 import { MOST_JOBS, sumParts, sumPartsSizes } from "../kernels/sum-parts";
 import type { Dispatch, Slice, Storage } from "./recording";
-import { isOwn } from "./round-results";
+import { isOwn, overlap } from "./round-results";
 import { usersOf } from "./users";
 
 /** Bytes that wait to be summed, at most. */
@@ -54,10 +54,6 @@ function sumIn({ spec, sizes, slices }: Dispatch): Sum | undefined {
   const [x, y] = slices as [Slice, Slice];
   if (spec !== columnSum || chunks !== 1 || cols % 4 !== 0 || x.storage === y.storage) return undefined;
   return { x, y, rows, cols };
-}
-
-function overlap(a: Slice, b: Slice): boolean {
-  return a.storage === b.storage && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
 }
 
 /** One dispatch for several sums into one storage. */

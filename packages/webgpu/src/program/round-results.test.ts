@@ -153,6 +153,28 @@ describe("a pass of its own stays", () => {
 
   test("but not where it could be spared", () => expect(record(64)).toEqual(["gatedForward"]));
 
+  test("nor where tensors are packed to places in one piece of memory, unless another kernel writes there", () => {
+    const packedTo = (...offsets: number[]) => {
+      const recording = new Recording(target, { maxStorageBufferBindingSize: 2 ** 30, maxBufferSize: 2 ** 30 });
+      const packed = recording.storage("temporary", 1024, "packed");
+      for (const offset of offsets) {
+        const [input, x] = [recording.storage("temporary", 2048, "input"), recording.storage("temporary", 1024, "x")];
+        const buffers = { x: slice(input), y: slice(x) };
+        recording.dispatch(gatedForward, buffers, { rows: 4, hidden: 64 }, { activation: "silu" });
+        recording.dispatch(packHalves, { x: slice(x), y: slice(packed, 512, offset) }, { items: 128 }, undefined);
+      }
+      const rounded = roundResults(recording.dispatches, new Set([packed]));
+      return rounded.flatMap(({ slices }) => slices.filter(({ storage }) => storage === packed)).map((y) => y.offset);
+    };
+    expect(packedTo(512, 0)).toEqual([512, 0]);
+    expect(
+      record(64, (recording, _, packed) => {
+        const other = recording.storage("temporary", packed.bytes, "other");
+        recording.dispatch(accumulate, { x: slice(other), y: slice(packed) }, { items: packed.bytes / 4 }, undefined);
+      }),
+    ).toEqual(["gatedForward", "accumulate", "packHalves"]);
+  });
+
   test("where rows are too narrow for vectors", () => expect(record(6)).toEqual(["gatedForward", "packHalves"]));
 
   test("where another kernel changes the tensor in between", () => {

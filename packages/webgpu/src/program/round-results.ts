@@ -16,12 +16,13 @@ export function roundResults(recorded: Dispatch[], kept: Set<Storage>): Dispatch
   recorded.forEach((packing, index) => {
     if (packing.spec !== packHalves) return;
     const [x, y] = packing.slices as [Slice, Slice];
-    if (!isOwn(x) || !isOwn(y)) return;
+    if (!isOwn(x) || y.storage.kind !== "temporary") return;
     const { writers, readers } = users.get(x.storage)!;
     const [writer, ...others] = writers;
     if (writer === undefined || others.length > 0 || writer > index) return;
-    if (users.get(y.storage)!.writers.length !== 1) return;
+    if (users.get(y.storage)!.writers.some((other) => other !== index && writes(recorded[other]!, y))) return;
     const made = result[writer]!;
+    if (made.slices.some(({ storage }) => storage === y.storage)) return;
     const binding = made.slices.findIndex(({ storage }) => storage === x.storage);
     const name = made.kernel.roundable.get(binding);
     if (name === undefined) return;
@@ -35,6 +36,16 @@ export function roundResults(recorded: Dispatch[], kept: Set<Storage>): Dispatch
     result[index] = undefined;
   });
   return result.filter((dispatch) => dispatch !== undefined);
+}
+
+/** Whether a dispatch writes to a range. */
+function writes({ kernel, slices }: Dispatch, range: Slice): boolean {
+  return slices.some((slice, i) => kernel.access[i] !== "read" && overlap(slice, range));
+}
+
+/** Whether two ranges share memory. */
+export function overlap(a: Slice, b: Slice): boolean {
+  return a.storage === b.storage && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
 }
 
 /** A dispatch with one more buffer rounded, and what it then binds. */
