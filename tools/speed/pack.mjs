@@ -2,7 +2,7 @@
 // `node DEST/tools/run.mjs --webmoe DEST/dist/webmoe.mjs …` does what tools/speed/run.mjs does here. Dawn (the package
 // `webgpu`) has to be where Node finds it from DEST.
 
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 
@@ -27,7 +27,8 @@ await build({
 });
 const { name, version, type } = JSON.parse(readFileSync(join(root, "apps/cli/package.json"), "utf8"));
 writeFileSync(join(destination, "package.json"), `${JSON.stringify({ name, version, type, private: true })}\n`);
-for (const file of ["run.mjs", "parts.mjs", "page.mjs", "torch_steps.py"]) {
+for (const file of readdirSync(import.meta.dirname)) {
+  if (file === "pack.mjs" || file.includes(".test.")) continue;
   cpSync(join(import.meta.dirname, file), join(destination, "tools", file));
 }
 console.log(`packed into ${destination}`);

@@ -1,13 +1,18 @@
-// What is measured, the most important first. A part is a command and how to read the lines that it prints.
+// What is measured, the most important first. What is compared is measured in turns, by programs that ask each other for rounds or
+// by one program: a GPU's clock moves while it works, on some machines by half within seconds.
 
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * @typedef {Record<string, unknown> & { source: string }} Result
- * @typedef {{ name: string, seconds: number, command: string[], env?: Record<string, string>, read(line: string): Result | undefined }} Part
- * `seconds` is the most that a part may take.
+ * @typedef {import("./programs.mjs").Result} Result
+ * @typedef {import("./programs.mjs").Program} Program
+ * @typedef {{ name: string, seconds: number, programs: Program[], inTurns?: boolean, after?(): Result[] }} Part
+ * `seconds` is the most that a part may take; `after` reads what its programs left in files.
  * @typedef {{ webmoe: string[], presets: string[], scratch: string, torch?: string, python: string, data?: string, peers?: string }} Setup
  */
+
+const SEEDS = [1, 2, 3];
 
 /**
  * The parts that a setup allows.
@@ -15,61 +20,101 @@ import { join } from "node:path";
  * @returns {Part[]}
  */
 export function speedParts({ webmoe, presets, scratch, torch, python, data, peers }) {
-  const scan = (/** @type {string} */ precision, /** @type {string} */ routers, /** @type {string[]} */ ...more) =>
-    [...webmoe, "bench", "--json", "--set", `precision=${precision}`, "--scan", `router=${routers}`].concat(
-      ["--scan", `preset=${presets.join(",")}`],
-      more,
-    );
+  const trace = join(scratch, "trace.json");
   // The middle one stands for all where one is enough; a short list has itself.
   const middle = presets[Math.min(1, presets.length - 1)] ?? "nano";
-  const one = (/** @type {string[]} */ ...more) =>
-    [...webmoe, "bench", "--json", "--preset", middle, "--set", "precision=mixed"].concat(more);
-  const trace = join(scratch, "trace.json");
-  const curve = (/** @type {string} */ precision) => ({
-    name: `curve ${precision}`,
-    seconds: 60,
-    command: [...webmoe, "train", "--preset", presets[0] ?? "nano", "--steps", "500", "--data", data ?? ""].concat(
-      ["--set", `precision=${precision}`, "--set", "sample.tokens=0", "--set", "checkpoint.keep=1"],
-      ["--out", join(scratch, `curve-${precision}`)],
-    ),
-    read: () => undefined,
+  /** @param {string} source @param {string} preset @param {string} precision @param {string[]} more @returns {Program} */
+  const bench = (source, preset, precision, ...more) => ({
+    command: [...webmoe, "bench", "--json", "--preset", preset, "--set", `precision=${precision}`, ...more],
+    read: json(source),
   });
+  const one = (/** @type {string} */ source, /** @type {string[]} */ ...more) =>
+    bench(source, middle, "mixed", ...more);
+  /** @param {string} preset @param {string} router @param {string} precision @returns {Program[]} */
+  const inTorch = (preset, router, precision) => {
+    if (!torch) return [];
+    const script = join(import.meta.dirname, "torch_steps.py");
+    return [{ command: [python, script, torch, preset, router, precision], read: torchLines(router) }];
+  };
   return [
-    {
-      name: "steps, mixed",
-      seconds: 100,
-      command: scan("mixed", "recurrent,linear", "--profile", trace),
-      read: json("steps"),
-    },
-    ...(torch
-      ? [
-          {
-            name: "torch",
-            seconds: 100,
-            command: [python, join(import.meta.dirname, "torch_steps.py"), torch, ...presets],
-            read: torchLines(),
-          },
-        ]
-      : []),
-    { name: "steps, f32", seconds: 60, command: scan("f32", "recurrent"), read: json("steps") },
-    ...(data ? [curve("mixed"), curve("f32")] : []),
-    { name: "reading the loss", seconds: 30, command: one("--read-loss"), read: json("reading the loss") },
-    { name: "sampling", seconds: 30, command: one("--sampling", "512"), read: json("sampling") },
+    ...presets.map((preset) => ({
+      name: `steps of ${preset}, mixed`,
+      seconds: 60,
+      inTurns: true,
+      programs: [
+        bench("steps", preset, "mixed", "--paced", "--scan", "router=recurrent,linear", "--profile", trace),
+        ...inTorch(preset, "recurrent", "bf16"),
+        ...inTorch(preset, "linear", "bf16"),
+      ],
+    })),
+    ...presets.map((preset) => ({
+      name: `steps of ${preset}, f32`,
+      seconds: 60,
+      inTurns: true,
+      programs: [bench("steps", preset, "f32", "--paced"), ...inTorch(preset, "recurrent", "fp32")],
+    })),
+    ...(data ? SEEDS.flatMap((seed) => [curve("mixed", seed), curve("f32", seed)]) : []),
+    { name: "reading the loss", seconds: 30, programs: [one("reading the loss", "--read-loss")] },
+    { name: "sampling", seconds: 30, programs: [one("sampling", "--sampling", "512")] },
     {
       name: "experts",
       seconds: 60,
-      command: one("--scan", "experts=8,16,32,64,128", "--set", "moe.even=true", "--steps", "10", "--profile", trace),
-      read: json("experts"),
+      programs: [
+        one("experts", "--turns", "--scan", "experts=8,16,32,64,128", "--set", "moe.even=true", "--profile", trace),
+      ],
     },
     {
       name: "long context",
-      seconds: 30,
-      command: one("--set", "model.context=4096", "--set", "batch.size=2"),
-      read: json("long context"),
+      seconds: 40,
+      inTurns: true,
+      programs: [
+        one("short context", "--paced"),
+        one("long context", "--paced", "--set", "model.context=4096", "--set", "batch.size=2"),
+      ],
     },
-    { name: "kernels", seconds: 60, command: [...webmoe, "bench", "--kernels", "--json"], read: json("kernels") },
+    {
+      name: "kernels",
+      seconds: 60,
+      programs: [{ command: [...webmoe, "bench", "--kernels", "--json"], read: json("kernels") }],
+    },
     ...(peers ? peerParts(peers) : []),
   ];
+
+  /** @param {string} precision @param {number} seed @returns {Part} */
+  function curve(precision, seed) {
+    const folder = join(scratch, `curve-${precision}-${seed}`);
+    const command = [
+      ...webmoe,
+      "train",
+      "--preset",
+      presets[0] ?? "nano",
+      "--steps",
+      "500",
+      "--seed",
+      String(seed),
+    ].concat(
+      ["--data", data ?? "", "--set", `precision=${precision}`, "--set", "sample.tokens=0"],
+      ["--set", "checkpoint.keep=1", "--out", folder],
+    );
+    return {
+      name: `curve of seed ${seed}, ${precision}`,
+      seconds: 60,
+      programs: [{ command, read: () => undefined }],
+      after: () => readCurve(join(folder, "metrics.jsonl")).map((found) => ({ ...found, precision, seed })),
+    };
+  }
+}
+
+/** @param {string} file metrics of a run @returns {Result[]} */
+function readCurve(file) {
+  if (!existsSync(file)) return [];
+  const steps = readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .filter(({ split }) => !split);
+  const { lossScale, skipped } = steps.at(-1) ?? {};
+  return [{ source: "curve", losses: steps.map(({ loss }) => loss), lossScale, skipped }];
 }
 
 /**
@@ -85,39 +130,38 @@ function peerParts(folder) {
   ].map(({ name, file, steps }) => ({
     name,
     seconds: 30,
-    command: [process.execPath, join(folder, file), "webgpu", "moe", steps],
-    env: /** @type {Record<string, string>} */ (env),
-    read: (line) => {
-      const found = /step (\d+) loss (\S+) (\d+)ms/.exec(line);
-      if (!found) return undefined;
-      return {
-        source: name,
-        preset: "tiny",
-        step: Number(found[1]),
-        loss: Number(found[2]),
-        msPerStep: Number(found[3]),
-      };
-    },
+    programs: [{ command: [process.execPath, join(folder, file), "webgpu", "moe", steps], env, read: peerLine(name) }],
   }));
 }
 
-/** @param {string} source @returns {Part["read"]} */
+/** @param {string} name @returns {Program["read"]} */
+function peerLine(name) {
+  return (line) => {
+    const found = /step (\d+) loss (\S+) (\d+)ms/.exec(line);
+    if (!found) return undefined;
+    const [step, loss, msPerStep] = found.slice(1).map(Number);
+    return { source: name, preset: "tiny", step, loss, msPerStep };
+  };
+}
+
+/** @param {string} source @returns {Program["read"]} */
 function json(source) {
   return (line) => (line.startsWith("{") ? { source, ...JSON.parse(line) } : undefined);
 }
 
-/** @returns {Part["read"]} */
-function torchLines() {
-  let router = "";
+/** What torch_steps.py prints: the rounds first. @param {string} router @returns {Program["read"]} */
+function torchLines(router) {
+  /** @type {number[]} */
+  let rounds = [];
   return (line) => {
-    router = /^router: (\w+)/.exec(line)?.[1] ?? router;
     const versions = /^versions: (.*)/.exec(line);
     if (versions) return { source: "torch versions", versions: versions[1] };
+    if (line.startsWith("rounds: ")) rounds = JSON.parse(line.slice("rounds: ".length));
     const found =
       /^torch (\w+) (\w+) (\w+) (\w+): ([\d.]+) ms\/step, ([\d.]+) ktok\/s, loss (\S+), .* peak ([\d.]+) GiB/.exec(
         line,
       );
-    if (!found) return line.includes("failed") ? { source: "torch failed", line } : undefined;
+    if (!found) return undefined;
     const [, preset, precision, experts, mode, ms, ktokens, loss, peak] = found;
     return {
       source: "torch",
@@ -126,6 +170,7 @@ function torchLines() {
       precision,
       experts,
       mode,
+      rounds,
       msPerStep: Number(ms),
       tokensPerSecond: Number(ktokens) * 1000,
       loss: Number(loss),

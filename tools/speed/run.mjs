@@ -1,17 +1,18 @@
-// Measures training speed on this machine, webmoe and PyTorch one after the other, and writes it up:
+// Measures training speed on this machine, webmoe and PyTorch in turns, and writes it up:
 //
 //   node tools/speed/run.mjs --torch path/to/moe_step.py --data path/to/text --out docs/results
 //
 // `speed.json` is rewritten after every figure and `speed.md` after every part, so a run that is cut off leaves what it has.
 
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, renameSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { speedPage } from "./page.mjs";
 import { speedParts } from "./parts.mjs";
+import { start, takeTurns } from "./programs.mjs";
+import { watchGpu } from "./watch-gpu.mjs";
 
 const USAGE = `Usage: node tools/speed/run.mjs [options]
 
@@ -97,6 +98,7 @@ const speed = {
   results: [],
 };
 
+const gpu = watchGpu();
 for (const part of speedParts(setup)) {
   if (options.parts && !options.parts.split(",").some((start) => part.name.startsWith(start))) continue;
   const seconds = Math.min(part.seconds, left());
@@ -107,11 +109,13 @@ for (const part of speedParts(setup)) {
   const begin = Date.now();
   console.log(`${part.name} …`);
   const outcome = await runPart(part, seconds);
-  if (part.name.startsWith("curve")) readCurve(part.name);
-  speed.parts.push({ name: part.name, seconds: (Date.now() - begin) / 1000, outcome });
-  console.log(`${part.name}: ${outcome}, ${((Date.now() - begin) / 1000).toFixed(1)} s`);
+  const end = Date.now();
+  const took = (end - begin) / 1000;
+  speed.parts.push({ name: part.name, seconds: took, outcome, gpu: gpu?.between(begin, end) });
+  console.log(`${part.name}: ${outcome}, ${took.toFixed(1)} s`);
   save();
 }
+gpu?.stop();
 save();
 
 /**
@@ -119,55 +123,23 @@ save();
  * @param {number} seconds
  * @returns {Promise<string>} how it ended
  */
-function runPart({ name, command, env, read }, seconds) {
-  return new Promise((resolve) => {
-    const [program, ...args] = command;
-    const child = spawn(/** @type {string} */ (program), args, { env: { ...process.env, ...env } });
-    const timer = setTimeout(() => child.kill("SIGKILL"), seconds * 1000);
-    let errors = "";
-    child.stderr.on("data", (data) => {
-      errors = (errors + data).slice(-2000);
-    });
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      const result = read(line);
-      if (!result) return;
-      speed.results.push({ part: name, ...result });
-      saveJson();
-    });
-    child.on("error", (error) => resolve(`failed: ${error.message}`));
-    child.on("close", (code, signal) => {
-      clearTimeout(timer);
-      if (code === 0) resolve("done");
-      else resolve(signal ? `stopped after ${seconds.toFixed(0)} s` : `failed: ${reason(errors)}`);
-    });
-  });
+async function runPart({ name, programs, inTurns, after }, seconds) {
+  const found = (/** @type {import("./programs.mjs").Result} */ result) => {
+    speed.results.push({ part: name, ...result });
+    saveJson();
+  };
+  const stop = AbortSignal.timeout(seconds * 1000);
+  const outcome = inTurns ? await takeTurns(programs, found, stop) : await runOne(programs, found, stop);
+  after?.().forEach(found);
+  return stop.aborted ? `stopped after ${seconds.toFixed(0)} s` : outcome;
 }
 
-/** The line of a program's complaints that says what is wrong. @param {string} errors */
-function reason(errors) {
-  const lines = errors.trim().split("\n");
-  return lines.findLast((line) => /error|webmoe:/i.test(line)) ?? lines.at(-1);
-}
-
-/** @param {string} name "curve PRECISION" */
-function readCurve(name) {
-  const precision = name.split(" ")[1];
-  const file = join(scratch, `curve-${precision}`, "metrics.jsonl");
-  if (!existsSync(file)) return;
-  const steps = readFileSync(file, "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line))
-    .filter(({ split }) => !split);
-  const { lossScale, skipped } = steps.at(-1) ?? {};
-  speed.results.push({
-    part: name,
-    source: "curve",
-    precision,
-    losses: steps.map(({ loss }) => loss),
-    lossScale,
-    skipped,
-  });
+/** @param {import("./programs.mjs").Program[]} programs of which there is one @param {(result: import("./programs.mjs").Result) => void} found @param {AbortSignal} stop */
+function runOne([program], found, stop) {
+  const running = start(/** @type {import("./programs.mjs").Program} */ (program), found);
+  stop.addEventListener("abort", running.kill);
+  running.finish();
+  return running.ended;
 }
 
 function save() {

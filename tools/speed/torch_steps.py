@@ -1,15 +1,21 @@
-"""Time PyTorch's training steps for tools/speed: python torch_steps.py path/to/moe_step.py preset...
+"""Time PyTorch's training step in turns with other programs: python torch_steps.py path/to/moe_step.py PRESET ROUTER PRECISION
 
-Prints what moe_step.py prints, a line a variant, the most important first: the whole step in a CUDA graph (bf16), fp32 eager, and the
-graph again with a linear gate instead of the recurrent router.
+ROUTER is recurrent or linear; PRECISION is bf16, which is the whole step in a CUDA graph, or fp32, which is eager. When the step is ready
+to be timed a line says so. For every line of the standard input ("warm" or "time") a stretch of steps runs, and a line says when
+it is through. At the end of the input come a line with the milliseconds of every stretch that was timed, and moe_step.py's own.
 """
 
 import importlib.util
+import json
+import math
 import sys
 import time
 
 import torch
 import torch.nn as nn
+
+VARIANTS = {"bf16": ("bf16", True, "graph"), "fp32": ("fp32", False, "eager")}
+STRETCH = 0.1  # seconds
 
 
 class StatelessCell(nn.Module):
@@ -17,6 +23,16 @@ class StatelessCell(nn.Module):
 
     def forward(self, x, _):
         return x
+
+
+def on_gpu(build):
+    """`build`, with initial values drawn on the GPU: on the host that takes longer than all that is timed."""
+
+    def built(name):
+        with torch.device("cuda"):
+            return build(name)
+
+    return built
 
 
 def with_linear_gate(build):
@@ -35,36 +51,41 @@ def with_linear_gate(build):
     return linear
 
 
-def warm_up(seconds=2):
-    """An idle GPU takes seconds to reach its clock rate."""
-    x = torch.randn(4096, 4096, device="cuda")
-    end = time.time() + seconds
-    while time.time() < end:
-        for _ in range(20):
-            x @ x
-        torch.cuda.synchronize()
+def seconds_of(run, steps):
+    start = time.perf_counter()
+    for _ in range(steps):
+        run()
+    torch.cuda.synchronize()
+    return (time.perf_counter() - start) / steps
 
 
-def main(path, presets):
+def timed_on_request(run):
+    """In place of moe_step.py's clock: seconds of a step, the median over the stretches that were asked for."""
+    seconds_of(run, 4)
+    print(json.dumps({"ready": True}), flush=True)
+    rounds = []
+    for line in sys.stdin:
+        # Whoever had the GPU before has left its caches full of something else, so one step does not count.
+        once = seconds_of(run, 1)
+        seconds = seconds_of(run, max(2, math.ceil(STRETCH / once)))
+        if line.strip() == "time":
+            rounds.append(seconds)
+        print(json.dumps({"round": line.strip()}), flush=True)
+    print("rounds: " + json.dumps([1000 * seconds for seconds in rounds]), flush=True)
+    return sorted(rounds)[len(rounds) // 2] if rounds else math.nan
+
+
+def main(path, preset, router, precision):
     spec = importlib.util.spec_from_file_location("moe_step", path)
     bench = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(bench)
     print(f"versions: torch {torch.__version__}, CUDA {torch.version.cuda}", flush=True)
-    warm_up()
-    recurrent, linear = bench.build, with_linear_gate(bench.build)
-    for router, build, variant in (
-        ("recurrent", recurrent, ("bf16", True, "graph")),
-        ("recurrent", recurrent, ("fp32", False, "eager")),
-        ("linear", linear, ("bf16", True, "graph")),
-    ):
-        for name in presets:
-            bench.build = build
-            print(f"router: {router}", flush=True)
-            try:
-                bench.variant(name, *variant)
-            except Exception as error:
-                print(f"torch {name} {variant}: failed: {str(error)[:200]}", flush=True)
+    bench.timed = timed_on_request
+    bench.build = on_gpu(bench.build)
+    if router == "linear":
+        bench.build = with_linear_gate(bench.build)
+    bench.variant(preset, *VARIANTS[precision])
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:] or ["tiny", "small", "base"])
+    main(*sys.argv[1:])

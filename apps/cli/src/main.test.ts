@@ -194,6 +194,7 @@ describe("mistakes are one line and leave nothing behind", () => {
     [["--scan", "exprts=2,4"], 'there is no key "exprts"'],
     [["--kernels", "nothing"], 'there is no case with "nothing" in its name'],
     [["--kernels", "--profile"], "--kernels: takes no --scan and no --profile"],
+    [["--sampling", "3", "--turns"], "--sampling: takes no --profile, --turns or --paced, which are of steps"],
   ])("webmoe bench %j", async (args, message) => {
     const { code, error } = await webmoe("bench", ...args);
     expect(error).toContain(message);

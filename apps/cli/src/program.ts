@@ -148,6 +148,16 @@ withConfig(program.command("config").description("print the configuration as a f
 
 withConfig(program.command("bench").description("time training steps, sampling, or kernels"))
   .option("--scan <key=values>", "time every value of a list: experts=8,16,32; repeat for combinations", collect, [])
+  .option(
+    "--turns",
+    "with --scan: time all in turns, so that none has a moment of its own; all have to fit into memory",
+    false,
+  )
+  .option(
+    "--paced",
+    "take turns with another program, which asks for each round with a line on the standard input",
+    false,
+  )
   .option("--profile [file]", "time every kernel of one step; write a trace (default webmoe-trace.json)")
   .option("--kernels [name]", "time the kernels by themselves: all, or the cases with this in their name")
   .option("--sampling <tokens>", "time how fast a fresh model writes so many tokens", wholeNumber)

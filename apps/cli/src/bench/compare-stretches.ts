@@ -1,3 +1,5 @@
+import { quantile, ratioOf, turnsOf } from "./turns";
+
 /** What one way of training steps takes more than another. */
 export interface StretchCost {
   /** Pairs of a stretch of steps one way and one the other, and how many steps a stretch has. */
@@ -33,22 +35,21 @@ export async function compareStretches(
   for (const way of [without, having]) await way(2);
   for (const start = performance.now(); performance.now() - start < warmUp; ) await having(2);
   const stepsPerStretch = steps ?? Math.max(3, Math.ceil(200 / (await without(5))));
+  const round = turnsOf([() => without(stepsPerStretch), () => having(stepsPerStretch)]);
   const times = { without: [] as number[], having: [] as number[] };
   for (let pair = 0; pair < pairs; pair++) {
-    // Whoever comes second may find the device warmer, so they take turns.
-    for (const first of [pair % 2 === 0, pair % 2 !== 0]) {
-      if (first) times.without.push(await without(stepsPerStretch));
-      else times.having.push(await having(stepsPerStretch));
-    }
+    const [first, second] = await round();
+    times.without.push(first!);
+    times.having.push(second!);
   }
-  const costs = times.without.map((ms, pair) => times.having[pair]! / ms - 1);
+  const { median, spread } = ratioOf(times.having, times.without);
   return {
     pairs,
     stepsPerStretch,
     msWithout: quantile(times.without, 0.5),
     msWith: quantile(times.having, 0.5),
-    cost: quantile(costs, 0.5),
-    spread: [quantile(costs, 0.25), quantile(costs, 0.75)],
+    cost: median - 1,
+    spread: [spread[0] - 1, spread[1] - 1],
   };
 }
 
@@ -62,10 +63,4 @@ export function costLine(
     `${msWithout.toFixed(3)} ms a step without ${what}, ${msWith.toFixed(3)} ms with it: ${percent(cost)} more ` +
     `(half of ${pairs} pairs of ${stepsPerStretch} steps between ${percent(spread[0])} and ${percent(spread[1])})`
   );
-}
-
-/** The value below which a share of the others lies. */
-function quantile(values: number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.round(share * (sorted.length - 1))]!;
 }

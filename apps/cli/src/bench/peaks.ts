@@ -1,6 +1,6 @@
 import { key, matmul, normal, scale, type Tensor } from "@webmoe/tensor";
 import type { Gpu, KernelTarget } from "@webmoe/webgpu";
-import { timeProgram } from "./time-program";
+import { type TimedDispatch, type TimedProgram, timePrograms } from "./time-program";
 
 /** The most that this device was seen to do, with this project's kernels. */
 export interface Peaks {
@@ -10,27 +10,44 @@ export interface Peaks {
   bytes: number;
 }
 
+/** The peaks that kernels of one precision are held against. */
+export interface PrecisionPeaks {
+  flops: number;
+  bytes: number;
+}
+
 /** Measure a device's peaks; undefined where it has no timestamps. */
 export async function measurePeaks(gpu: Gpu): Promise<Peaks | undefined> {
   if (!gpu.features.includes("timestamp-query")) return undefined;
   const { software } = gpu.adapter;
+  const milliseconds = software ? 0 : 200;
+  const measure = async (precision: KernelTarget["precision"]) =>
+    peaksOfTimes(await timePrograms(gpu, peakPrograms(software), { precision, milliseconds }));
+  const f32 = await measure("f32");
+  const mixed = gpu.target.matrixUnits ? await measure("mixed") : f32;
+  return { flops: { f32: f32.flops, mixed: mixed.flops }, bytes: f32.bytes };
+}
+
+/** A large matrix product, and a kernel that does nothing but read and write. */
+export function peakPrograms(software: boolean): TimedProgram[] {
   const width = software ? 256 : 4096;
   const items = software ? 2 ** 20 : 2 ** 26;
-  const milliseconds = software ? 0 : 200;
+  return [
+    {
+      state: { a: random([width, width]), b: random([width, width], 2) },
+      body: ({ a, b }) => [matmul(a!, b!)],
+    },
+    { state: { x: random([items / 64, 64]) }, body: ({ x }: Record<string, Tensor>) => [scale(x!, 2)] },
+  ];
+}
 
-  const product = async (precision: KernelTarget["precision"]) => {
-    const state = { a: random([width, width]), b: random([width, width], 2) };
-    const times = await timeProgram(gpu, { state, body: ({ a, b }) => [matmul(a, b)] }, { precision, milliseconds });
-    const { flops, microseconds } = times.find(({ flops }) => flops > 0)!;
-    return (flops / microseconds) * 1e6;
-  };
-  const f32 = await product("f32");
-  const doubled = { state: { x: random([items / 64, 64]) }, body: ({ x }: { x: Tensor }) => [scale(x, 2)] };
-  const copied = await timeProgram(gpu, doubled, { precision: "f32", milliseconds });
-  const { bytes, microseconds } = copied[0]!;
+/** The peaks that the times of `peakPrograms` say. */
+export function peaksOfTimes([product, copy]: TimedDispatch[][]): PrecisionPeaks {
+  const multiplying = product!.find(({ flops }) => flops > 0)!;
+  const copying = copy![0]!;
   return {
-    flops: { f32, mixed: gpu.target.matrixUnits ? await product("mixed") : f32 },
-    bytes: (bytes / microseconds) * 1e6,
+    flops: (multiplying.flops / multiplying.microseconds) * 1e6,
+    bytes: (copying.bytes / copying.microseconds) * 1e6,
   };
 }
 

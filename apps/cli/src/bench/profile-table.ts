@@ -1,6 +1,6 @@
 import type { DispatchTime } from "@webmoe/webgpu";
 import { tableLines } from "./columns";
-import type { Peaks } from "./peaks";
+import type { Peaks, PrecisionPeaks } from "./peaks";
 
 /** A kernel at one set of sizes, over a whole step. */
 export interface ProfileRow {
@@ -8,6 +8,8 @@ export interface ProfileRow {
   sizes: string;
   dispatches: number;
   microseconds: number;
+  /** The same of each round, where it is the median of several. */
+  rounds?: number[];
   /** Of the sum over all kernels. */
   share: number;
   /** 10^12 floating-point operations a second, where the kernel counts them. */
@@ -19,9 +21,12 @@ export interface ProfileRow {
 }
 
 /** Dispatches by kernel and sizes, the longest first. `peaks` are those of the step's own precision. */
-export function profileRows(times: DispatchTime[], peaks?: { flops: number; bytes: number }): ProfileRow[] {
+export function profileRows(
+  times: (DispatchTime & Pick<ProfileRow, "rounds">)[],
+  peaks?: PrecisionPeaks,
+): ProfileRow[] {
   const total = sum(times, ({ microseconds }) => microseconds);
-  const groups = new Map<string, DispatchTime[]>();
+  const groups = new Map<string, typeof times>();
   for (const time of times) {
     const name = `${time.kernel} ${time.sizes}`;
     groups.set(name, [...(groups.get(name) ?? []), time]);
@@ -31,12 +36,13 @@ export function profileRows(times: DispatchTime[], peaks?: { flops: number; byte
       const microseconds = sum(group, (time) => time.microseconds);
       const flops = sum(group, (time) => time.flops);
       const bytes = sum(group, (time) => time.bytes);
-      const { kernel, sizes } = group[0]!;
+      const { kernel, sizes, rounds } = group[0]!;
       return {
         kernel,
         sizes,
         dispatches: group.length,
         microseconds,
+        ...(rounds && { rounds: rounds.map((_, round) => sum(group, (time) => time.rounds![round]!)) }),
         share: microseconds / total,
         ...(flops > 0 && { teraflops: flops / microseconds / 1e6 }),
         gigabytesPerSecond: bytes / microseconds / 1e3,
@@ -47,7 +53,7 @@ export function profileRows(times: DispatchTime[], peaks?: { flops: number; byte
 }
 
 /** The peaks that kernels of one precision are held against. */
-export function peaksOf(peaks: Peaks | undefined, precision: keyof Peaks["flops"]) {
+export function peaksOf(peaks: Peaks | undefined, precision: keyof Peaks["flops"]): PrecisionPeaks | undefined {
   return peaks && { flops: peaks.flops[precision], bytes: peaks.bytes };
 }
 

@@ -2,6 +2,7 @@ import { bytes, shortNumber } from "../terminal/format";
 import { type Column, tableLines } from "./columns";
 import type { Floor } from "./floor";
 import type { StepResult } from "./time-steps";
+import { ratioOf } from "./turns";
 
 /** A configuration's figures, as the table shows them. */
 export interface StepRow extends StepResult {
@@ -24,9 +25,14 @@ const columns: Column<StepRow>[] = [
   { head: "first step", text: ({ firstStepMs }) => `${(firstStepMs / 1000).toFixed(2)} s` },
 ];
 
-/** Configurations as a table, a line each under a line of heads. */
-export function stepTable(rows: StepRow[]): string {
-  return tableLines(columns, rows).join("\n");
+/** Configurations as a table, a line each under a line of heads; those that were timed in turns beside the first. */
+export function stepTable(rows: StepRow[], inTurns = false): string {
+  const [name, ms, ...more] = columns;
+  const besideFirst: Column<StepRow> = {
+    head: "beside the first",
+    text: ({ rounds }) => `${ratioOf(rounds, rows[0]!.rounds).median.toFixed(3)}x`,
+  };
+  return tableLines([name!, ms!, ...(inTurns ? [besideFirst] : []), ...more], rows).join("\n");
 }
 
 /** What the table's figures mean. */

@@ -1,32 +1,44 @@
 import type { Gpu, KernelTarget } from "@webmoe/webgpu";
 import { type KernelCase, kernelCases } from "./kernel-cases";
-import type { Peaks } from "./peaks";
-import { type ProfileRow, peaksOf, profileRows } from "./profile-table";
-import { timeProgram } from "./time-program";
+import { type PrecisionPeaks, peakPrograms, peaksOfTimes } from "./peaks";
+import { type ProfileRow, profileRows } from "./profile-table";
+import { timePrograms } from "./time-program";
 
-/** The kernels of one case in one precision. */
-export interface KernelResult {
-  name: string;
+/** Kernels that were timed in one precision, in turns. */
+export interface KernelResults {
   precision: KernelTarget["precision"];
-  kernels: ProfileRow[];
+  /** Measured in the same turns. */
+  peaks: PrecisionPeaks;
+  cases: { name: string; kernels: ProfileRow[] }[];
 }
 
 /** Time the kernels of every case whose name contains `wanted`, in every precision that makes a difference here. */
-export async function* timeKernels(gpu: Gpu, peaks: Peaks | undefined, wanted = ""): AsyncGenerator<KernelResult> {
-  const milliseconds = gpu.adapter.software ? 0 : 100;
-  for (const { name, kernels, ...program } of kernelCases(gpu.adapter.software)) {
-    if (!name.includes(wanted)) continue;
-    for (const precision of precisions(gpu, kernels)) {
-      const times = await timeProgram(gpu, program, { precision, milliseconds });
-      const shown = times.filter(({ kernel }) => kernels.test(kernel));
-      yield { name, precision, kernels: profileRows(shown, peaksOf(peaks, precision)) };
-    }
+export async function* timeKernels(gpu: Gpu, wanted = ""): AsyncGenerator<KernelResults> {
+  const { software } = gpu.adapter;
+  const all = kernelCases(software).filter(({ name }) => name.includes(wanted));
+  for (const precision of ["f32", "mixed"] as const) {
+    const cases = precision === "f32" ? all : all.filter((each) => differsWhenMixed(gpu, each));
+    if (cases.length === 0) continue;
+    const [product, copy, ...times] = await timePrograms(gpu, [...peakPrograms(software), ...cases], {
+      precision,
+      ...(software ? { milliseconds: 0 } : { warmUp: 1500, milliseconds: 1000 + 200 * cases.length }),
+    });
+    const peaks = peaksOfTimes([product!, copy!]);
+    yield {
+      precision,
+      peaks,
+      cases: cases.map(({ name, kernels }, index) => ({
+        name,
+        kernels: profileRows(
+          times[index]!.filter(({ kernel }) => kernels.test(kernel)),
+          peaks,
+        ),
+      })),
+    };
   }
 }
 
 /** Only products and attention differ in mixed precision, and only where there are matrix units. */
-function precisions({ target }: Gpu, kernels: KernelCase["kernels"]): KernelTarget["precision"][] {
-  const differs =
-    target.matrixUnits && ["matmul", "groupedMatmul", "attentionForward"].some((name) => kernels.test(name));
-  return differs ? ["f32", "mixed"] : ["f32"];
+function differsWhenMixed({ target }: Gpu, { kernels }: KernelCase): boolean {
+  return target.matrixUnits && ["matmul", "groupedMatmul", "attentionForward"].some((name) => kernels.test(name));
 }

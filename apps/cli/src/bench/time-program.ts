@@ -1,5 +1,6 @@
 import { compile, type DeviceTensor, type Init, materialize, release, rowRange, type Tensor } from "@webmoe/tensor";
 import type { DispatchTime, Gpu, KernelTarget } from "@webmoe/webgpu";
+import { quantile, turnsOf } from "./turns";
 
 /** A computation to be timed kernel by kernel: what it starts from, and what it computes. */
 export interface TimedProgram<Name extends string = string> {
@@ -8,34 +9,62 @@ export interface TimedProgram<Name extends string = string> {
   body(state: Record<Name, Tensor>): Tensor[];
 }
 
-/** The median time of every dispatch, over at least three runs that take `milliseconds` together. */
-export async function timeProgram<Name extends string>(
+/** What a dispatch took in every round, of which `microseconds` is the median. */
+export interface TimedDispatch extends DispatchTime {
+  rounds: number[];
+}
+
+/** How long to time programs. */
+export interface TimingOptions {
+  precision: KernelTarget["precision"];
+  /** Of rounds before those that count: an idle GPU takes seconds to reach its clock rate. */
+  warmUp?: number;
+  /** Of all rounds; there are at least three. */
+  milliseconds: number;
+}
+
+/** Time every dispatch of every program; the programs are compiled first, then run in turns. */
+export async function timePrograms(
   gpu: Gpu,
-  { state, body }: TimedProgram<Name>,
-  { precision, milliseconds }: { precision: KernelTarget["precision"]; milliseconds: number },
-): Promise<DispatchTime[]> {
-  const tensors = {} as Record<Name, DeviceTensor>;
-  // Each in a buffer of its own, so that a kernel may read one and write another.
-  for (const name of Object.keys(state) as Name[]) tensors[name] = await materialize(gpu, state[name], name);
-  const program = await compile(gpu, { label: "timed", state: tensors, precision }, (handles) =>
-    // One row is read back, so that everything is computed and little is copied.
-    body(handles as Record<Name, Tensor>).map((result) => rowRange(result, 0, 1)),
-  );
+  programs: TimedProgram[],
+  { precision, warmUp = 0, milliseconds }: TimingOptions,
+): Promise<TimedDispatch[][]> {
+  const opened: Awaited<ReturnType<typeof openProgram>>[] = [];
   try {
-    const runs: DispatchTime[][] = [];
-    const start = performance.now();
-    while (runs.length < 3 || performance.now() - start < milliseconds) runs.push(await program.profile({}));
-    return runs[0]!.map((dispatch, index) => ({
-      ...dispatch,
-      microseconds: median(runs.map((run) => run[index]!.microseconds)),
-    }));
+    for (const program of programs) opened.push(await openProgram(gpu, program, precision));
+    const round = turnsOf(opened.map(({ profile }) => profile));
+    for (const start = performance.now(); performance.now() - start < warmUp; ) await round();
+    const rounds: DispatchTime[][][] = [];
+    for (const start = performance.now(); rounds.length < 3 || performance.now() - start < milliseconds; ) {
+      rounds.push(await round());
+    }
+    return programs.map((_, index) => medianTimes(rounds.map((round) => round[index]!)));
   } finally {
-    program.close();
-    release(tensors);
+    for (const { close } of opened) close();
   }
 }
 
-/** The value in the middle. */
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+/** Dispatches of one program as they are in the middle of several runs. */
+export function medianTimes(runs: DispatchTime[][]): TimedDispatch[] {
+  return runs[0]!.map((dispatch, index) => {
+    const rounds = runs.map((run) => run[index]!.microseconds);
+    return { ...dispatch, microseconds: quantile(rounds, 0.5), rounds };
+  });
+}
+
+async function openProgram(gpu: Gpu, { state, body }: TimedProgram, precision: KernelTarget["precision"]) {
+  const tensors: Record<string, DeviceTensor> = {};
+  // Each in a buffer of its own, so that a kernel may read one and write another.
+  for (const [name, init] of Object.entries(state)) tensors[name] = await materialize(gpu, init, name);
+  const program = await compile(gpu, { label: "timed", state: tensors, precision }, (handles) =>
+    // One row is read back, so that everything is computed and little is copied.
+    body(handles as Record<string, Tensor>).map((result) => rowRange(result, 0, 1)),
+  );
+  return {
+    profile: () => program.profile({}),
+    close() {
+      program.close();
+      release(tensors);
+    },
+  };
 }

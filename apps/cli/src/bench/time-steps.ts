@@ -2,9 +2,10 @@ import { type LanguageModel, measureModel } from "@webmoe/model";
 import { type MemoryKind, openWithinMemory } from "@webmoe/trainer";
 import type { DispatchTime, Gpu } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
-import { countObjects } from "./count-objects";
+import { countObjects, type ObjectCounts } from "./count-objects";
 import { randomBatches } from "./random-batches";
 import { type Subject, subjectOf } from "./subject";
+import { quantile } from "./turns";
 
 /** What training steps of one configuration take. */
 export interface StepResult extends Subject {
@@ -15,7 +16,10 @@ export interface StepResult extends Subject {
   flopsPerStep: number;
   /** Timed steps. */
   steps: number;
+  /** The median over rounds. */
   msPerStep: number;
+  /** Milliseconds of a step in each round. */
+  rounds: number[];
   tokensPerSecond: number;
   /** What the host takes of that to encode and submit a step. */
   encodeMs: number;
@@ -36,77 +40,96 @@ export interface StepResult extends Subject {
   loss: number;
 }
 
-/** How many steps to time. */
-export interface TimeStepsOptions {
-  /** Exactly so many; without it at least 20 and, on a GPU, as many as fill a second. */
-  steps?: number;
-  /** Milliseconds of steps before those that count: an idle GPU takes seconds to reach its clock rate. */
-  warmUp: number;
-  /** Time every kernel of one more step. */
-  profile: boolean;
+/** Training on random tokens that is timed a stretch of steps at a time. */
+export interface TimedSteps {
+  /** Train some steps after one that does not count, and return the milliseconds of one. */
+  stretch(): Promise<number>;
+  /** What steps took that had these milliseconds in each round. */
+  result(rounds: number[]): StepResult;
+  /** Time every kernel of one step. */
+  profile(): Promise<DispatchTime[]>;
+  close(): void;
 }
 
-/** Time training steps on random tokens; the counts are those of one steady step. */
-export async function timeSteps(
+/** Steps of a stretch fill this many milliseconds. */
+const STRETCH = 100;
+
+/** Open a model for timing and run its first steps. `steps` is the length of a stretch; without it a tenth of a second, at least two. */
+export async function openTimedSteps(
   gpu: Gpu,
   model: LanguageModel,
   config: Config,
-  options: TimeStepsOptions,
-): Promise<StepResult & { profile?: DispatchTime[] }> {
+  steps?: number,
+): Promise<TimedSteps> {
   const { lr } = config.optimizer;
   const batches = randomBatches(config);
+  const held = gpu.memoryUsed;
   const opened = performance.now();
   const session = await openWithinMemory(gpu, model, config);
-  try {
-    await (await session.step(batches(1), lr)).values;
-    const firstStepMs = performance.now() - opened;
-    let step = 2;
-    for (const start = performance.now(); performance.now() - start < options.warmUp; step++) {
-      await (await session.step(batches(step), lr)).values;
-    }
-
-    const enough = (steps: number, elapsed: number) =>
-      options.steps !== undefined ? steps >= options.steps : steps >= 20 && (gpu.adapter.software || elapsed > 1000);
-    const counts = countObjects(gpu.device);
+  const peakBytes = gpu.memoryUsed - held;
+  let step = 0;
+  let loss = Number.NaN;
+  /** Milliseconds until the figures of the last of some steps are there. */
+  const train = async (count: number) => {
     const start = performance.now();
-    let steps = 0;
-    let values: Promise<{ loss: number }> | undefined;
-    while (!enough(steps, performance.now() - start)) {
-      ({ values } = await session.step(batches(step + steps), lr));
-      steps++;
-    }
-    const { loss } = await values!;
-    const msPerStep = (performance.now() - start) / steps;
-    const made = counts.stop();
+    let last: Promise<{ loss: number }> | undefined;
+    for (const end = step + count; step < end; ) ({ values: last } = await session.step(batches(++step), lr));
+    ({ loss } = await last!);
+    return performance.now() - start;
+  };
+  await train(1);
+  const firstStepMs = performance.now() - opened;
+  const lengths: number[] = [];
+  const made: ObjectCounts = { buffers: 0, bindGroups: 0, pipelines: 0, submits: 0 };
 
-    const { stats } = session;
-    const bytesFor = (wanted: MemoryKind) => session.memory.kinds.find(({ kind }) => kind === wanted)?.bytes ?? 0;
-    const size = measureModel(model);
-    const tokensPerStep = config.batch.size * config.batch.accumulate * config.model.context;
-    return {
-      ...subjectOf(gpu, model, config),
-      parameters: size.total,
-      activeParameters: size.active,
-      tokensPerStep,
-      flopsPerStep: size.flopsPerToken * tokensPerStep,
-      steps,
-      msPerStep,
-      tokensPerSecond: (tokensPerStep * 1000) / msPerStep,
-      encodeMs: stats.encodeMs,
-      firstStepMs,
-      dispatches: stats.dispatches,
-      pipelines: stats.pipelines,
-      submits: made.submits / steps,
-      newBuffers: made.buffers / steps,
-      newBindGroups: made.bindGroups / steps,
-      newPipelines: made.pipelines / steps,
-      planBytes: session.memory.total - bytesFor("validation"),
-      activationBytes: bytesFor("activations") + bytesFor("logits"),
-      peakBytes: gpu.memoryUsed,
-      loss,
-      ...(options.profile && { profile: await session.profile(batches(1), lr) }),
-    };
-  } finally {
-    session.close();
-  }
+  return {
+    async stretch() {
+      const counts = countObjects(gpu.device);
+      // Whoever had the device before has left its caches full of something else.
+      const once = await train(1);
+      const length = steps ?? Math.max(2, Math.ceil(STRETCH / once));
+      const ms = await train(length);
+      const found = counts.stop();
+      for (const kind of Object.keys(made) as (keyof ObjectCounts)[]) made[kind] += found[kind];
+      lengths.push(length);
+      return ms / length;
+    },
+    result(rounds) {
+      const { stats } = session;
+      const bytesFor = (wanted: MemoryKind) => session.memory.kinds.find(({ kind }) => kind === wanted)?.bytes ?? 0;
+      const size = measureModel(model);
+      const tokensPerStep = config.batch.size * config.batch.accumulate * config.model.context;
+      const msPerStep = quantile(rounds, 0.5);
+      const run = lengths.length + sum(lengths);
+      return {
+        ...subjectOf(gpu, model, config),
+        parameters: size.total,
+        activeParameters: size.active,
+        tokensPerStep,
+        flopsPerStep: size.flopsPerToken * tokensPerStep,
+        steps: sum(lengths.slice(-rounds.length)),
+        msPerStep,
+        rounds,
+        tokensPerSecond: (tokensPerStep * 1000) / msPerStep,
+        encodeMs: stats.encodeMs,
+        firstStepMs,
+        dispatches: stats.dispatches,
+        pipelines: stats.pipelines,
+        submits: made.submits / run,
+        newBuffers: made.buffers / run,
+        newBindGroups: made.bindGroups / run,
+        newPipelines: made.pipelines / run,
+        planBytes: session.memory.total - bytesFor("validation"),
+        activationBytes: bytesFor("activations") + bytesFor("logits"),
+        peakBytes,
+        loss,
+      };
+    },
+    profile: () => session.profile(batches(1), lr),
+    close: () => session.close(),
+  };
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

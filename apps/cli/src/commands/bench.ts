@@ -8,13 +8,14 @@ import { stepFloor } from "../bench/floor";
 import { kernelCases } from "../bench/kernel-cases";
 import { measurePeaks, type Peaks } from "../bench/peaks";
 import { peaksOf, profileRows, profileTable } from "../bench/profile-table";
+import { roundRequests } from "../bench/requests";
 import { type Variant, variants } from "../bench/scan";
 import { STEP_TABLE_NOTE, type StepRow, stepTable } from "../bench/step-table";
 import { timeKernels } from "../bench/time-kernels";
 import { timeMetrics } from "../bench/time-metrics";
 import { timeReading } from "../bench/time-reading";
 import { samplingLine, timeSampling } from "../bench/time-sampling";
-import { timeSteps } from "../bench/time-steps";
+import { timeTogether } from "../bench/time-together";
 import { type ConfigFlags, resolveConfig } from "../config/resolve";
 import type { Config } from "../config/schema";
 import { UsageError } from "../errors";
@@ -29,6 +30,10 @@ export interface BenchFlags {
   profile?: string | true;
   /** "key=value,value" */
   scan: string[];
+  /** Time all of a scan in turns. */
+  turns: boolean;
+  /** Take turns with other programs as well: a round for each line of the standard input. */
+  paced: boolean;
   /** Time kernels instead of steps: all, or those of cases with this in their name. */
   kernels?: string | true;
   /** Time the writing of so many tokens instead of steps. */
@@ -62,30 +67,36 @@ function inTurns<R>(
     time(gpu, model, config, { steps, ...(gpu.adapter.software ? { pairs: 5, warmUp: 0 } : { warmUp: 2000 }) });
 }
 
-async function benchSteps({ json, profile, scan, ...flags }: ConfigFlags & BenchFlags): Promise<void> {
+async function benchSteps(flags: ConfigFlags & BenchFlags): Promise<void> {
+  const { json, profile, scan, paced } = flags;
+  const turns = flags.turns || paced;
   const wanted = await Promise.all(variants(flags, scan).map(prepare));
   const gpu = await openDevice(wanted[0]!.config);
   if (!json) console.log(adapterName(gpu.adapter));
   try {
     const rows: StepRow[] = [];
     let peaks: Peaks | undefined;
-    for (const { label, config, model } of wanted) {
-      const warmUp = gpu.adapter.software ? 0 : rows.length === 0 ? 2000 : 200;
-      const { profile: times, ...result } = await timeSteps(gpu, model, config, {
+    for (const group of turns ? [wanted] : wanted.map((each) => [each])) {
+      const results = await timeTogether(gpu, group, {
         steps: flags.steps,
-        warmUp,
+        warmUp: gpu.adapter.software ? 0 : rows.length === 0 ? 2000 : 200,
         profile: Boolean(profile),
+        ...(paced && { requests: roundRequests(process.stdin, (line) => console.log(line)) }),
       });
       // After the first steps: what it compiles would make them look faster to start than they are.
       peaks ??= await measurePeaks(gpu);
-      const row: StepRow = { label, ...result, ...(peaks && { floor: stepFloor(result, peaks) }) };
-      rows.push(row);
-      const kernels = times && profileRows(times, peaksOf(peaks, result.precision));
-      if (json) console.log(JSON.stringify({ ...row, ...(peaks && { peaks }), ...(kernels && { profile: kernels }) }));
-      if (times) await writeTrace(times, typeof profile === "string" ? profile : "webmoe-trace.json", row);
-      if (kernels && !json) console.log(`\n${label || "kernels of a step"}\n${profileTable(kernels)}`);
+      for (const [index, { profile: times, ...result }] of results.entries()) {
+        const { label } = group[index]!;
+        const row: StepRow = { label, ...result, ...(peaks && { floor: stepFloor(result, peaks) }) };
+        rows.push(row);
+        const kernels = times && profileRows(times, peaksOf(peaks, result.precision));
+        if (json)
+          console.log(JSON.stringify({ ...row, ...(peaks && { peaks }), ...(kernels && { profile: kernels }) }));
+        if (times) await writeTrace(times, typeof profile === "string" ? profile : "webmoe-trace.json", row);
+        if (kernels && !json) console.log(`\n${label || "kernels of a step"}\n${profileTable(kernels)}`);
+      }
     }
-    if (!json) console.log(`${peaksLine(peaks)}\n${stepTable(rows)}\n\n${STEP_TABLE_NOTE}`);
+    if (!json) console.log(`${peaksLine(peaks)}\n${stepTable(rows, turns)}\n\n${STEP_TABLE_NOTE}`);
   } finally {
     gpu.close();
   }
@@ -93,12 +104,14 @@ async function benchSteps({ json, profile, scan, ...flags }: ConfigFlags & Bench
 
 /** Measure something else than `benchSteps` does, of one configuration or of a scan. */
 async function benchEach<R extends object>(
-  { json, scan, profile, ...flags }: ConfigFlags & BenchFlags,
+  { json, scan, profile, turns, paced, ...flags }: ConfigFlags & BenchFlags,
   name: string,
   measure: (gpu: Gpu, model: LanguageModel, config: Config) => Promise<R>,
   line: (result: R) => string,
 ): Promise<void> {
-  if (profile) throw new UsageError(`${name}: takes no --profile, which is of steps`);
+  if (profile || turns || paced) {
+    throw new UsageError(`${name}: takes no --profile, --turns or --paced, which are of steps`);
+  }
   const wanted = await Promise.all(variants(flags, scan).map(prepare));
   const gpu = await openDevice(wanted[0]!.config);
   if (!json) console.log(adapterName(gpu.adapter));
@@ -117,9 +130,11 @@ async function prepare({ label, flags }: Variant) {
   return { label, config, model: await makeModel(config) };
 }
 
-async function benchKernels({ json, kernels, scan, profile, adapter }: BenchFlags & ConfigFlags): Promise<void> {
-  if (scan.length > 0 || profile)
-    throw new UsageError("--kernels: takes no --scan and no --profile, which are of steps");
+async function benchKernels(flags: BenchFlags & ConfigFlags): Promise<void> {
+  const { json, kernels, scan, profile, turns, paced, adapter } = flags;
+  if (scan.length > 0 || profile || turns || paced) {
+    throw new UsageError("--kernels: takes no --scan and no --profile, --turns or --paced, which are of steps");
+  }
   const wanted = kernels === true ? "" : (kernels ?? "");
   if (!kernelCases(true).some(({ name }) => name.includes(wanted))) {
     throw new UsageError(`--kernels: there is no case with "${wanted}" in its name`);
@@ -127,23 +142,17 @@ async function benchKernels({ json, kernels, scan, profile, adapter }: BenchFlag
   const gpu = await openGpu({ adapter });
   try {
     if (!json) console.log(adapterName(gpu.adapter));
-    const peaks = await warmPeaks(gpu);
-    if (!json) console.log(peaksLine(peaks));
-    for await (const result of timeKernels(gpu, peaks, wanted)) {
-      if (json) console.log(JSON.stringify({ adapter: adapterName(gpu.adapter), ...result, peaks }));
-      else console.log(`\n${result.name}, ${result.precision}\n${profileTable(result.kernels)}`);
+    for await (const { precision, peaks, cases } of timeKernels(gpu, wanted)) {
+      if (!json)
+        console.log(`\n${precision}: ${shortNumber(peaks.flops)}FLOPS, ${shortNumber(peaks.bytes)}B/s at most`);
+      for (const { name, kernels } of cases) {
+        if (json) console.log(JSON.stringify({ adapter: adapterName(gpu.adapter), name, precision, kernels, peaks }));
+        else console.log(`\n${name}, ${precision}\n${profileTable(kernels)}`);
+      }
     }
   } finally {
     gpu.close();
   }
-}
-
-/** An idle GPU takes seconds to reach its clock rate. */
-async function warmPeaks(gpu: Gpu): Promise<Peaks | undefined> {
-  const start = performance.now();
-  let peaks = await measurePeaks(gpu);
-  while (peaks && !gpu.adapter.software && performance.now() - start < 2000) peaks = await measurePeaks(gpu);
-  return peaks;
 }
 
 function peaksLine(peaks: Peaks | undefined): string {
