@@ -20,9 +20,8 @@ export function curves(curves) {
   const signed = (/** @type {number} */ value) => `${value < 0 ? "" : "+"}${value.toFixed(3)}`;
   const differences = pairs.map(({ difference }) => difference);
   const mean = average(differences);
-  const deviation = Math.sqrt(
-    differences.reduce((sum, each) => sum + (each - mean) ** 2, 0) / Math.max(1, differences.length - 1),
-  );
+  const squares = differences.map((each) => (each - mean) ** 2);
+  const deviation = Math.sqrt((average(squares) * pairs.length) / (pairs.length - 1));
   const steps = curves[0]?.losses.length;
   const rows = pairs.map(({ seed, mixed, f32, difference }) => [
     String(seed),
@@ -36,7 +35,7 @@ export function curves(curves) {
     "## Training in both precisions",
     `${steps} steps of each seed; losses in nats a token, at the end the mean of the last ${END}. Two trainings that differ in rounding part after some hundred steps, as two seeds do.`,
     table(["seed", "first loss, mixed / f32", "end, mixed", "end, f32", "difference", "loss scale"], rows),
-    `Mean difference of mixed to f32: **${signed(mean)}**, standard deviation over seeds ${deviation.toFixed(3)}.`,
+    `Mean difference of mixed to f32: **${signed(mean)}**${pairs.length > 1 ? `, standard deviation over seeds ${deviation.toFixed(3)}` : ""}.`,
   ];
 }
 

@@ -31,3 +31,14 @@ test("several configurations are timed in the rounds that are asked for, those t
   }
   expect(gpu.memoryUsed).toBe(held);
 });
+
+test("without a request there is nothing to say", async () => {
+  const config = resolveConfig({ preset: "nano", set: small });
+  const gpu = await testGpu();
+  const held = gpu.memoryUsed;
+  async function* requests() {}
+  const options = { steps: 1, warmUp: 0, profile: false, requests: requests() };
+  const timing = timeTogether(gpu, [{ config, model: await makeModel(config) }], options);
+  await expect(timing).rejects.toThrow("--paced: needs a line for each round on the standard input, got none");
+  expect(gpu.memoryUsed).toBe(held);
+});

@@ -28,33 +28,15 @@ export async function timeTogether(
   { steps, warmUp, profile, requests }: TogetherOptions,
 ): Promise<(StepResult & { profile?: TimedDispatch[] })[]> {
   const { software } = gpu.adapter;
-  const opened: TimedSteps[] = [];
-
   const enough = (rounds: number, elapsed: number) => {
     if (steps !== undefined && subjects.length === 1) return rounds >= 1;
     return rounds >= ROUNDS && (software || steps !== undefined || elapsed > 1000 * subjects.length);
   };
-  const byTheClock = async (round: () => Promise<number[]>) => {
-    for (const start = performance.now(); performance.now() - start < warmUp; ) await round();
-    const rounds: number[][] = [];
-    for (const start = performance.now(); !enough(rounds.length, performance.now() - start); ) {
-      rounds.push(await round());
-    }
-    return rounds;
-  };
-  const onRequest = async (round: () => Promise<number[]>) => {
-    const rounds: number[][] = [];
-    for await (const { counts } of requests!) {
-      const times = await round();
-      if (counts) rounds.push(times);
-    }
-    return rounds;
-  };
-
+  const opened: TimedSteps[] = [];
   try {
     for (const { model, config } of subjects) opened.push(await openTimedSteps(gpu, model, config, steps));
     const round = turnsOf(opened.map(({ stretch }) => stretch));
-    const rounds = requests ? await onRequest(round) : await byTheClock(round);
+    const rounds = requests ? await onRequest(round, requests) : await byTheClock(round, warmUp, enough);
     const profiled = turnsOf(opened.map((each) => each.profile));
     const profiles: DispatchTime[][][] = [];
     while (profile && profiles.length < (software ? 1 : ROUNDS)) profiles.push(await profiled());
@@ -65,4 +47,25 @@ export async function timeTogether(
   } finally {
     for (const each of opened) each.close();
   }
+}
+
+type Round = () => Promise<number[]>;
+
+async function byTheClock(round: Round, warmUp: number, enough: (rounds: number, elapsed: number) => boolean) {
+  for (const start = performance.now(); performance.now() - start < warmUp; ) await round();
+  const rounds: number[][] = [];
+  for (const start = performance.now(); !enough(rounds.length, performance.now() - start); ) {
+    rounds.push(await round());
+  }
+  return rounds;
+}
+
+async function onRequest(round: Round, requests: AsyncIterable<RoundRequest>) {
+  const rounds: number[][] = [];
+  for await (const { counts } of requests) {
+    const times = await round();
+    if (counts) rounds.push(times);
+  }
+  if (rounds.length === 0) throw new Error("--paced: needs a line for each round on the standard input, got none");
+  return rounds;
 }
