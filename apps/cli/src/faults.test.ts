@@ -162,6 +162,8 @@ describe("signals", () => {
     expect(await running.exited).toEqual({ code: 130, signal: null });
     const step = (await lastStep(join(folder, name)))!;
     expect(step).toBeGreaterThanOrEqual(3);
+    expect(running.out.match(/^stopping after this step, with a checkpoint/gm)).toHaveLength(1);
+    expect(running.out).toContain(`stopped at step ${step} of 100000 in`);
     expect(running.out).toContain(`--resume ${name}`);
     expect(await readdir(join(folder, name))).not.toContain("lock.json");
 
@@ -175,6 +177,7 @@ describe("signals", () => {
     await running.says(/^step +\d+ dispatches/m);
     await sleep(1000);
     running.child.kill("SIGINT");
+    await running.says(/^stopping after this step/m);
     await sleep(700);
     running.child.kill("SIGINT");
     expect(await running.exited).toEqual({ code: 130, signal: null });

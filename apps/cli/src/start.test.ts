@@ -26,7 +26,7 @@ test("--upcycle starts experts from the layers of a dense run, and the model beg
   const still = ["--steps", "1", ...sets("optimizer.lr=0")];
   const sparse = await webmoe("train", ...from, "--router", "linear", ...quick, ...still, "--out", "sparse");
   expect([sparse.code, sparse.error]).toEqual([0, ""]);
-  expect(sparse.out).toContain("starting from step 4 of dense; fresh: model.layers.0.mlp.gate.weight, model.layers.1");
+  expect(sparse.out).toContain("start    step 4 of dense; fresh: model.layers.0.mlp.gate.weight, model.layers.1");
   expect(await validationOf("sparse")).toBeCloseTo(await validationOf("dense"), 5);
   const { config } = JSON.parse(await readFile(join(folder, "sparse/config.json"), "utf8"));
   expect(config.start).toEqual({ from: "dense", upcycle: true });

@@ -39,16 +39,18 @@ function sparse({ model, moe }: Config): Config["moe"] {
   return { ...rest, hidden: (moe.topK + sharedExperts) * moe.hidden };
 }
 
-/** Gives a session the values that the configuration says it starts from; prints what was not there. */
-export function starter({ start }: Config, model: Model): ((session: Session) => Promise<void>) | undefined {
+/** Gives a session the values that the configuration says it starts from; `say` hears from where, and what was not there. */
+export function starter(
+  { start }: Config,
+  model: Model,
+  say: (line: string) => void,
+): ((session: Session) => Promise<void>) | undefined {
   const { from, upcycle } = start;
   if (from === undefined) return undefined;
   return async (session) => {
     const { checkpoint } = await openSavedRun(from, "start.from");
     const fresh = await startFrom(model, session.state.parameters, checkpoint.model, { upcycle });
-    console.log(
-      `\nstarting from step ${checkpoint.step} of ${from}${fresh.length > 0 ? `; fresh: ${short(fresh)}` : ""}`,
-    );
+    say(`step ${checkpoint.step} of ${from}${fresh.length > 0 ? `; fresh: ${short(fresh)}` : ""}`);
   };
 }
 

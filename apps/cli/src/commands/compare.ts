@@ -14,7 +14,7 @@ import { UsageError } from "../errors";
 import { openDevice } from "../open-device";
 import { RUNS } from "../run-model";
 import { runName } from "../run-name";
-import { stopSignal } from "../stop-signal";
+import { STOPPING, stopSignal } from "../stop-signal";
 import { duration, shortNumber } from "../terminal/format";
 import { statusLine } from "../terminal/status-line";
 import { COMMAND } from "../version";
@@ -29,7 +29,7 @@ export interface CompareOptions extends CompareFlags {
 /** Train every router with every seed, what is done left out, and say what differs. */
 export async function compareCommand(flags: CompareOptions): Promise<void> {
   const begun = performance.now();
-  const signals = [stopSignal()];
+  const signals = [stopSignal({ asked: () => console.log(color.yellow(`\n${STOPPING}`)) })];
   if (flags.stopAfter !== undefined) signals.push(AbortSignal.timeout(flags.stopAfter * 1000));
   const signal = AbortSignal.any(signals);
   const plan = await planComparison(flags);

@@ -13,7 +13,7 @@ import { RUNS, type SavedRun } from "../run-model";
 import { runName } from "../run-name";
 import { runTokenizer, saveTokenizer } from "../run-text";
 import { openStart, type StartFlags, startConfig, starter } from "../start";
-import { stopSignal } from "../stop-signal";
+import { STOPPING, stopSignal } from "../stop-signal";
 import { prepareClassification } from "../tasks/classification";
 import { prepareLanguage } from "../tasks/language";
 import { type PreparedRun, settingsOf } from "../tasks/prepared-run";
@@ -55,10 +55,17 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   if (config.log.tensorboard) await store.writeEvents(checkpoint?.step ?? 0);
   console.log(aboutRun(config, run));
 
-  const signal = stopSignal();
   const begun = performance.now();
   let display: ProgressDisplay | undefined;
   let session: Session | undefined;
+  let step = checkpoint?.step ?? 0;
+  /** A line of its own, above the progress or behind what is said of compiling. */
+  const say = (line: string) => (display ? display.print(line) : console.log(`\n${line}`));
+  const signal = stopSignal({
+    asked: () => say(color.yellow(STOPPING)),
+    leaving: () => display?.stop(),
+  });
+  const started: string[] = [];
   process.stdout.write("compiling kernels (the first time takes longer) …");
   const reports = train({
     async open() {
@@ -70,7 +77,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
     settings,
     data: run.data,
     store,
-    initialize: starter(config, model),
+    initialize: starter(config, model, (line) => started.push(line)),
     resume: checkpoint,
     signal,
   });
@@ -82,11 +89,13 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
         const { gpu, stats } = session;
         console.log(
           ` ${report.seconds.toFixed(1)} s\n${color.bold("adapter")}  ${adapterName(gpu.adapter)}, ${gpu.target.kernelClass} kernels\n` +
-            `${color.bold("step")}     ${stats.dispatches} dispatches, ${stats.pipelines} pipelines, ${bytes(gpu.memoryUsed)} on the device\n`,
+            `${color.bold("step")}     ${stats.dispatches} dispatches, ${stats.pipelines} pipelines, ${bytes(gpu.memoryUsed)} on the device\n` +
+            started.map((line) => `${color.bold("start")}    ${line}\n`).join(""),
         );
         display = progressDisplay(config.train.steps, checkpoint?.step ?? 0, config.log.every);
       } else if (report.kind === "step") {
         display!.update(report);
+        step = report.step;
         const { every } = config.sample;
         if (run.sample && every > 0 && report.step % every === 0 && report.step < config.train.steps) {
           display!.print(await run.sample(session!).catch(withoutDevice));
@@ -96,8 +105,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
       } else if (report.kind === "device-lost") {
         const { step, from, attempt, message } = report;
         const line = `${message}: opening another (${attempt} of 3), and computing steps ${from + 1} to ${step} again`;
-        if (display) display.print(color.yellow(line));
-        else console.log(color.yellow(`\n${line}`));
+        say(color.yellow(line));
       } else if (report.kind === "validation") {
         const last = report.step >= config.train.steps;
         const title = color.bold(last ? "validation" : `validation at step ${report.step}`);
@@ -118,7 +126,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   }
   const interrupted = signal.aborted;
   console.log(
-    `\n${color.bold(interrupted ? "stopped" : "done")} in ${duration((performance.now() - begun) / 1000)}; the run is in ${color.cyan(store.path)}`,
+    `\n${color.bold(interrupted ? `stopped at step ${step} of ${config.train.steps}` : "done")} in ${duration((performance.now() - begun) / 1000)}; the run is in ${color.cyan(store.path)}`,
   );
   const [what, command] = interrupted ? ["go on with", `train --resume ${store.path}`] : run.next(store.path);
   console.log(color.dim(`${what}: ${COMMAND} ${command}`));

@@ -62,7 +62,7 @@ test("BANKING77: learned from scratch, judged, and fine-tuned with a frozen rout
   const from = ["--init-from", "language", "--freeze", "router"];
   const tuned = await webmoe("train", ...classify, ...from, ...sets("batch.size=16"), "--steps", "2", "--out", "tuned");
   expect([tuned.code, tuned.error]).toEqual([0, ""]);
-  expect(tuned.out).toContain("starting from step 3 of language; fresh: score.weight");
+  expect(tuned.out).toContain("start    step 3 of language; fresh: score.weight");
   const [before, after] = [await tensorsOf("language", 3), await tensorsOf("tuned", 2)];
   const same = [...after.keys()].filter(
     (name) => before.has(name) && `${before.get(name)!.values}` === `${after.get(name)!.values}`,

@@ -43,6 +43,15 @@ test.each([false, true])("the time left counts the steps of this run alone (term
   expect(raw()).toContain("ETA 1m30s");
 });
 
+test.each([false, true])("the time left does not count what came before the first step (terminal: %s)", (isTTY) => {
+  const { stream, raw } = openStream(isTTY);
+  const display = progressDisplay(100, 0, 1, stream);
+  display.update(at(1, 60)); // a minute of compiling
+  display.update(at(11, 65));
+  display.stop();
+  expect(raw()).toContain(isTTY ? "ETA 45s" : "11/100  loss 3.0000  lr 1.50e-3  grad 1.23  12.3k tokens/s  ETA 45s");
+});
+
 test("a terminal shows one bar: printed text takes its line, and the last state stays", () => {
   const { stream, raw } = openStream(true);
   const display = progressDisplay(300, 0, 10, stream);

@@ -61,6 +61,7 @@ function bar(steps: number, done: number, stream: NodeJS.WriteStream): ProgressD
   });
   const idle = { loss: "-", lr: "-", grad: "-", speed: "-", left: "-" };
   single.start(steps, done, idle);
+  const left = timeLeft(steps, done);
   let last: Progress | undefined;
   return {
     update(progress) {
@@ -70,7 +71,7 @@ function bar(steps: number, done: number, stream: NodeJS.WriteStream): ProgressD
         lr: rateText(progress.lr),
         grad: normText(progress.gradNorm),
         speed: shortNumber(progress.tokensPerSecond),
-        left: duration(remaining(progress, steps, done)),
+        left: duration(left(progress)),
       });
     },
     print(text) {
@@ -84,18 +85,19 @@ function bar(steps: number, done: number, stream: NodeJS.WriteStream): ProgressD
 }
 
 function lines(steps: number, done: number, every: number, stream: NodeJS.WriteStream): ProgressDisplay {
+  const left = timeLeft(steps, done);
   return {
     update(progress) {
       const { step, loss, lr, gradNorm, tokensPerSecond } = progress;
+      const seconds = left(progress);
       if (step % every !== 0 && step !== steps && step !== 1) return;
-      const left = duration(remaining(progress, steps, done));
       const figures = [
         `step ${String(step).padStart(String(steps).length)}/${steps}`,
         `loss ${loss.toFixed(4)}`,
         `lr ${rateText(lr)}`,
         `grad ${normText(gradNorm)}`,
         `${shortNumber(tokensPerSecond)} tokens/s`,
-        `ETA ${left}`,
+        `ETA ${duration(seconds)}`,
       ];
       stream.write(`${figures.join("  ")}\n`);
     },
@@ -111,6 +113,17 @@ const rateText = (lr: number) => lr.toExponential(2);
 /** 0.0123 as "0.0123", 1234.5 as "1.23k", and what is no number as it is. */
 const normText = (norm: number) => (Number.isFinite(norm) ? shortNumber(norm) : String(norm));
 
-function remaining({ step, elapsedSeconds }: Progress, steps: number, done: number): number {
-  return (elapsedSeconds / Math.max(1, step - done)) * (steps - step);
+/**
+ * Estimates the seconds that are left, at the pace since the first step of this process: before it, kernels were compiled. That step's
+ * own time is all there is to go by at first.
+ */
+function timeLeft(steps: number, done: number): (progress: Progress) => number {
+  let first: Progress | undefined;
+  return (progress) => {
+    const { step, elapsedSeconds } = progress;
+    first ??= progress;
+    const [count, seconds] =
+      step > first.step ? [step - first.step, elapsedSeconds - first.elapsedSeconds] : [step - done, elapsedSeconds];
+    return (seconds / Math.max(1, count)) * (steps - step);
+  };
 }
