@@ -43,7 +43,10 @@ function withConfig(command: Command): Command {
 withConfig(program.command("train").description("train a model and keep the run in a folder"))
   .option("--data <name|path>", DATA_HELP)
   .option("--task <name>", "language (default), or classify: --data is then spam or a file of texts with classes")
-  .option("--init-from <run>", "start from the model of another run; of a language model, also to classify")
+  .option(
+    "--init-from <run>",
+    "start from the model of another run or of one of its checkpoints; of a language model, also to classify",
+  )
   .option("--upcycle", "with --init-from: start every expert from a dense model's layer")
   .option("--freeze <parts>", "parts that do not learn, with commas: router, experts, embedding, attention ...")
   .option("--out <dir>", "folder of the run (default: runs/PRESET-ROUTER-TIME)")

@@ -18,8 +18,10 @@ import { layersFor, makeRouter } from "./routers";
 /** Where runs are kept unless told otherwise. */
 export const RUNS = "runs";
 
-/** A finished or interrupted run: its folder, what it was configured with, and its last checkpoint. */
+/** A finished or interrupted run: its folder, what it was configured with, and its last checkpoint or the one that was asked for. */
 export interface SavedRun {
+  /** What opens it again: the run's folder, or that of a checkpoint in it. */
+  path: string;
   folder: RunFolder;
   config: Config;
   model: Model;
@@ -47,19 +49,29 @@ export async function makeClassifier(config: Config): Promise<Classifier> {
   }
 }
 
-/** Open a run folder, or the newest run for "latest"; `flag` is what a person said it with. */
+/** The folder of a checkpoint, and that of its run. */
+const CHECKPOINT = /^(?<run>.+?)[\\/]+checkpoints[\\/]+step-(?<step>\d{8})[\\/]*$/;
+
+/**
+ * Open a run folder, at its last checkpoint, or the folder of one of its checkpoints, or the newest run for "latest"; `flag` is what a
+ * person said it with.
+ */
 export async function openSavedRun(path: string, flag = "--from"): Promise<SavedRun> {
   const found = path === "latest" ? await latestRun(RUNS) : path;
   if (!found) throw new UsageError(`${flag} latest: there is no run below ${RUNS}/: train one first`);
-  const folder = await openRun(found).catch((error: Error) => {
+  const { run, step } = CHECKPOINT.exec(found)?.groups ?? { run: found };
+  const usage = (error: Error) => {
     throw new UsageError(`${flag}: ${error.message}`);
-  });
+  };
+  const folder = await openRun(run!).catch(usage);
   const { config: saved } = await folder.readConfig();
   const config = checkedConfig(saved);
-  const checkpoint = await folder.latestCheckpoint((message) => console.error(message));
+  const checkpoint = step
+    ? await folder.checkpointAt(Number(step)).catch(usage)
+    : await folder.latestCheckpoint((message) => console.error(message));
   if (!checkpoint) throw new Error(`run folder: "${found}" has no whole checkpoint yet`);
   const model = config.task === "classify" ? await makeClassifier(config) : await makeModel(config);
-  return { folder, config, model, checkpoint };
+  return { path: found, folder, config, model, checkpoint };
 }
 
 /** Open the run of a language model. */

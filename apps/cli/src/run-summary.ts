@@ -10,8 +10,8 @@ export interface RunSummary {
   /** Last step with figures, and how many were asked for. */
   step: number;
   steps: number;
-  /** Cross entropy of the last step, in nats; undefined before there is one. */
-  loss?: number;
+  /** Cross entropy of the last step, in nats; undefined before there is one, null where it was no finite number. */
+  loss?: number | null;
   /** The figures of the last validation, as metrics.jsonl has them. */
   validation?: Record<string, number>;
   tokensPerSecond?: number;

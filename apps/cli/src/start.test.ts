@@ -33,6 +33,12 @@ test("--upcycle starts experts from the layers of a dense run, and the model beg
   expect(config.moe).toMatchObject({ experts: 4, hidden: 16 }); // as wide as a dense layer
   expect(config.moe.denseLayers).toBeUndefined();
 
+  const earlier = await webmoe("eval", "--from", "dense/checkpoints/step-00000004", "--batches", "2");
+  expect([earlier.code, earlier.error]).toEqual([0, ""]);
+  const missing = await webmoe("eval", "--from", "dense/checkpoints/step-00000003");
+  expect(missing.error).toBe('webmoe: --from: run folder: needs a checkpoint of step 3, and "dense" has none\n');
+  expect(missing.code).toBe(2);
+
   const again = await webmoe("train", "--init-from", "sparse", "--upcycle", "--out", "never");
   expect(again.error).toContain("--upcycle: needs the run of a dense model, and this one has experts already");
   expect(again.code).toBe(2);

@@ -18,7 +18,7 @@ export async function openStart({ initFrom, upcycle }: StartFlags): Promise<Save
 }
 
 /** What a configuration takes from the run that it starts from: the model, its router and its tokenizer. */
-export function startConfig({ config, folder }: SavedRun, { upcycle = false }: StartFlags): Partial<Config> {
+export function startConfig({ config, path }: SavedRun, { upcycle = false }: StartFlags): Partial<Config> {
   const { preset, model, moe, router, tokenizer } = config;
   return {
     preset,
@@ -26,7 +26,7 @@ export function startConfig({ config, folder }: SavedRun, { upcycle = false }: S
     moe: upcycle ? sparse(config) : moe,
     router,
     tokenizer,
-    start: { from: folder.path, ...(upcycle && { upcycle }) },
+    start: { from: path, ...(upcycle && { upcycle }) },
   };
 }
 
@@ -48,9 +48,9 @@ export function starter(
   const { from, upcycle } = start;
   if (from === undefined) return undefined;
   return async (session) => {
-    const { checkpoint } = await openSavedRun(from, "start.from");
+    const { checkpoint, folder } = await openSavedRun(from, "start.from");
     const fresh = await startFrom(model, session.state.parameters, checkpoint.model, { upcycle });
-    say(`step ${checkpoint.step} of ${from}${fresh.length > 0 ? `; fresh: ${short(fresh)}` : ""}`);
+    say(`step ${checkpoint.step} of ${folder.path}${fresh.length > 0 ? `; fresh: ${short(fresh)}` : ""}`);
   };
 }
 

@@ -176,8 +176,10 @@ describe("train", () => {
     expect(losses(healed)[12]!).toBeLessThan(losses(healed)[0]!);
 
     const stopping = await folder();
-    await expect(breaking(false, { store: stopping })).rejects.toThrow(
-      /the loss is NaN 10 steps in a row, from step 9 on: it began in the parameter blocks.1.attention.output; the last good checkpoint is .*step-00000008:/,
+    const each = { ...often, checkpoint: { every: 1, keep: 3 } };
+    // What the checkpoint of step 8 holds may have broken step 9; it says so, and nothing is kept of the steps after.
+    await expect(breaking(false, { store: stopping, settings: each })).rejects.toThrow(
+      /the loss is NaN 10 steps in a row, from step 9 on: it began in the parameter blocks.1.attention.output; the last good checkpoint is .*step-00000007: start another run from it/,
     );
     expect((await stopping.latestCheckpoint())!.step).toBe(8);
     const train1 = { ...often, train: { steps: 40, onNan: "stop" as const } };

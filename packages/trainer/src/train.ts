@@ -68,8 +68,8 @@ export async function* train<Figures extends object = LanguageFigures>(
 ): AsyncGenerator<Report<Figures>> {
   const { store } = options;
   const begin = options.resume?.step ?? 0;
-  const good = begin > 0 ? `that of step ${begin}` : undefined;
-  const progress: Progress = { step: begin, validated: 0, started: performance.now(), good };
+  const kept = begin > 0 ? [{ step: begin, location: `that of step ${begin}` }] : [];
+  const progress: Progress = { step: begin, validated: 0, started: performance.now(), kept };
   let resume = options.resume;
   for (let attempt = 1; ; attempt++) {
     let gpu: Gpu | undefined;
@@ -96,8 +96,8 @@ interface Progress {
   step: number;
   validated: number;
   started: number;
-  /** The last checkpoint that was not written after bad steps. */
-  good?: string;
+  /** The last two checkpoints that were not written after bad steps. */
+  kept: { step: number; location: string }[];
 }
 
 async function* trainOn<Figures extends object>(
@@ -149,10 +149,12 @@ async function* trainOn<Figures extends object>(
     const row = count === 1 ? `at step ${first}` : `${count} steps in a row, from step ${first} on`;
     const origin = await findOrigin(session, model, settings, batchesOf(first)).catch(() => undefined);
     const began = origin ? `: it began in ${origin}` : "";
-    const good = progress.good
-      ? `; the last good checkpoint is ${progress.good}`
-      : "; there is no checkpoint before it";
-    return new Error(`train: ${reason} ${row}${began}${good}: lower optimizer.lr, or raise schedule.warmup`);
+    // What the step before left may be what broke this one: a checkpoint is good where a good step came out of it.
+    const good = progress.kept.findLast(({ step }) => step < first - 1)?.location;
+    const advice = good
+      ? `; the last good checkpoint is ${good}: start another run from it, with a lower optimizer.lr or a longer schedule.warmup`
+      : "; there is no good checkpoint before it: lower optimizer.lr, or raise schedule.warmup";
+    return new Error(`train: ${reason} ${row}${began}${advice}`);
   }
 
   async function* pause(step: number, last: boolean): AsyncGenerator<Report<Figures>> {
@@ -160,12 +162,8 @@ async function* trainOn<Figures extends object>(
     const interrupted = signal?.aborted && step < length.steps;
     const isEnd = last && !interrupted;
     const validates = task.validation.length > 0 && (isEnd || isMultiple(step, validation.every));
-    // A checkpoint after bad steps would be no good one to go back to.
-    const saves =
-      store &&
-      (last || badSteps.inRow() === 0) &&
-      (last || isMultiple(step, checkpoint.every) || performance.now() - saved > minutes(checkpoint.minutes));
-    if (!validates && !saves) return;
+    const isDue = last || isMultiple(step, checkpoint.every) || performance.now() - saved > minutes(checkpoint.minutes);
+    if (!validates && !(store && isDue)) return;
     yield* settle(0);
     let validationLoss: number | undefined;
     if (validates) {
@@ -177,10 +175,12 @@ async function* trainOn<Figures extends object>(
         yield { kind: "validation", step, load, ...figures } as Report<Figures>;
       }
     }
-    if (saves) {
+    // A checkpoint after bad steps would be no good one to go back to.
+    if (store && isDue && (last || badSteps.inRow() === 0)) {
       const location = await save(store, session, model, { step, settings, validationLoss });
       saved = performance.now();
-      if (badSteps.inRow() === 0) progress.good = location;
+      if (badSteps.inRow() === 0)
+        progress.kept = [...progress.kept, { step, location }].slice(-Math.min(2, checkpoint.keep));
       yield { kind: "checkpoint", step, location };
     }
     clock.skip();

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -42,6 +42,18 @@ test("a run is summed up by its last step and its last validation; a line cut of
     "run  preset  router      step    loss       validation  tokens/s   time",
     "one  nano    recurrent  20/30  2.5000  4.184 bits/byte     1.23k  1m15s",
   ]);
+});
+
+test("a run that ended in losses that are no numbers is listed with that", async () => {
+  const lines = [
+    { step: 7, loss: Number.NaN, tokensPerSecond: 1234, elapsedSeconds: 75 },
+    { step: 7, split: "validation", loss: Number.NaN, bitsPerByte: Number.NaN },
+  ];
+  const path = await writeRun("nan", config, lines.map((line) => JSON.stringify(line)).join("\n"));
+  expect(stripVTControlCharacters(runsTable([await summarizeRun(path)])).split("\n")[1]).toBe(
+    "nan  nano    recurrent  7/30  not finite  not finite     1.23k  1m15s",
+  );
+  await rm(path, { recursive: true });
 });
 
 test("a run that has only begun is listed, and what is no run is not", async () => {

@@ -22,10 +22,10 @@ export function runsTable(runs: RunSummary[]): string {
     run.preset,
     printable(run.router),
     `${run.step}/${run.steps}`,
-    run.loss?.toFixed(4) ?? "",
+    figure(run.loss, (loss) => loss.toFixed(4)),
     validationFigure(run.validation),
-    run.tokensPerSecond === undefined ? "" : shortNumber(run.tokensPerSecond),
-    run.elapsedSeconds === undefined ? "" : duration(run.elapsedSeconds),
+    figure(run.tokensPerSecond, shortNumber),
+    figure(run.elapsedSeconds, duration),
   ]);
   const left = 3; // names to the left, figures to the right
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
@@ -34,8 +34,13 @@ export function runsTable(runs: RunSummary[]): string {
   return [color.bold(line(head)), ...rows.map(line)].join("\n");
 }
 
-function validationFigure({ bitsPerByte, accuracy, loss }: Record<string, number> = {}): string {
-  if (bitsPerByte !== undefined) return `${bitsPerByte.toFixed(3)} bits/byte`;
-  if (accuracy !== undefined) return `${(100 * accuracy).toFixed(2)} %`;
-  return loss === undefined ? "" : `${loss.toFixed(4)} nats`;
+function validationFigure({ bitsPerByte, accuracy, loss }: Partial<Record<string, number | null>> = {}): string {
+  if (bitsPerByte !== undefined) return figure(bitsPerByte, (bits) => `${bits.toFixed(3)} bits/byte`);
+  if (accuracy !== undefined) return figure(accuracy, (share) => `${(100 * share).toFixed(2)} %`);
+  return figure(loss, (nats) => `${nats.toFixed(4)} nats`);
+}
+
+/** A figure in words: nothing where there is none, and JSON has null for what is no finite number. */
+function figure(value: number | null | undefined, text: (value: number) => string): string {
+  return value === undefined ? "" : value === null ? "not finite" : text(value);
 }

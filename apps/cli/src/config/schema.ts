@@ -137,7 +137,10 @@ export const configSchema = z.strictObject({
     .describe("Parts that do not learn: embedding, attention, experts, router, router.layers.*.gate ..."),
   start: z
     .strictObject({
-      from: z.string().optional().describe("Run whose parameters a new one starts from; see --init-from."),
+      from: z
+        .string()
+        .optional()
+        .describe("Run, or checkpoint of one, whose parameters a new one starts from; see --init-from."),
       upcycle: z.boolean().optional().describe("Start every expert from a dense model's feed-forward layer."),
     })
     .default({}),

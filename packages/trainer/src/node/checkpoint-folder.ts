@@ -17,6 +17,8 @@ export interface CheckpointFolder {
   save(parts: CheckpointParts): Promise<string>;
   /** The last whole one; damaged ones are named through `warn` and passed over. */
   latest(warn: (message: string) => void): Promise<Checkpoint | undefined>;
+  /** The one of a step; an error where it is missing or damaged. */
+  at(step: number): Promise<Checkpoint>;
 }
 
 const PARTS = ["model", "optimizer"] as const;
@@ -54,7 +56,7 @@ export function checkpointFolder(folder: string): CheckpointFolder {
 
   return {
     async save({ keep = Number.POSITIVE_INFINITY, ...parts }) {
-      const name = `step-${String(parts.step).padStart(8, "0")}`;
+      const name = nameOf(parts.step);
       const [target, temporary, replaced] = [name, `.writing-${name}`, `.replaced-${name}`].map((n) => join(folder, n));
       await mkdir(folder, { recursive: true });
       await sweep();
@@ -84,8 +86,11 @@ export function checkpointFolder(folder: string): CheckpointFolder {
       }
       return undefined;
     },
+    at: (step) => readCheckpoint(join(folder, nameOf(step)), step),
   };
 }
+
+const nameOf = (step: number) => `step-${String(step).padStart(8, "0")}`;
 
 const stepOf = (name: string) => Number(name.slice(-8));
 

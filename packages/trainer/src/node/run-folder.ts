@@ -16,6 +16,8 @@ export interface RunFolder extends RunStore {
   readonly path: string;
   /** The last whole checkpoint; undefined when there is none. Damaged ones are named through `warn` and passed over. */
   latestCheckpoint(warn?: (message: string) => void): Promise<Checkpoint | undefined>;
+  /** The checkpoint of a step; an error where there is none, or a damaged one. */
+  checkpointAt(step: number): Promise<Checkpoint>;
   /** What config.json says; a damaged file is an error. */
   readConfig(): Promise<Record<string, unknown>>;
   /** Drop the metrics of steps after `step`, which a resumed run will write again. */
@@ -106,6 +108,11 @@ function runFolder(path: string): RunFolder {
         return checkpoints.save(parts);
       }),
     latestCheckpoint: (warn = () => {}) => checkpoints.latest(warn),
+    checkpointAt: (step) =>
+      checkpoints.at(step).catch((error: NodeJS.ErrnoException) => {
+        const reason = error.code === "ENOENT" ? "has none" : `has a damaged one (${error.message})`;
+        throw new Error(`run folder: needs a checkpoint of step ${step}, and "${path}" ${reason}`);
+      }),
     async lock() {
       unlock ??= await whileWriting(path, () => lockFolder(path));
     },
