@@ -25,7 +25,6 @@ export type { Checkpoint, CheckpointParts, RunStore, TensorEntry, TensorReader }
 export { learningRate } from "./schedule";
 export {
   type Evaluation,
-  type HostBatch,
   openSession,
   type Session,
   type SessionOptions,
@@ -34,6 +33,7 @@ export type { SessionState } from "./session-state";
 export { type SettingsChanges, type TrainSettings, trainSettings } from "./settings";
 export { type FittingSettings, settingsThatFit } from "./settings-that-fit";
 export { type StartOptions, startFrom } from "./start-from";
+export type { HostBatch } from "./step-programs";
 export { type StepTiming, stepRecord } from "./step-record";
 export type { StepValues } from "./step-values";
 export { type Task, totalLoad } from "./task";

@@ -2,8 +2,9 @@ import { type Model, moeLayers } from "@webmoe/model";
 import type { Selection } from "@webmoe/router";
 import { compile, type DeviceTensor, gradients, leaves, map, reshape, sum, type Tensor } from "@webmoe/tensor";
 import type { Expression } from "@webmoe/webgpu";
-import type { HostBatch, Session } from "./session";
+import type { Session } from "./session";
 import type { TrainSettings } from "./settings";
+import type { HostBatch } from "./step-programs";
 
 /**
  * Where values that are no finite numbers begin, in the words of an error: the first parameter that has some, else the first

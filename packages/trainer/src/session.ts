@@ -1,47 +1,33 @@
-// A model on a device with its optimizer state, and the programs that train and evaluate it. One micro-batch a step is one
-// program; with gradient accumulation a step is three kinds of programs over one state: the first micro-batch stores its
-// gradients, the others add theirs, and the last program updates.
+// A model on a device with its optimizer state, and the programs that train and evaluate it: one program a step where it has one
+// micro-batch (whole-step.ts), three over one state with gradient accumulation (accumulated-step.ts).
 
-import { type BatchTensors, type Model, moeLayers, type TrunkParameters } from "@webmoe/model";
-import { averageParameters, initOptimizer, optimize } from "@webmoe/nn";
+import type { Model, TrunkParameters } from "@webmoe/model";
+import { initOptimizer } from "@webmoe/nn";
 import {
-  addInPlace,
   allocate,
-  balance,
   compile,
-  constant,
-  copyInto,
   type DeviceTensor,
-  f32,
-  gradients,
   initialize,
   key,
   leaves,
   type MapLeaves,
   readTensor,
   release,
-  reshape,
-  scale,
-  spec,
-  stack,
-  type Tensor,
-  type TensorsOf,
   writeTensor,
 } from "@webmoe/tensor";
 import type { DispatchTime, Gpu, ProgramStats } from "@webmoe/webgpu";
-import { explodedLoss } from "./bad-steps";
+import { accumulatedStep } from "./accumulated-step";
 import { mergeTrees, splitFrozen } from "./freeze";
 import { type MemoryUse, memoryUse } from "./memory-use";
 import { optimizerOptions } from "./optimizer-options";
 import type { SessionState } from "./session-state";
 import type { TrainSettings } from "./settings";
-import { stepNoise } from "./step-noise";
-import { type StepValues, stepValues } from "./step-values";
+import { stepParts } from "./step-parts";
+import type { HostBatch } from "./step-programs";
+import type { StepValues } from "./step-values";
+import { wholeStep } from "./whole-step";
 
 type Parameters = TrunkParameters<DeviceTensor>;
-
-/** The arrays that a model's `inputs` ask for. */
-export type HostBatch = Record<string, Uint32Array>;
 
 /** Where the loss scale of mixed precision starts. */
 const FIRST_LOSS_SCALE = 2 ** 16;
@@ -99,12 +85,10 @@ export async function openSession(
   settings: TrainSettings,
   { routing = true }: SessionOptions = {},
 ): Promise<Session> {
-  const { context } = model.config;
-  const { size, accumulate } = settings.batch;
   const initial = model.init(key(settings.seed));
   // What is frozen lies in arenas of its own, which no optimizer walks; no gradient of it is asked for, so none is computed.
   const freeze = settings.freeze ?? [];
-  const parts = splitFrozen(initial.parameters, freeze);
+  const split = splitFrozen(initial.parameters, freeze);
   // Memory comes first and its values while the programs compile, which need to know where it is and not what it holds.
   const fills: (() => Promise<void>)[] = [];
   const allocated = async <T>(tree: T, label: string) => {
@@ -112,72 +96,28 @@ export async function openSession(
     fills.push(() => initialize(gpu, values, tree, label));
     return values;
   };
-  const learned = (await allocated(parts.learned, "parameters")) as Parameters;
-  const frozen = freeze.length > 0 ? await allocated(parts.frozen, "frozen parameters") : learned;
+  const learned = (await allocated(split.learned, "parameters")) as Parameters;
+  const frozen = freeze.length > 0 ? await allocated(split.frozen, "frozen parameters") : learned;
   const parameters = mergeTrees(learned, frozen as Parameters);
-  /** Of a tree like the parameters, what learns. */
-  const learning = <T>(tree: T): T => splitFrozen(tree, freeze).learned;
   const buffers = (await allocated(initial.buffers, "router buffers")) as SessionState["buffers"];
   const { precision } = settings;
   // Where operands are rounded to f16, gradients are computed of a scaled loss.
   const lossScale = precision === "mixed" ? FIRST_LOSS_SCALE : undefined;
-  const optimizer = optimizerOptions(settings);
-  const { decay } = settings.ema;
   const state: SessionState = {
     parameters,
-    optimizer: await initOptimizer(gpu, learned, { ...optimizer, lossScale }),
+    optimizer: await initOptimizer(gpu, learned, { ...optimizerOptions(settings), lossScale }),
     buffers,
-    averaged: decay > 0 ? ((await allocated(initial.parameters, "averaged weights")) as Parameters) : undefined,
+    averaged:
+      settings.ema.decay > 0 ? ((await allocated(initial.parameters, "averaged weights")) as Parameters) : undefined,
   };
 
-  const inputs = model.inputs(size);
-  const noise = stepNoise(model, settings.seed);
-  const differentiate = ({ parameters, optimizer }: TensorsOf<SessionState>, total: Tensor) => {
-    const seed = optimizer.lossScale && reshape(optimizer.lossScale.scale, total.shape);
-    return gradients(total, learning(parameters), { seed });
-  };
-  const update = (
-    handles: TensorsOf<SessionState>,
-    grads: MapLeaves<Parameters, Tensor>,
-    { lr, loss }: Record<"lr" | "loss", Tensor>,
-  ) => {
-    const options = { ...optimizer, limit: { loss, most: explodedLoss(model) } };
-    const { gradNorm } = optimize(learning(handles.parameters), grads, handles.optimizer as never, lr, options);
-    if (handles.averaged) averageParameters(handles.averaged, handles.parameters, decay);
-    const { scale, skipped } = handles.optimizer.lossScale ?? {};
-    return { gradNorm, lossScale: scale, skipped };
-  };
-
-  const forward = (handles: TensorsOf<SessionState>, given: BatchTensors, training: boolean, loadBefore?: Tensor[]) => {
-    const batch = Object.fromEntries(Object.keys(inputs).map((name) => [name, given[name]!]));
-    return model.loss(handles.parameters, batch, {
-      padded: settings.batch.padded,
-      ...(training && noise.of(given)),
-      loadBefore,
-      buffers: handles.buffers,
-      recompute: settings.memory.recompute && training,
-      training,
-    });
-  };
-  const applyRouter = (handles: TensorsOf<SessionState>, load: Tensor[]) => {
-    if (!model.router.afterStep || !handles.buffers || freeze.includes("router")) return;
-    const next = model.router.afterStep({
-      ...handles.parameters.router,
-      buffers: handles.buffers,
-      load: stack(load),
-      tokens: accumulate * size * context,
-    });
-    const values = new Map(leaves<Tensor>(next));
-    for (const [path, target] of leaves<Tensor>(handles.buffers)) {
-      const value = values.get(path);
-      if (value && value !== target) copyInto(target, value);
-    }
-  };
+  const parts = stepParts(model, settings);
+  const subject = { gpu, model, settings, state, learned, parts, routing };
   // Together, so that the pipelines of all programs compile in parallel; those of a step are the most.
-  const [run, evaluation] = await Promise.all([
-    accumulate === 1 ? oneProgram() : threePrograms(),
-    compile(gpu, { label: "evaluate", state, inputs, precision }, (handles, batch) => {
-      const { loss, load, scores } = forward(handles, batch, false);
+  const [programs, evaluation] = await Promise.all([
+    settings.batch.accumulate === 1 ? wholeStep(subject) : accumulatedStep(subject),
+    compile(gpu, { label: "evaluate", state, inputs: parts.inputs, precision }, (handles, batch) => {
+      const { loss, load, scores } = parts.forward(handles, batch, false);
       return { loss, load, scores };
     }),
     ...fills.map((fill) => fill()),
@@ -185,11 +125,11 @@ export async function openSession(
   return {
     gpu,
     state,
-    stats: run.stats,
-    memory: memoryUse({ state, sums: run.sums, step: run.programs, evaluation: evaluation.stats }),
-    flops: run.flops,
-    step: run.step,
-    profile: run.profile,
+    stats: programs.stats[0]!,
+    memory: memoryUse({ state, sums: programs.sums, step: programs.stats, evaluation: evaluation.stats }),
+    flops: programs.flops,
+    step: programs.step,
+    profile: programs.profile,
     async evaluate(batch) {
       const { loss, load, scores } = await (await evaluation.run(batch)).outputs;
       return {
@@ -205,114 +145,9 @@ export async function openSession(
       }
     },
     close() {
-      run.close();
+      programs.close();
       evaluation.close();
       release(state);
     },
   };
-
-  async function oneProgram() {
-    const program = await compile(
-      gpu,
-      { label: "step", state, inputs: { ...inputs, ...noise.inputs, lr: f32() }, precision },
-      (handles, { lr, ...batch }) => {
-        const { total, loss, layers, load, dropped } = forward(handles, batch, true);
-        const updated = update(handles, differentiate(handles, total), { lr, loss });
-        applyRouter(handles, load);
-        if (!routing) return { loss, ...updated, ...NO_ROUTING };
-        const [balance, entropy] = [layers.map((layer) => layer.balanceLoss), layers.map((layer) => layer.entropy)];
-        return { loss, ...updated, balance, entropy, load, dropped };
-      },
-    );
-    return {
-      stats: program.stats,
-      programs: [program.stats],
-      flops: program.stats.flops,
-      sums: undefined,
-      close: () => program.close(),
-      profile: ([batch]: HostBatch[], lr: number) => program.profile({ ...batch!, ...noise.keys(0, 0), lr }),
-      async step([batch]: HostBatch[], lr: number, step?: number) {
-        const ticket = await program.run({ ...batch!, ...noise.keys(step, 0), lr });
-        return { values: ticket.outputs.then((o) => stepValues([o], o)) };
-      },
-    };
-  }
-
-  // A step's balance is that of all its micro-batches (Qiu et al. 2025, arXiv 2501.11873): each sees the load so far, and what
-  // is reported is E * sum_e f_e p_e of the whole step's load and probabilities.
-  async function threePrograms() {
-    const perExpert = moeLayers(model.config).map(() => spec([model.config.moe.experts]));
-    const sums = {
-      gradients: (await allocate(gpu, learned, "accumulated gradients")) as Parameters,
-      loss: await allocate(gpu, spec([]), "accumulated loss"),
-      load: await allocate(gpu, perExpert, "expert load"),
-      probabilities: await allocate(gpu, perExpert, "expert probabilities"),
-    };
-    const all = { ...state, sums };
-    const part = (label: string, put: (target: Tensor, x: Tensor) => void) =>
-      compile(gpu, { label, state: all, inputs: { ...inputs, ...noise.inputs }, precision }, (handles, batch) => {
-        const { sums } = handles;
-        const before = put === addInPlace ? sums.load : undefined;
-        const { total, loss, load, dropped, layers } = forward(handles, batch, true, before);
-        const grads = new Map(leaves<Tensor>(differentiate(handles, scale(total, 1 / accumulate))));
-        for (const [path, target] of leaves<Tensor>(sums.gradients)) put(target, grads.get(path)!);
-        put(sums.loss, scale(loss, 1 / accumulate));
-        for (const [layer, target] of sums.load.entries()) put(target, load[layer]!);
-        if (!routing) return { loss, ...NO_ROUTING };
-        for (const [layer, target] of sums.probabilities.entries()) put(target, layers[layer]!.probabilities);
-        return { loss, load, dropped, entropy: layers.map((layer) => layer.entropy) };
-      });
-    const applying = (handles: TensorsOf<typeof all>, { lr }: { lr: Tensor }) => {
-      const { gradients, loss, load, probabilities } = handles.sums;
-      const updated = update(handles, gradients, { lr, loss });
-      applyRouter(handles, load);
-      if (!routing) return { ...updated, balance: [] };
-      const tokens = constant(lr.trace, [], accumulate * size * context);
-      const losses = load.map(
-        (counts, layer) => balance(reshape(probabilities[layer]!, [1, counts.size]), counts, tokens).loss,
-      );
-      return { ...updated, balance: losses };
-    };
-    const [first, further, apply] = await Promise.all([
-      part("first micro-batch", copyInto),
-      part("further micro-batch", addInPlace),
-      compile(gpu, { label: "apply", state: all, inputs: { lr: f32() } }, applying),
-    ]);
-    return {
-      stats: first.stats,
-      programs: [first.stats, further.stats, apply.stats],
-      flops: first.stats.flops + (accumulate - 1) * further.stats.flops + apply.stats.flops,
-      sums,
-      close() {
-        for (const program of [first, further, apply]) program.close();
-        release(sums);
-      },
-      async profile(batches: HostBatch[], lr: number) {
-        const times = [];
-        for (const [index, batch] of batches.entries()) {
-          times.push(...(await (index === 0 ? first : further).profile({ ...batch, ...noise.keys(0, index) })));
-        }
-        return [...times, ...(await apply.profile({ lr }))];
-      },
-      async step(batches: HostBatch[], lr: number, step?: number) {
-        const tickets = [];
-        for (const [micro, batch] of batches.entries()) {
-          tickets.push(await (micro === 0 ? first : further).run({ ...batch, ...noise.keys(step, micro) }));
-        }
-        const applied = await apply.run({ lr });
-        const values = Promise.all([applied.outputs, ...tickets.map((ticket) => ticket.outputs)]).then(
-          ([updated, ...parts]) => stepValues(parts, updated),
-        );
-        values.catch(() => {});
-        return { values };
-      },
-    };
-  }
 }
-
-/** In place of what routers did, where nobody asks. */
-const NO_ROUTING: { balance: Tensor[]; entropy: Tensor[]; load: Tensor[]; dropped?: Tensor[] } = {
-  balance: [],
-  entropy: [],
-  load: [],
-};

@@ -1,7 +1,8 @@
 import type { BatchAt } from "@webmoe/data";
 import type { Model } from "@webmoe/model";
-import type { Evaluation, HostBatch } from "./session";
+import type { Evaluation } from "./session";
 import type { TrainSettings } from "./settings";
+import type { HostBatch } from "./step-programs";
 
 /** What a model is to learn: the batches it is given, and how it is judged. */
 export interface Task<Figures extends object = object> {
