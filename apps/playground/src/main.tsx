@@ -2,6 +2,6 @@ import "./language";
 import { render } from "preact";
 import { App } from "./app";
 import "uplot/dist/uPlot.min.css";
-import "./style.css";
+import "./styles/index.css";
 
 render(<App />, document.getElementById("app")!);
