@@ -52,6 +52,8 @@ export interface CompileOptions<S, I extends Record<string, InputSpec>> {
   inputs?: I;
   /** Runs the host may queue before it waits; default 2. */
   slots?: number;
+  /** Whether the program may be handed over before its shaders are compiled, for which its first run then waits. */
+  early?: boolean;
   /** "mixed" lets matrix products and attention round their operands to f16; sums stay f32. Default "f32". */
   precision?: KernelTarget["precision"];
   /** Runs once while others compile, and is closed: what it takes, which should be little, is not held against the budget. */
@@ -79,7 +81,7 @@ export interface CompiledProgram<I, O> {
  */
 export async function compile<S, const I extends Record<string, InputSpec>, O>(
   gpu: Gpu,
-  { label = "program", state, inputs, slots, precision = "f32", passing }: CompileOptions<S, I>,
+  { label = "program", state, inputs, slots, early, precision = "f32", passing }: CompileOptions<S, I>,
   body: (state: TensorsOf<S>, inputs: { [K in keyof I]: Tensor<I[K]["dtype"]> }) => O,
 ): Promise<CompiledProgram<I, O>> {
   const layout = inputLayout(inputs ?? ({} as I));
@@ -114,6 +116,7 @@ export async function compile<S, const I extends Record<string, InputSpec>, O>(
     inputs: layout.bytes > 0 ? block : undefined,
     outputs: slices,
     slots,
+    early,
     state: stateBytes,
     passing,
   });

@@ -113,10 +113,10 @@ export async function openSession(
 
   const parts = stepParts(model, settings);
   const subject = { gpu, model, settings, state, learned, parts, routing };
-  // Together, so that the pipelines of all programs compile in parallel; those of a step are the most.
+  // Together, so that the pipelines of all programs compile in parallel; training need not wait for those of validation alone.
   const [programs, evaluation] = await Promise.all([
     settings.batch.accumulate === 1 ? wholeStep(subject) : accumulatedStep(subject),
-    compile(gpu, { label: "evaluate", state, inputs: parts.inputs, precision }, (handles, batch) => {
+    compile(gpu, { label: "evaluate", state, inputs: parts.inputs, precision, early: true }, (handles, batch) => {
       const { loss, load, scores } = parts.forward(handles, batch, false);
       return { loss, load, scores };
     }),

@@ -80,6 +80,8 @@ export interface ProgramOptions {
   state?: Record<string, number>;
   /** Runs once while others compile, and is closed: what it takes, which should be little, is not held against the budget. */
   passing?: boolean;
+  /** Whether the program may be handed over before its shaders are compiled, for which its first run then waits. */
+  early?: boolean;
 }
 
 /** Plan the memory of a recording, check it against the budget, and make every object that running it needs. */
@@ -146,7 +148,9 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     );
   }
 
-  const { steps, close: closeSteps } = await prepareSteps(gpu, plan.dispatches, buffers.bufferOf);
+  const prepared = prepareSteps(gpu, plan.dispatches, buffers.bufferOf);
+  prepared.catch(() => {}); // whoever runs the program is told
+  if (!options.early) await prepared;
   const inputBuffer = inputs && buffers.bufferOf(inputs);
 
   /** Whatever runs the dispatches queues this before. */
@@ -160,6 +164,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     stats,
     async run(data) {
       gpu.check();
+      const { steps } = await prepared;
       const slot = await ring?.take();
       gpu.check();
       const start = performance.now();
@@ -191,19 +196,21 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
       if (!gpu.features.includes("timestamp-query")) {
         throw new GpuError("profile: needs the feature timestamp-query, which this adapter does not have");
       }
+      const { steps } = await prepared;
       upload(data);
       const { timeDispatches } = await import("./profile");
       return timeDispatches(gpu, plan.dispatches, steps);
     },
     async digest(data) {
       gpu.check();
+      const { steps } = await prepared;
       upload(data);
       const { digestDispatches } = await import("./digest");
       return digestDispatches(gpu, plan.dispatches, steps, buffers.bufferOf);
     },
     close() {
       buffers.destroy();
-      closeSteps();
+      prepared.then((made) => made.close()).catch(() => {});
       ring?.close();
       gpu.memoryUsed -= held;
     },
