@@ -25,7 +25,7 @@ export function balance(probabilities: Tensor, load: Tensor, tokens: Tensor): Ba
         `${showShape(load.shape)} and ${showShape(tokens.shape)}`,
     );
   }
-  const chunks = columnSumChunks({ rows, cols: experts }, probabilities.trace.target);
+  const chunks = columnSumChunks({ rows, cols: experts }, probabilities.trace.target, true);
   const summed = { rows, cols: experts, chunks };
   const sums = place(probabilitySums, { p: probabilities }, summed, { partial: [chunks, 2, experts] }).partial;
   const { loss, slope, total, entropy } = place(

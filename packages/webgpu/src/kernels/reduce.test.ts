@@ -19,6 +19,7 @@ describe.each(kernelTargets)("sums, $name", ({ target }) => {
     [3, 7],
     [130, 129],
     [2, 1000],
+    [2, 2052],
   ])("of %i rows of %i", async (rows, cols) => {
     const x = testNumbers(rows * cols);
     const { y } = await runKernel(target, rowSum, { x, y: rows }, { rows, cols });

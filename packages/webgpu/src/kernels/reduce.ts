@@ -3,6 +3,7 @@
 
 import { kernel } from "../kernel";
 import { columnSums } from "./column-sums";
+import { wide } from "./wide";
 
 /** y[r] = sum over c of x[r,c] */
 export const rowSum = kernel({
@@ -10,18 +11,24 @@ export const rowSum = kernel({
   buffers: { x: "read", y: "write" },
   sizes: { rows: "u32", cols: "u32" },
   flops: ({ rows, cols }) => rows * cols,
-  source: ({ rows }) => ({
-    form: "rows",
-    rows,
-    wgsl: /* wgsl */ `
+  source: ({ rows, cols }, target) => {
+    const { lanes, alias, vectors, dot } = wide(target, cols, ["x"]);
+    return {
+      form: "rows",
+      rows,
+      // Few long rows leave most of a device idle: more lanes share each.
+      workgroup: cols >= 2048 ? 256 : undefined,
+      vectors,
+      wgsl: /* wgsl */ `${alias}
 fn run(row: u32) {
-  let start = row * sizes.cols;
-  var total = 0.0;
-  for (var c = first(); c < sizes.cols; c += step()) { total += x[start + c]; }
-  total = rowSum(total);
+  let width = sizes.cols / ${lanes}u;
+  var own = Wide();
+  for (var c = first(); c < width; c += step()) { own += x[row * width + c]; }
+  let total = rowSum(${dot("own", "Wide(1.0)")});
   if (isFirst()) { y[row] = total; }
 }`,
-  }),
+    };
+  },
 });
 
 /** y[o,i] = sum over r of x[o,r,i], for x seen as [outer, reduced, inner] */
