@@ -1,4 +1,12 @@
-import { fitsGruUnits, gruBackward, gruCellBackward, gruCellForward, gruForward, gruParameters } from "@webmoe/webgpu";
+import {
+  CELL_ROWS,
+  fitsGruUnits,
+  gruBackward,
+  gruCellBackward,
+  gruCellForward,
+  gruForward,
+  gruParameters,
+} from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { place, reshape, type Tensor, u32, withGradients } from "../tensor";
 import { halves } from "./halves";
@@ -72,7 +80,7 @@ function cellOnMatrixUnits(inputs: GruCellInputs): Tensor {
       dstate: state.shape,
       dinput: u32(rows, (3 * width) / 2),
       dhidden: u32(rows, (3 * width) / 2),
-      dbias: [Math.ceil(rows / 64), 6 * width],
+      dbias: [rows / CELL_ROWS, 6 * width],
     });
     return [
       dx,

@@ -12,14 +12,14 @@
 
 import { type KernelTarget, kernel } from "../kernel";
 import { matrixKernels } from "./kernels-of-target";
-import { STEP } from "./matrix-shape";
+import { CELL_ROWS } from "./matrix-shape";
 
 /** Whether a cell with as many inputs as its state is wide can be computed by the kernels here. */
 export function fitsGruUnits(
   { rows, inputs, width }: { rows: number; inputs: number; width: number },
   { matrixUnits, precision }: KernelTarget,
 ): boolean {
-  const fits = inputs === width && (width === 64 || width === 128) && rows % STEP === 0;
+  const fits = inputs === width && (width === 64 || width === 128) && rows % CELL_ROWS === 0;
   return matrixUnits && precision === "mixed" && fits;
 }
 

@@ -8,21 +8,19 @@ import {
   multiply,
   ownStrip,
   ROW,
-  ROWS,
   results,
   SHARE,
   storeStrip,
   THREADS,
 } from "./gru-matrix-tiles";
 import { each } from "./matmul-parts";
-import { FRAGMENT, STEP, UNIT } from "./matrix-shape";
+import { CELL_ROWS, FRAGMENT, STEP, UNIT } from "./matrix-shape";
 
 /** Invocations that sum columns, eight rows each. */
-const SUMMERS = (ROWS / 8) * (STEP / 2);
+const SUMMERS = (CELL_ROWS / 8) * (STEP / 2);
 
 /** The shader of `gruCellBackward` (gru-cell.ts). */
 export function backward({ rows, width: p }: CellSizes): KernelSource {
-  const inside = (row: string) => (rows % ROWS === 0 ? "" : `if (${row} < ${rows}u) `);
   const rowUnits = p / UNIT;
   const shareColumns = p / ACROSS;
   const shareUnits = shareColumns / UNIT;
@@ -38,18 +36,17 @@ ${
     : `      low = dnext[wideFrom + ${block} * ${STEP / 4}u];
       high = dnext[wideFrom + ${block} * ${STEP / 4}u + 1u];`
 }
-      factor = kept[keptFrom + ${gate < 2 ? `${gate * rowUnits}u` : `(2u + side) * ${rowUnits}u`} + ${block} * ${STEP / UNIT}u];
+      factor = kept[keptFrom + ${block} * ${STEP / UNIT}u + ${gate < 2 ? `${gate * rowUnits}u` : `(2u + side) * ${rowUnits}u`}];
 ${each(passes, (i) => `      weight${i} = weights[weightFrom + (${gate * p + i * lines}u + ${block} * ${STEP}u) * ${rowUnits}u];`)}`;
   const store = (gate: number) => `
     {
-      let lowPart = low * vec4f(unpack2x16float(factor.x), unpack2x16float(factor.y));
-      let highPart = high * vec4f(unpack2x16float(factor.z), unpack2x16float(factor.w));
-      ${rows % ROWS === 0 ? "let rounded = halfs(lowPart, highPart);" : `let rounded = select(vec4u(), halfs(lowPart, highPart), row < ${rows}u);`}
+      let rounded = halfs(
+        low * vec4f(unpack2x16float(factor.x), unpack2x16float(factor.y)),
+        high * vec4f(unpack2x16float(factor.z), unpack2x16float(factor.w)),
+      );
       panels[rowPanel][rowUnit] = rounded;
-      let at = row * ${3 * rowUnits}u + ${gate * rowUnits}u + block * ${STEP / UNIT}u + unit;
-      ${inside("row")}{
-        if (side == 0u) { dinput[at] = rounded; } else { dhidden[at] = rounded; }
-      }
+      let at = (firstRow + line) * ${3 * rowUnits}u + block * ${STEP / UNIT}u + unit + ${gate * rowUnits}u;
+      if (side == 0u) { dinput[at] = rounded; } else { dhidden[at] = rounded; }
     }
 ${each(passes, (i) => `    panels[2u + lane % ${rowUnits}u / ${shareUnits}u][(lane / ${rowUnits}u + ${i * lines}u) * ${panelRow}u + lane % ${shareUnits}u] = weight${i};`)}`;
   const pass = (gate: number) => `
@@ -80,13 +77,11 @@ ${each(across, (j) =>
   const stripColumns = shareColumns / 4;
   const rowsAtOnce = 32 / stripColumns;
   const atOnce = FRAGMENT / rowsAtOnce;
-  const rowOf = (i: number, x: number) => `resultRow + ${i * FRAGMENT + x * rowsAtOnce}u`;
-  const read = (i: number, x: number) => `    {
-      let row = min(${rowOf(i, x)}, ${rows - 1}u);
-      through${x} = dnext[row * ${q}u + resultColumn] * bitcast<vec4f>(kept[row * ${3 * q}u + ${4 * rowUnits}u + resultColumn]);
-    }`;
-  const write = (i: number, x: number) => `  ${inside(rowOf(i, x))}{
-    let at = (${rowOf(i, x)}) * ${q}u + resultColumn;
+  const at = (i: number, x: number, width: number) => `${(i * FRAGMENT + x * rowsAtOnce) * width}u`;
+  const read = (i: number, x: number) =>
+    `    through${x} = dnext[resultAt + ${at(i, x, q)}] * bitcast<vec4f>(kept[updateAt + ${at(i, x, 3 * q)}]);`;
+  const write = (i: number, x: number) => `  {
+    let at = resultAt + ${at(i, x, q)};
     let sum = bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stripRow}u]);
     if (side == 0u) { write_dx(at, sum); } else { dstate[at] = sum + through${x}; }
   }`;
@@ -99,7 +94,7 @@ ${storeStrip(i, [...Array(across).keys()])}
 ${each(atOnce, (x) => write(i, x))}`;
   return {
     form: "groups",
-    groups: [Math.ceil(rows / ROWS), 1, 2],
+    groups: [rows / CELL_ROWS, 1, 2],
     workgroup: THREADS,
     matrixUnits: true,
     vectors: {
@@ -117,12 +112,11 @@ ${each(atOnce, (x) => write(i, x))}`;
 var<workgroup> columnSums: array<array<vec2f, ${(3 * p) / 2}>, 8>;
 fn run(group: vec3u, index: u32, subgroup: u32, subgroupLane: u32) {
   let side = group.z;
-  let firstRow = group.x * ${ROWS}u;${copies}
+  let firstRow = group.x * ${CELL_ROWS}u;${copies}
   let pair = lane % ${STEP / 2}u;
   let part = lane / ${STEP / 2}u;
-  let row = firstRow + line;
-  let wideFrom = min(row, ${rows - 1}u) * ${q}u + unit * 2u;
-  let keptFrom = min(row, ${rows - 1}u) * ${3 * q}u + unit;
+  let wideFrom = (firstRow + line) * ${q}u + unit * 2u;
+  let keptFrom = (firstRow + line) * ${3 * q}u + unit;
   var low = vec4f();
   var high = vec4f();
   var factor = vec4u();
@@ -139,12 +133,14 @@ ${ownStrip}
   let stripAt = subgroupLane % 32u / ${stripColumns}u * ${stripRow}u + subgroupLane % ${stripColumns}u;
   let resultRow = firstRow + shareRow * ${SHARE}u + subgroupLane % 32u / ${stripColumns}u;
   let resultColumn = shareColumn * ${stripColumns}u + subgroupLane % ${stripColumns}u;
+  let resultAt = resultRow * ${q}u + resultColumn;
+  let updateAt = resultRow * ${3 * q}u + ${2 * q}u + resultColumn;
 ${each(atOnce, (x) => `  var through${x} = vec4f();`)}
 ${each(SHARE / FRAGMENT, strip)}
-  for (var column = lane; column < ${(3 * p) / 2}u; column += ${THREADS}u) {
+  if (lane < ${(3 * p) / 2}u) {
     var total = vec2f();
-    for (var i = 0u; i < 8u; i++) { total += columnSums[i][column]; }
-    dbias[group.x * ${3 * p}u + side * ${(3 * p) / 2}u + column] = total;
+    for (var i = 0u; i < 8u; i++) { total += columnSums[i][lane]; }
+    dbias[group.x * ${3 * p}u + side * ${(3 * p) / 2}u + lane] = total;
   }
 }`,
   };

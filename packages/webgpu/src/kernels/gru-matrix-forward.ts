@@ -8,14 +8,13 @@ import {
   multiply,
   ownStrip,
   ROW,
-  ROWS,
   results,
   SHARE,
   storeStrip,
   THREADS,
 } from "./gru-matrix-tiles";
 import { each } from "./matmul-parts";
-import { FRAGMENT, STEP, UNIT } from "./matrix-shape";
+import { CELL_ROWS, FRAGMENT, STEP, UNIT } from "./matrix-shape";
 
 /** Columns of the state that a workgroup computes. */
 const COLUMNS = ACROSS * FRAGMENT;
@@ -23,11 +22,10 @@ const COLUMNS = ACROSS * FRAGMENT;
 /** The shader of `gruCellForward` (gru-cell.ts). */
 export function forward({ rows, width: p }: CellSizes): KernelSource {
   const rounds = p / STEP;
-  const inside = (row: string) => (rows % ROWS === 0 ? "" : `if (${row} < ${rows}u) `);
   const load = (side: 0 | 1, round: string) => `
 ${
   side === 0
-    ? `      unitOfX = xHalves[xFrom + ${round} * ${STEP / UNIT}u];`
+    ? `      unitOfX = xHalves[unitFrom + ${round} * ${STEP / UNIT}u];`
     : `      low = state[stateFrom + ${round} * ${STEP / 4}u];
       high = state[stateFrom + ${round} * ${STEP / 4}u + 1u];`
 }
@@ -38,9 +36,7 @@ ${
     ? "    panels[rowPanel][rowUnit] = unitOfX;"
     : `    let rounded = halfs(low, high);
     panels[rowPanel][rowUnit] = rounded;
-    if (firstColumn == 0u) {
-      ${inside("row")}{ stateHalves[row * ${p / UNIT}u + round * ${STEP / UNIT}u + unit] = rounded; }
-    }`
+    if (firstColumn == 0u) { stateHalves[unitFrom + round * ${STEP / UNIT}u] = rounded; }`
 }
 ${each(3, (gate) => `    panels[2u + line / 16u][(${gate * FRAGMENT}u + line % 16u) * ${ROW}u + unit] = weight${gate};`)}`;
   const pass = (side: 0 | 1) => `
@@ -71,7 +67,7 @@ ${each(3, (gate) =>
   const q = p / 4;
   return {
     form: "groups",
-    groups: [Math.ceil(rows / ROWS) * (p / COLUMNS), 1, 1],
+    groups: [(rows / CELL_ROWS) * (p / COLUMNS), 1, 1],
     workgroup: THREADS,
     matrixUnits: true,
     vectors: {
@@ -104,11 +100,10 @@ fn gates(row: u32, quad: u32, sumR: vec4f, sumZ: vec4f, inputN: vec4f, hiddenN: 
   kept[row * ${6 * q}u + ${4 * q}u + quad * 2u + 1u] = update.zw;
 }
 fn run(group: vec3u, index: u32, subgroup: u32, subgroupLane: u32) {
-  let firstRow = group.x / ${p / COLUMNS}u * ${ROWS}u;
+  let firstRow = group.x / ${p / COLUMNS}u * ${CELL_ROWS}u;
   let firstColumn = group.x % ${p / COLUMNS}u * ${COLUMNS}u;${copies}
-  let row = firstRow + line;
-  let xFrom = min(row, ${rows - 1}u) * ${p / UNIT}u + unit;
-  let stateFrom = min(row, ${rows - 1}u) * ${q}u + unit * 2u;
+  let unitFrom = (firstRow + line) * ${p / UNIT}u + unit;
+  let stateFrom = unitFrom * 2u;
   var unitOfX = vec4u();
   var low = vec4f();
   var high = vec4f();
@@ -128,9 +123,8 @@ ${each(
 ${each(2, (half) => each(2, (sum) => `  let gate${i}_${half}_${sum} = ${inStrip(half, sum)};`))}
 ${storeStrip(i, [2, 3])}
 ${each(2, (half) => {
-  const row = `stripFirst + ${i * FRAGMENT + half * 8}u`;
   const sums = [`gate${i}_${half}_0`, `gate${i}_${half}_1`, inStrip(half, 0), inStrip(half, 1)];
-  return `  ${inside(row)}{ gates(${row}, quad, ${sums.join(", ")}); }`;
+  return `  gates(stripFirst + ${i * FRAGMENT + half * 8}u, quad, ${sums.join(", ")});`;
 })}`,
 )}
 }`,

@@ -4,14 +4,11 @@ import { each } from "./matmul-parts";
 import { fragmentTypes, halfs } from "./matrix-fragments";
 import { FRAGMENT, STEP, UNIT } from "./matrix-shape";
 
-/** Rows of x and of the state, and the width of both. */
+/** Rows of x and of the state, a multiple of CELL_ROWS, and the width of both. */
 export interface CellSizes {
   rows: number;
   width: number;
 }
-
-/** Rows of a workgroup. */
-export const ROWS = 64;
 
 /** Rows of a subgroup's share. */
 export const SHARE = 32;

@@ -11,6 +11,9 @@ export const FRAGMENT = 16;
 /** Halfs in a vec4u, the unit of copies. */
 export const UNIT = 8;
 
+/** Rows of a GRU cell's state that a workgroup takes. */
+export const CELL_ROWS = 64;
+
 /** Rows and columns of a workgroup's tile, how many subgroups share each, and its depth along the sum. */
 export interface MatrixTile {
   rows: number;
