@@ -11,7 +11,7 @@ const [SMALLEST, LARGEST] = ["1.0", "16777216.0"];
 /**
  * With s = scale[0] and n = sqrt(sum of sums) / s: norm[0] = n, coefficient[0] = min(1, maxNorm / (n + 1e-6)) / s, without the
  * minimum for maxNorm 0; or -1, which skips the update, when n is not finite or loss[0] is mostLoss or more. Then scale[0] and
- * the counters move on; where loss[0] is mostLoss or more, only that of skipped steps.
+ * the counters move on; where loss[0] is finite and mostLoss or more, only that of skipped steps.
  */
 export const unscale = kernel({
   name: "unscale",
@@ -40,9 +40,10 @@ fn run(row: u32) {
   let s = scale[0];
   let n = total / s;
   norm[0] = n;
-  let exploded = loss[0] >= sizes.mostLoss;
   // Compilers may assume that no number is infinite or not a number: look at the bits.
   let overflowed = (bitcast<u32>(total) & 0x7f800000u) == 0x7f800000u;
+  let finiteLoss = (bitcast<u32>(loss[0]) & 0x7f800000u) != 0x7f800000u;
+  let exploded = finiteLoss && loss[0] >= sizes.mostLoss;
   if (exploded || overflowed) {
     coefficient[0] = -1.0;
     skipped[0] += 1u;
