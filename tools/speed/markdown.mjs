@@ -20,9 +20,12 @@ export function ratioOf(values, others) {
   return { low: quantile(ratios, 0.25), median: quantile(ratios, 0.5), high: quantile(ratios, 0.75) };
 }
 
-/** The value below which a share of the others lies. @param {number[]} values @param {number} share */
+/** The value below which a share of the others lies, between two of them where it falls there. @param {number[]} values @param {number} share */
 export function quantile(values, share) {
-  return values.toSorted((a, b) => a - b)[Math.round(share * (values.length - 1))] ?? Number.NaN;
+  const sorted = values.toSorted((a, b) => a - b);
+  const place = share * (sorted.length - 1);
+  const [below = Number.NaN, above = below] = sorted.slice(Math.floor(place));
+  return below + (place % 1) * (above - below);
 }
 
 /** A ratio as what is added: "8.1 % (7.9 to 8.4)". @param {ReturnType<typeof ratioOf>} ratio */

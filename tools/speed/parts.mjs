@@ -34,7 +34,7 @@ export function speedParts({ webmoe, presets, scratch, torch, python, data, peer
   const inTorch = (preset, router, precision) => {
     if (!torch) return [];
     const script = join(import.meta.dirname, "torch_steps.py");
-    return [{ command: [python, script, torch, preset, router, precision], read: torchLines(router) }];
+    return [{ command: [python, script, torch, preset, router, precision], waits: true, read: torchLines(router) }];
   };
   return [
     ...presets.map((preset) => ({

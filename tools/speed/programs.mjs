@@ -5,8 +5,8 @@ import { createInterface } from "node:readline";
 
 /**
  * @typedef {Record<string, unknown> & { source: string }} Result
- * @typedef {{ command: string[], env?: Record<string, string>, read(line: string): Result | undefined }} Program
- * a command, and what a line that it prints says
+ * @typedef {{ command: string[], env?: Record<string, string>, waits?: boolean, read(line: string): Result | undefined }} Program
+ * a command, whether it waits for a line before it touches the device, and what a line that it prints says
  */
 
 /**
@@ -44,6 +44,8 @@ export function start({ command, env, read }, found) {
     ended,
     /** Whether it said that it is ready, before it ended. */
     ready: Promise.race([answer().then(() => true), ended.then(() => false)]),
+    /** Let one that waits begin. */
+    begin: () => child.stdin.write("begin\n"),
     /** Ask for a round and wait until it is over. @param {"warm" | "time"} kind */
     async round(kind) {
       const over = answer();
@@ -63,8 +65,8 @@ export function start({ command, env, read }, found) {
 const TURNS = { warmUp: 2000, timed: 5000, rounds: 6 };
 
 /**
- * Let programs time themselves in turns. The first one starts alone, since it may say how long its first step took. A round has
- * each of them once, the next round the other way about.
+ * Let programs time themselves in turns. The first one has the device to itself until it is ready, since it may say how long its
+ * first step took. A round has each of them once, the next round the other way about.
  * @param {Program[]} programs
  * @param {(result: Result) => void} found
  * @param {AbortSignal} stop
@@ -72,15 +74,18 @@ const TURNS = { warmUp: 2000, timed: 5000, rounds: 6 };
  */
 export async function takeTurns(programs, found, stop, { warmUp, timed, rounds } = TURNS) {
   /** @type {ReturnType<typeof start>[]} */
-  const started = [];
-  stop.addEventListener("abort", () => started.forEach(({ kill }) => void kill()));
-  const begin = (/** @type {Program} */ program) => {
-    const running = start(program, found);
-    started.push(running);
-    return running.ready;
+  const children = [];
+  const launch = (/** @type {Program} */ program) => {
+    const child = start(program, found);
+    children.push(child);
+    return child;
   };
-  const [first, ...others] = programs;
-  const ready = [await begin(/** @type {Program} */ (first)), ...(await Promise.all(others.map(begin)))];
+  stop.addEventListener("abort", () => children.forEach(({ kill }) => void kill()));
+  const early = programs.map((program, index) => (index === 0 || program.waits ? launch(program) : undefined));
+  await early[0]?.ready;
+  const started = programs.map((program, index) => early[index] ?? launch(program));
+  started.forEach(({ begin }, index) => void (programs[index]?.waits && begin()));
+  const ready = await Promise.all(started.map(({ ready }) => ready));
   const playing = started.filter((_, index) => ready[index]);
   const round = async (/** @type {"warm" | "time"} */ kind, /** @type {boolean} */ backwards) => {
     for (const each of backwards ? playing.toReversed() : playing) await each.round(kind);

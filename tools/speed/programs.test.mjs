@@ -35,3 +35,32 @@ test("a program that fails is named and does not keep the others from theirs", a
   expect(await takeTurns([player("a"), failing], found, forever, options)).toBe("failed: Error: no memory");
   expect(said).toEqual(["a time", "a time", "a ends"]);
 });
+
+test("a program that waits is loaded at once and begins when the first one is ready", async () => {
+  /** @type {string[]} */
+  const said = [];
+  const found = (/** @type {{ source: string }} */ { source }) => void said.push(source);
+  const waiting = {
+    command: [
+      process.execPath,
+      "-e",
+      `console.log("loaded");
+       require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
+         console.log("got " + line);
+         console.log(line === "begin" ? '{"ready":true}' : '{"round":"' + line + '"}');
+       });`,
+    ],
+    waits: true,
+    read: (/** @type {string} */ line) => ({ source: line }),
+  };
+  await takeTurns([player("a"), waiting], found, forever, { warmUp: 0, timed: 0, rounds: 2 });
+  expect(said.filter((line) => line !== "loaded")).toEqual([
+    "got begin",
+    "a time",
+    "got time",
+    "got time",
+    "a time",
+    "a ends",
+  ]);
+  expect(said).toContain("loaded");
+});

@@ -128,7 +128,7 @@ async function runPart({ name, programs, inTurns, after }, seconds) {
     speed.results.push({ part: name, ...result });
     saveJson();
   };
-  const stop = AbortSignal.timeout(seconds * 1000);
+  const stop = AbortSignal.timeout(Math.floor(seconds * 1000));
   const outcome = inTurns ? await takeTurns(programs, found, stop) : await runOne(programs, found, stop);
   after?.().forEach(found);
   return stop.aborted ? `stopped after ${seconds.toFixed(0)} s` : outcome;

@@ -1,7 +1,7 @@
 """Time PyTorch's training step in turns with other programs: python torch_steps.py path/to/moe_step.py PRESET ROUTER PRECISION
 
-ROUTER is recurrent or linear; PRECISION is bf16, which is the whole step in a CUDA graph, or fp32, which is eager. When the step is ready
-to be timed a line says so. For every line of the standard input ("warm" or "time") a stretch of steps runs, and a line says when
+ROUTER is recurrent or linear; PRECISION is bf16, which is the whole step in a CUDA graph, or fp32, which is eager. Nothing happens on the
+GPU before the first line of the standard input. When the step is ready to be timed a line says so. For every further line ("warm" or "time") a stretch of steps runs, and a line says when
 it is through. At the end of the input come a line with the milliseconds of every stretch that was timed, and moe_step.py's own.
 """
 
@@ -79,6 +79,7 @@ def main(path, preset, router, precision):
     spec = importlib.util.spec_from_file_location("moe_step", path)
     bench = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(bench)
+    sys.stdin.readline()
     print(f"versions: torch {torch.__version__}, CUDA {torch.version.cuda}", flush=True)
     bench.timed = timed_on_request
     bench.build = on_gpu(bench.build)

@@ -13,7 +13,10 @@ import { createInterface } from "node:readline";
 const FIELDS = "timestamp,clocks.sm,clocks.mem,power.draw,temperature.gpu";
 /** Bits that say why the clock is not higher: the names of their field in drivers of today and before. */
 const REASON_FIELDS = ["clocks_event_reasons.active", "clocks_throttle_reasons.active"];
+/** It is also set while a program works that uses Vulkan and not CUDA, so watts have a say in it. */
 const IDLE = 0x1;
+/** What an idle GPU takes at most, as a multiple of the least that it was seen to take. */
+const IDLE_WATTS = 1.5;
 const REASONS = /** @type {const} */ ({
   2: "application clocks",
   4: "power cap",
@@ -46,7 +49,7 @@ export function watchGpu() {
   });
   return {
     /** The state between two times, in milliseconds of the epoch. @param {number} begin @param {number} end */
-    between: (begin, end) => stateOf(samples.filter(({ at }) => at >= begin && at <= end)),
+    between: (begin, end) => stateOf(samples, begin, end),
     stop: () => child.kill(),
   };
 }
@@ -60,9 +63,12 @@ export function readSample(line) {
   return { at, sm, memory: memory ?? Number.NaN, watts: watts ?? Number.NaN, celsius: celsius ?? Number.NaN, reasons };
 }
 
-/** What samples say together, those of an idle GPU left out. @param {Sample[]} samples @returns {GpuState | undefined} */
-export function stateOf(samples) {
-  const busy = samples.filter(({ reasons }) => !(reasons & IDLE));
+/** What the samples between two times say together, those of an idle GPU left out. @param {Sample[]} samples @param {number} begin @param {number} end @returns {GpuState | undefined} */
+export function stateOf(samples, begin, end) {
+  const idle = IDLE_WATTS * Math.min(...samples.map(({ watts }) => watts));
+  const busy = samples.filter(
+    ({ at, reasons, watts }) => at >= begin && at <= end && !(reasons & IDLE && watts < idle),
+  );
   if (busy.length === 0) return undefined;
   const sorted = (/** @type {"sm" | "memory" | "watts" | "celsius"} */ key) =>
     busy.map((sample) => sample[key]).toSorted((a, b) => a - b);

@@ -20,6 +20,7 @@ test("a ratio is that of figures of one round, whatever the clock did between ro
   expect(spread).toEqual([1.5, 1.5]);
 });
 
-test("a quantile is one of the values", () => {
+test("a quantile is one of the values or between two", () => {
   expect([0, 0.25, 0.5, 1].map((share) => quantile([4, 1, 3, 5, 2], share))).toEqual([1, 2, 3, 5]);
+  expect([0.5, 0.75].map((share) => quantile([1, 2, 4, 8], share))).toEqual([3, 5]);
 });

@@ -14,9 +14,13 @@ export function turnsOf<T>(ways: readonly (() => Promise<T>)[]): () => Promise<T
   };
 }
 
-/** The value below which a share of the others lies. */
+/** The value below which a share of the others lies, between two of them where it falls there. */
 export function quantile(values: readonly number[], share: number): number {
-  return values.toSorted((a, b) => a - b)[Math.round(share * (values.length - 1))]!;
+  const sorted = values.toSorted((a, b) => a - b);
+  const place = share * (sorted.length - 1);
+  const below = Math.floor(place);
+  const above = sorted[Math.min(below + 1, sorted.length - 1)]!;
+  return sorted[below]! + (place - below) * (above - sorted[below]!);
 }
 
 /** What figures are of others, round by round: the median of their ratios, and the quarter and the three quarters. */
