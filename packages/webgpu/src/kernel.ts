@@ -28,6 +28,8 @@ export interface KernelTarget {
   matrixUnits: boolean;
   /** "mixed": matrix products and attention may round their operands to f16; they sum in f32. */
   precision: "f32" | "mixed";
+  /** Whether f32 products write their inner loop out, which graphics hardware runs faster and software adapters compile for minutes. */
+  writtenOut?: boolean;
 }
 
 type Access = "read" | "write" | "update";

@@ -81,6 +81,7 @@ export async function openDevice(
       subgroups: (options.subgroups ?? true) && requiredFeatures.includes("subgroups" as GPUFeatureName),
       matrixUnits: (options.subgroups ?? true) && hasMatrixUnits(adapter, requiredFeatures),
       precision: "f32",
+      writtenOut: !description.software,
     },
     memoryBudget:
       options.memoryBudget ?? (description.software ? host.softwareBudget : undefined) ?? Number.POSITIVE_INFINITY,

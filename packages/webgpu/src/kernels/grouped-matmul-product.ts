@@ -126,5 +126,5 @@ function source(
   if (usesMatrixUnits(target) && productFits(sizes, layout))
     return matrixKernels().matmul.matrixMatmul(product, matrixUnitTile);
   const tile = target.kernelClass === "tiled" && vectorTile(sizes, layout, product.products);
-  return tile ? vectorMatmul(product, tile > largest ? largest : tile) : undefined;
+  return tile ? vectorMatmul(product, tile > largest ? largest : tile, target) : undefined;
 }

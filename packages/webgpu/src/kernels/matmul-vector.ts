@@ -11,7 +11,7 @@
 // vectors; strips have rows of an odd number of vectors, and a block that is turned goes in from lanes that go down the rows
 // first, so that no eight neighbours meet in one bank.
 
-import type { KernelSource } from "../kernel";
+import type { KernelSource, KernelTarget } from "../kernel";
 import { each, resultVectors, storeResult } from "./matmul-parts";
 import type { MatrixOperand, MatrixProduct } from "./matmul-product";
 
@@ -62,7 +62,11 @@ export function vectorSplits({ m, n, k }: { m: number; n: number; k: number }, m
 }
 
 /** `products` products, one workgroup a tile. */
-export function vectorMatmul(product: MatrixProduct, size: VectorTile): KernelSource {
+export function vectorMatmul(
+  product: MatrixProduct,
+  size: VectorTile,
+  { writtenOut }: Pick<KernelTarget, "writtenOut">,
+): KernelSource {
   const { products, depthVaries } = product;
   const [m, n, depth] = [product.m.value, product.n.value, product.depth.value];
   const step = stepOf(size);
@@ -75,17 +79,24 @@ export function vectorMatmul(product: MatrixProduct, size: VectorTile): KernelSo
   const rounds = known ? `${depth / step}u` : "rounds";
   const byHalves = (first: string, second: string) =>
     `    if (lane < ${threads / 2}u) {\n${first}\n    } else {\n${second}\n    }`;
-  const multiply = [0, 1].flatMap((down) =>
-    [0, 1, 2, 3].flatMap((i) =>
-      [0, 1].map(
-        (across) =>
-          `      sum${down}${i}${across} = fma(vec4f(a${down}.${AXES[i]}), b${across}, sum${down}${i}${across});`,
-      ),
-    ),
-  );
   const sums = [0, 1].flatMap((down) =>
     [0, 1, 2, 3].flatMap((i) => [0, 1].map((across) => [down, i, across] as const)),
   );
+  const read = (k: string, set = "") => `
+      let a0${set} = tileA[${k} * ${stride}u + laneRow];
+      let a1${set} = tileA[${k} * ${stride}u + laneRow + ${side}u];
+      let b0${set} = tileB[${k} * ${stride}u + laneColumn];
+      let b1${set} = tileB[${k} * ${stride}u + laneColumn + ${side}u];`;
+  const multiply = (set = "") =>
+    sums.map(([down, i, across]) => {
+      const sum = `sum${down}${i}${across}`;
+      return `\n      ${sum} = fma(vec4f(a${down}${set}.${AXES[i]}), b${across}${set}, ${sum});`;
+    });
+  // Written out, the vectors of the next place along the sum are read while those of this one are multiplied.
+  const ahead = (k: number) => (k < step ? read(`${k}u`, `_${k}`) : "");
+  const multiplyAll = writtenOut
+    ? `${ahead(0)}${each(step, (k) => [ahead(k + 1), ...multiply(`_${k}`)].join(""))}`
+    : `    for (var k = 0u; k < ${step}u; k++) {${[read("k"), ...multiply()].join("")}\n    }`;
   const write = ([down, i, across]: readonly [number, number, number]) => {
     const conditions = [
       m % size === 0 ? "" : `row + ${down * (size / 2) + i}u < ${m}u`,
@@ -136,13 +147,7 @@ ${byHalves(a.store, b.store)}
     if (round + 1u < ${rounds}) {
 ${byHalves(a.load("(round + 1u)"), b.load("(round + 1u)"))}
     }
-    for (var k = 0u; k < ${step}u; k++) {
-      let a0 = tileA[k * ${stride}u + laneRow];
-      let a1 = tileA[k * ${stride}u + laneRow + ${side}u];
-      let b0 = tileB[k * ${stride}u + laneColumn];
-      let b1 = tileB[k * ${stride}u + laneColumn + ${side}u];
-${multiply.join("\n")}
-    }
+${multiplyAll}
   }
   let row = firstRow + laneRow * 4u;
   let column = firstColumn / 4u + laneColumn;

@@ -79,6 +79,16 @@ describe.each(kernelTargets)("matmul, $name", ({ target }) => {
   });
 });
 
+test("a product that is written out has the bits of the one with a loop", async () => {
+  const [target, layout] = [kernelTargets[1]!.target, { transposeA: false, transposeB: true }];
+  const [batch, m, n, k] = [1, 72, 36, 16];
+  const given = { a: testNumbers(m * k), b: testNumbers(k * n, 2), c: m * n };
+  const loop = await runKernel(target, matmul, given, { batch, m, n, k }, layout);
+  const written = await runKernel({ ...target, writtenOut: true }, matmul, given, { batch, m, n, k }, layout);
+  expect(written.c).toEqual(loop.c);
+  expectClose(written.c, product(given.a, given.b, [batch, m, n, k], layout));
+});
+
 describe.each(kernelTargets.slice(0, 2))("matmulSplit, $name", ({ target }) => {
   test.each(layouts)("transposeA $transposeA, transposeB $transposeB: parts add up to the product", async (layout) => {
     // Ranges of 32, 32 and what is left.
