@@ -9,7 +9,12 @@ export async function writeNewFolder(path: string, fill: (temporary: string) => 
   const temporary = `${path}.writing`;
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
-  await fill(temporary);
+  try {
+    await fill(temporary);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  }
   await rm(path, { recursive: true, force: true });
   await rename(temporary, path);
 }

@@ -4,13 +4,14 @@ import { RUNS } from "../run-model";
 import { type RunSummary, summarizeRun } from "../run-summary";
 import { duration, shortNumber } from "../terminal/format";
 import { printable } from "../terminal/printable";
+import { COMMAND } from "../version";
 
 /** List the runs below a folder with their last figures, the newest first. */
 export async function runsCommand(folder: string = RUNS, { json }: { json: boolean }): Promise<void> {
   const found = await listRuns(folder);
   const runs = await Promise.all(found.map(({ path }) => summarizeRun(path)));
   if (json) console.log(JSON.stringify(runs));
-  else if (runs.length === 0) console.log(`no runs below ${folder}/: npm run webmoe -- train makes one`);
+  else if (runs.length === 0) console.log(`no runs below ${folder}/: ${COMMAND} train makes one`);
   else console.log(runsTable(runs));
 }
 

@@ -166,7 +166,11 @@ async function resumeRun(flags: TrainFlags): Promise<Start | undefined> {
   const { config: saved } = await folder.readConfig();
   const config = resumedConfig(checkedConfig(saved), flags, path);
   await folder.lock();
-  const checkpoint = await folder.latestCheckpoint((message) => console.error(message));
+  let damaged = false;
+  const checkpoint = await folder.latestCheckpoint((message) => {
+    damaged = true;
+    console.error(message);
+  });
   if (checkpoint && checkpoint.step >= config.train.steps) {
     const done = `the run in "${path}" is done at step ${checkpoint.step}: ask for more with --steps`;
     if (flags.resume !== "auto") throw new UsageError(`--resume: ${done}`);
@@ -174,9 +178,10 @@ async function resumeRun(flags: TrainFlags): Promise<Start | undefined> {
     await folder.close();
     return undefined;
   }
-  console.log(
-    `resuming ${path} ${checkpoint ? `from step ${checkpoint.step}` : "from the start: it has no checkpoint"}`,
-  );
+  const from = checkpoint
+    ? `from step ${checkpoint.step}`
+    : `from the start: ${damaged ? "none of its checkpoints is whole" : "it has no checkpoint"}`;
+  console.log(`resuming ${path} ${from}`);
   return { config, folder, checkpoint };
 }
 

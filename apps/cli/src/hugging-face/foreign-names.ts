@@ -32,9 +32,11 @@ const KINDS: Record<string, (json: Record<string, unknown>) => ForeignModel> = {
 export function foreignModel(json: Record<string, unknown>): ForeignModel {
   const kind = String(json.model_type);
   if (!Object.hasOwn(KINDS, kind)) {
-    throw new Error(
-      `import: needs a model_type of webmoe, ${Object.keys(KINDS).join(", ")} in config.json, got "${kind}"`,
-    );
+    const needs = `import: needs a model_type of webmoe, ${Object.keys(KINDS).join(", ")} in config.json`;
+    // As a run's own config.json has it.
+    if (json.config && json.versions)
+      throw new Error(`${needs}, and this is the folder of a run: pass it to --init-from`);
+    throw new Error(`${needs}, got ${json.model_type === undefined ? "none" : `"${kind}"`}`);
   }
   for (const [key, needed] of Object.entries({ rope_theta: 10000, rms_norm_eps: 1e-5, hidden_act: "silu" })) {
     const value = json[key] ?? needed;

@@ -138,6 +138,23 @@ describe("a foreign checkpoint", () => {
     expect(new Float32Array((await head.data()).buffer)).toEqual(numbers("model.embed_tokens.weight", [256, 8]));
   });
 
+  test("that is no model is refused in a line: a missing folder, a run, another kind, no JSON", async () => {
+    const nowhere = join(folder, "nowhere");
+    await expect(importFolder(nowhere)).rejects.toThrow(
+      `import: needs a folder with config.json: there is no "${join(nowhere, "config.json")}"`,
+    );
+    const run = writeFolder("run", { config: { preset: "nano" }, versions: {} }, {});
+    await expect(importFolder(await run)).rejects.toThrow("this is the folder of a run: pass it to --init-from");
+    await expect(importFolder(await writeFolder("bert", { model_type: "bert" }, {}))).rejects.toThrow(
+      /^import: needs a model_type of webmoe, llama, .*, got "bert"$/,
+    );
+    await expect(importFolder(await writeFolder("bare", {}, {}))).rejects.toThrow(/config\.json, got none$/);
+    await writeFile(join(folder, "bare/config.json"), "{");
+    await expect(importFolder(join(folder, "bare"))).rejects.toThrow(
+      /^import: needs a JSON object in ".*config\.json"$/,
+    );
+  });
+
   test("that does not fit is refused by tensor and shape", async () => {
     const grouped = { ...trunk, ...experts, "model.layers.0.self_attn.k_proj.weight": [4, 8] };
     await expect(importFolder(await writeFolder("grouped", mixtral, grouped))).rejects.toThrow(

@@ -89,10 +89,19 @@ async function readFolder(path: string): Promise<TensorReader> {
 }
 
 async function readJson(path: string): Promise<Record<string, unknown>> {
-  const text = await readFile(path, "utf8").catch((error: Error) => {
-    throw new Error(`import: needs a folder with config.json: ${error.message}`);
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === "ENOENT" ? `there is no "${path}"` : error.message;
+    throw new Error(`import: needs a folder with config.json: ${reason}`);
   });
-  const json: unknown = JSON.parse(text);
+  const json = parsed(text);
   if (typeof json === "object" && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
-  throw new Error(`import: needs an object in "${path}"`);
+  throw new Error(`import: needs a JSON object in "${path}"`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,3 +1,6 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+
 const FULL: Record<string, string> = {
   ENOSPC: "the disk is full",
   EDQUOT: "the quota is used up",
@@ -11,8 +14,11 @@ export async function whileWriting<T>(folder: string, write: () => Promise<T>): 
   } catch (error) {
     const reason = FULL[(error as NodeJS.ErrnoException).code ?? ""];
     if (!reason) throw error;
+    const names = await readdir(join(folder, "checkpoints")).catch(() => []);
+    const kept = names.some((name) => name.startsWith("step-"));
     throw new Error(
-      `run folder: ${reason}, writing in "${folder}"; its last checkpoint is whole: free some space, then go on with --resume "${folder}"`,
+      `run folder: ${reason}, writing in "${folder}"; ${kept ? "its last checkpoint is whole" : "it has no checkpoint yet"}: ` +
+        `free some space, then ${kept ? "go on" : "begin again"} with --resume "${folder}"`,
     );
   }
 }

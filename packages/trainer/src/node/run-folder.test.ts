@@ -189,6 +189,22 @@ describe("checkpoints", () => {
   });
 });
 
+test("where the disk is full the error says what to do, and whether there is a checkpoint to go on from", async () => {
+  const run = await newRun();
+  const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+  const saving = (step: number) => ({
+    ...parts(step),
+    model: [{ ...parts(step).model[0]!, data: () => Promise.reject(full) }],
+  });
+  await expect(run.saveCheckpoint(saving(1))).rejects.toThrow(
+    /^run folder: the disk is full, writing in ".*run"; it has no checkpoint yet: free some space, then begin again with --resume ".*run"$/,
+  );
+  await run.saveCheckpoint(parts(1));
+  await expect(run.saveCheckpoint(saving(2))).rejects.toThrow(
+    /its last checkpoint is whole: free some space, then go on with --resume/,
+  );
+});
+
 describe("lock", () => {
   test("a second trainer is refused, until the first is done", async () => {
     const run = await newRun();
