@@ -22,15 +22,19 @@ const WARM_UP = 200;
 /** Stretches of steps that are timed, and times that memory is looked at, which collects all garbage before. */
 const [STRETCHES, LOOKS] = [100, 20];
 
-/** Train for long with a run folder, as `train` does, and see whether memory stays flat and speed the same. */
+/**
+ * Train for long with a run folder, as `train` does, and see whether memory stays flat and speed the same. Experts get tokens in turn
+ * (`moe.even`), unless the configuration says otherwise: as a router learns, its busiest expert gets more of them, and a step more work.
+ */
 export async function soakCommand({ json, ...flags }: ConfigFlags & { json: boolean }): Promise<void> {
-  const config = resolveConfig({ ...flags, steps: flags.steps ?? 20_000 });
+  const resolved = resolveConfig({ ...flags, steps: flags.steps ?? 20_000 });
+  const config = { ...resolved, moe: { even: true, ...resolved.moe } };
   const { steps } = config.train;
   if (steps < 2 * WARM_UP) throw new UsageError(`soak: needs at least ${2 * WARM_UP} --steps, got ${steps}`);
   const model = await makeModel(config);
   const { context, vocab } = config.model;
   const tokensPerStep = config.batch.size * config.batch.accumulate * context;
-  const tokens = Uint32Array.from({ length: 1 << 16 }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 0) % vocab);
+  const tokens = randomTokens(1 << 16, vocab);
   const data = { ...splitTokens(tokens), batchAt: (at: Parameters<typeof batchAt>[1]) => batchAt(tokens, at) };
   const folder = await mkdtemp(join(tmpdir(), "webmoe-soak-"));
   const store = await createRun(join(folder, "run"), { config });
@@ -81,9 +85,18 @@ export async function soakCommand({ json, ...flags }: ConfigFlags & { json: bool
 host      ${verdict.hostBytesPerStep.toFixed(0)} bytes a step after the first ${WARM_UP}
 device    ${verdict.deviceBytesPerStep.toFixed(0)} bytes a step
 speed     ${paceText(first)} in the first quarter, ${paceText(last)} in the last: ${percent(change)}
-          tokens/s of steps alone, without checkpoints and collections: the median of stretches of ${length} steps (their mean)`);
+          tokens/s of steps alone${config.moe.even ? ", experts in turn" : ""}: the median of stretches of ${length} steps (their mean)`);
   }
   if (verdict.fault) throw new Error(`soak: ${verdict.fault}`);
+}
+
+/** Tokens that nothing can be learned of: the upper bits of a linear congruential generator. */
+function randomTokens(count: number, vocab: number): Uint32Array {
+  let state = 1;
+  return Uint32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state >>> 8) % vocab;
+  });
 }
 
 const paceText = (pace: Pace) => `${shortNumber(pace.median)} (${shortNumber(pace.mean)})`;
