@@ -1,6 +1,9 @@
 import type { DeviceLostError } from "./errors";
 import type { CompiledKernel, KernelTarget } from "./kernel";
 
+/** Makes a pipeline on a device. */
+export type MakePipeline = (device: GPUDevice) => Promise<GPUComputePipeline>;
+
 /** What an adapter says about itself. */
 export interface AdapterDescription {
   /** Who made it, such as "nvidia"; empty where the browser does not tell. */
@@ -37,6 +40,8 @@ export interface Gpu {
   readonly flopsPerSubmit: number;
   /** Pipelines by shader text: programs on one device share them. */
   readonly pipelines: Map<string, Promise<GPUComputePipeline>>;
+  /** Make a pipeline on the device by `make`, which a host may call with other devices first, as their drivers keep what they compile. */
+  makePipeline(make: MakePipeline): Promise<GPUComputePipeline>;
   /** Resolves when the device is lost for another reason than `close()`. */
   readonly lost: Promise<DeviceLostError>;
   /** Wait for work on the device as its host does best. */

@@ -1,7 +1,8 @@
-import { freemem } from "node:os";
+import { availableParallelism, freemem } from "node:os";
+import { compileBeside } from "./compile-beside";
 import { GpuError } from "./errors";
 import type { Gpu } from "./gpu";
-import { type OpenOptions, openDevice } from "./open-device";
+import { type OpenOptions, openDevice, requestDevice } from "./open-device";
 import { pacedWait } from "./paced-wait";
 
 /** How to open a device through Dawn. */
@@ -9,6 +10,9 @@ export interface NodeOpenOptions extends OpenOptions {
   /** Dawn toggles to enable besides the ones the kernels need. */
   toggles?: string[];
 }
+
+/** Devices that help to compile, each with two threads, on half of the cores. */
+const MOST_HELPERS = 4;
 
 // Dawn's instance dies with the object that `create()` returns, and the process with it: hold it while a device is open.
 const instances = new Set<GPU>();
@@ -26,7 +30,7 @@ export async function openGpu(options: NodeOpenOptions = {}): Promise<Gpu> {
   ]);
   instances.add(instance);
   try {
-    return await openDevice(instance, options, {
+    const gpu = await openDevice(instance, options, {
       flopsPerSubmit: Number.POSITIVE_INFINITY,
       // A software adapter takes the machine's own memory and never says that it is used up.
       softwareBudget: 0.8 * freemem(),
@@ -34,6 +38,10 @@ export async function openGpu(options: NodeOpenOptions = {}): Promise<Gpu> {
       softwareWait: pacedWait(),
       close: () => instances.delete(instance),
     });
+    if (gpu.adapter.software) return gpu; // its driver compiles a shader when it first runs
+    const openHelper = async () => (await requestDevice(instance, options)).device;
+    const helpers = Math.min(MOST_HELPERS, Math.floor(availableParallelism() / 4));
+    return Object.assign(gpu, { makePipeline: compileBeside(gpu.device, openHelper, helpers) });
   } catch (error) {
     instances.delete(instance);
     throw error;

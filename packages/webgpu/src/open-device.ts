@@ -51,12 +51,8 @@ export async function openDevice(
   options: OpenOptions,
   host: { flopsPerSubmit: number; softwareBudget?: number; softwareWait?: Gpu["waitFor"]; close?: () => void },
 ): Promise<Gpu> {
-  const adapter = await findAdapter(source, options);
+  const { adapter, device, requiredFeatures } = await requestDevice(source, options);
   const description = describe(adapter);
-  const wanted = WANTED_FEATURES.filter((name) => options.features?.includes(name) ?? true);
-  const requiredFeatures = wanted.filter((name) => adapter.features.has(name)) as GPUFeatureName[];
-  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: ownLimits(adapter) });
-  device.label = "webmoe";
 
   let failure: Error | undefined;
   let closed = false;
@@ -88,6 +84,7 @@ export async function openDevice(
     memoryUsed: 0,
     flopsPerSubmit: host.flopsPerSubmit,
     pipelines: new Map(),
+    makePipeline: (make) => make(device),
     lost,
     waitFor: (description.software ? host.softwareWait : undefined) ?? ((work) => work),
     check() {
@@ -107,6 +104,16 @@ export async function openDevice(
   const workshop = { matmul, compileProgram, Recording };
   const target = await testedTarget(gpu, adapterName(description), options.warn ?? console.warn, workshop);
   return Object.assign(gpu, { target });
+}
+
+/** A device of the adapter that the options choose, and the features that it was opened with. */
+export async function requestDevice(source: GPU, options: OpenOptions) {
+  const adapter = await findAdapter(source, options);
+  const wanted = WANTED_FEATURES.filter((name) => options.features?.includes(name) ?? true);
+  const requiredFeatures = wanted.filter((name) => adapter.features.has(name)) as GPUFeatureName[];
+  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: ownLimits(adapter) });
+  device.label = "webmoe";
+  return { adapter, device, requiredFeatures };
 }
 
 async function findAdapter(source: GPU, { adapter: wanted }: OpenOptions): Promise<GPUAdapter> {

@@ -7,9 +7,12 @@ import type { Gpu } from "./gpu";
  */
 export function planningGpu(gpu: Pick<Gpu, "adapter" | "features" | "limits" | "target" | "flopsPerSubmit">): Gpu {
   const { adapter, features, limits, target, flopsPerSubmit } = gpu;
+  const refuse = (): never => {
+    throw new GpuError("planning: nothing can be made or run on a planning device: open a real one");
+  };
   return {
-    get device(): never {
-      throw new GpuError("planning: nothing can be made or run on a planning device: open a real one");
+    get device() {
+      return refuse();
     },
     planning: new Map(),
     adapter,
@@ -20,6 +23,7 @@ export function planningGpu(gpu: Pick<Gpu, "adapter" | "features" | "limits" | "
     memoryBudget: Number.POSITIVE_INFINITY,
     memoryUsed: 0,
     pipelines: new Map(),
+    makePipeline: refuse,
     lost: new Promise(() => {}),
     waitFor: (work) => work,
     check() {},

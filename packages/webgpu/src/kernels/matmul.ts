@@ -99,6 +99,9 @@ export function matmulSplits({ batch, m, n, k }: Sizes, layout: MatmulLayout, ta
   return inRanges(Math.max(1, Math.min(Math.floor(WAVE / tilesOf(128)), most), thin));
 }
 
+/** Rounds of a loop that compilers write out. */
+const FEW_ROUNDS = 4;
+
 /** Floating-point operations from which on it pays to round operands once, in a pass of its own. */
 export const HALVES_PAY = 1e9;
 
@@ -155,10 +158,12 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
   const inSteps = k % tile.step === 0 && range.value % tile.step === 0;
   const whole = k % range.value === 0;
   const terms = split ? `min(${range.wgsl}, sizes.k - product * ${range.wgsl})` : "sizes.k";
+  // A loop of few rounds compiles in a third of the time where their number is known, which sharing would not make up for.
+  const sharesDepth = split || (!transposeB && k > FEW_ROUNDS * tile.step);
   const [rows, columns, depth]: [Size, Size, Size] = [
     { value: m, wgsl: "sizes.m" },
     { value: n, wgsl: "sizes.n" },
-    { value: k, wgsl: split || !transposeB ? "sizes.k" : `${k}u` },
+    { value: k, wgsl: sharesDepth ? "sizes.k" : `${k}u` },
   ];
   // What a loop steps by stays a literal, but in parts of sums, which pay little for it.
   const step = (size: Size): Size => (split ? size : { ...size, wgsl: `${size.value}u` });
@@ -185,7 +190,7 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
     products,
     depth: { value: range.value, wgsl: split ? terms : depth.wgsl },
     depthVaries: !whole,
-    shared: split || !transposeB ? "depth" : "shape",
+    shared: sharesDepth ? "depth" : "shape",
     endsInStep: !inSteps,
     setup: "",
     startC: "product * sizes.m * sizes.n",

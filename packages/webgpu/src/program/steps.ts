@@ -61,16 +61,21 @@ function pipelineFor(gpu: Gpu, { kernel }: Dispatch): Promise<GPUComputePipeline
   if (kernel.uniform) {
     entries.push({ binding: entries.length, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } });
   }
-  const group = gpu.device.createBindGroupLayout({ label: kernel.name, entries });
-  const pipeline = gpu.device
-    .createComputePipelineAsync({
-      label: kernel.name,
-      layout: gpu.device.createPipelineLayout({ label: kernel.name, bindGroupLayouts: [group] }),
-      compute: { module: gpu.device.createShaderModule({ label: kernel.name, code: kernel.wgsl }) },
-    })
+  const { name: label } = kernel;
+  const pipeline = gpu
+    .makePipeline(async (device) =>
+      device.createComputePipelineAsync({
+        label,
+        layout: device.createPipelineLayout({
+          label,
+          bindGroupLayouts: [device.createBindGroupLayout({ label, entries })],
+        }),
+        compute: { module: device.createShaderModule({ label, code: kernel.wgsl }) },
+      }),
+    )
     .catch((error: Error) => {
       gpu.pipelines.delete(kernel.wgsl);
-      throw new GpuError(`${kernel.name}: the shader does not compile: ${error.message}`);
+      throw new GpuError(`${label}: the shader does not compile: ${error.message}`);
     });
   gpu.pipelines.set(kernel.wgsl, pipeline);
   return pipeline;
