@@ -2,6 +2,7 @@
 
 import type { Gpu } from "./gpu";
 import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget, type RoundedBuffers } from "./kernel";
+import * as assignments from "./kernels/assignment-shaders";
 import * as serialDecode from "./kernels/attention-decode-serial";
 import * as decodeAttention from "./kernels/attention-decode-tiled";
 import * as attention from "./kernels/attention-matrix";
@@ -32,7 +33,7 @@ provideKernels({
     sort: serialSort,
   },
   attentionOfAnyWidth,
-  decode: { attention: decodeAttention, draw },
+  decode: { assignments, attention: decodeAttention, draw },
 });
 
 let shared: Promise<Gpu> | undefined;

@@ -1,9 +1,11 @@
 // Experts of a few tokens, as when text is written a token at a time: an assignment reads its expert's matrices by itself. Nothing
 // is sorted and there is no padding, where the grouped products would pad every assignment to a tile of rows. Token t has the
 // assignments t * each and on. Every element of a result has walkers of its own, as in matmul-rows.ts. Weights are [E, out, in].
+// Their shaders are in assignment-shaders.ts.
 
 import { kernel } from "../kernel";
 import { type GateActivation, gateActivations } from "./gated";
+import { decodeKernels } from "./kernels-of-target";
 import { walkers } from "./matmul-rows";
 import { wide } from "./wide";
 
@@ -16,26 +18,13 @@ export const assignmentProduct = kernel({
   sizes,
   flops: ({ tokens, each, out, in: inner }) => 2 * tokens * each * out * inner,
   source: ({ tokens, each, out, in: inner }, target) => {
-    const { lanes, vectors, dot } = wide(target, inner, ["x", "weight"]);
+    const operands = wide(target, inner, ["x", "weight"]);
     return {
       form: "rows",
       rows: tokens * each * out,
-      workgroup: walkers(target, inner / lanes),
-      vectors,
-      wgsl: /* wgsl */ `
-fn run(row: u32) {
-  let width = sizes.in / ${lanes}u;
-  let a = row / sizes.out;
-  let token = a / sizes.each * width;
-  let e = expert[a];
-  var sum = 0.0;
-  if (e < sizes.experts) {
-    let matrix = (e * sizes.out + row % sizes.out) * width;
-    for (var k = first(); k < width; k += step()) { sum += ${dot("x[token + k]", "weight[matrix + k]")}; }
-  }
-  sum = rowSum(sum);
-  if (isFirst()) { y[row] = sum; }
-}`,
+      workgroup: walkers(target, inner / operands.lanes),
+      vectors: operands.vectors,
+      wgsl: decodeKernels().assignments.product(operands),
     };
   },
 });
@@ -47,36 +36,13 @@ export const assignmentGate = kernel({
   sizes,
   flops: ({ tokens, each, out, in: inner }) => 4 * tokens * each * out * inner,
   source: ({ tokens, each, out, in: inner }, target, { activation }: { activation: GateActivation }) => {
-    const { lanes, vectors, dot } = wide(target, inner, ["x", "weight"]);
+    const operands = wide(target, inner, ["x", "weight"]);
     return {
       form: "rows",
       rows: tokens * each * out,
-      workgroup: walkers(target, inner / lanes),
-      vectors,
-      wgsl: /* wgsl */ `
-alias Wide = f32;
-fn run(row: u32) {
-  let width = sizes.in / ${lanes}u;
-  let a = row / sizes.out;
-  let token = a / sizes.each * width;
-  let e = expert[a];
-  var g = 0.0;
-  var up = 0.0;
-  if (e < sizes.experts) {
-    let gates = (2u * e * sizes.out + row % sizes.out) * width;
-    let ups = gates + sizes.out * width;
-    for (var k = first(); k < width; k += step()) {
-      let element = x[token + k];
-      g += ${dot("element", "weight[gates + k]")};
-      up += ${dot("element", "weight[ups + k]")};
-    }
-  }
-  g = rowSum(g);
-  up = rowSum(up);
-  if (isFirst()) {${gateActivations[activation]}
-    y[row] = value * up;
-  }
-}`,
+      workgroup: walkers(target, inner / operands.lanes),
+      vectors: operands.vectors,
+      wgsl: decodeKernels().assignments.gate(operands, gateActivations[activation]),
     };
   },
 });
@@ -88,29 +54,13 @@ export const assignmentSum = kernel({
   sizes,
   flops: ({ tokens, each, out, in: inner }) => 2 * tokens * each * out * inner,
   source: ({ tokens, out, in: inner }, target) => {
-    const { lanes, vectors, dot } = wide(target, inner, ["y", "weight"]);
+    const operands = wide(target, inner, ["y", "weight"]);
     return {
       form: "rows",
       rows: tokens * out,
-      workgroup: walkers(target, inner / lanes),
-      vectors,
-      wgsl: /* wgsl */ `
-fn run(row: u32) {
-  let width = sizes.in / ${lanes}u;
-  let start = row / sizes.out * sizes.each;
-  var total = 0.0;
-  for (var a = start; a < start + sizes.each; a++) {
-    let e = expert[a];
-    if (e < sizes.experts) {
-      let matrix = (e * sizes.out + row % sizes.out) * width;
-      var sum = 0.0;
-      for (var k = first(); k < width; k += step()) { sum += ${dot("y[a * width + k]", "weight[matrix + k]")}; }
-      total += share[a] * sum;
-    }
-  }
-  total = rowSum(total);
-  if (isFirst()) { out[row] = total; }
-}`,
+      workgroup: walkers(target, inner / operands.lanes),
+      vectors: operands.vectors,
+      wgsl: decodeKernels().assignments.sum(operands),
     };
   },
 });

@@ -24,6 +24,7 @@ export interface SerialKernels {
 
 /** Modules of kernels that text is written with. */
 export interface DecodeKernels {
+  assignments: typeof import("./assignment-shaders");
   attention: typeof import("./attention-decode-tiled");
   draw: typeof import("./draw-token-shader");
 }
@@ -79,8 +80,12 @@ const serial = new Shelf<SerialKernels>(async () => {
 const attentionOfAnyWidth = new Shelf(() => import("./attention-tiled"));
 
 const decode = new Shelf<DecodeKernels>(async () => {
-  const [attention, draw] = await Promise.all([import("./attention-decode-tiled"), import("./draw-token-shader")]);
-  return { attention, draw };
+  const [assignments, attention, draw] = await Promise.all([
+    import("./assignment-shaders"),
+    import("./attention-decode-tiled"),
+    import("./draw-token-shader"),
+  ]);
+  return { assignments, attention, draw };
 });
 
 /** Load what programs for a target are made of, before anything is recorded for it. */
