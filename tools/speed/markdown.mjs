@@ -28,6 +28,9 @@ export function quantile(values, share) {
   return below + (place % 1) * (above - below);
 }
 
+/** @param {number[]} values */
+export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
 /** A ratio as what is added: "8.1 % (7.9 to 8.4)". @param {ReturnType<typeof ratioOf>} ratio */
 export function added({ low, median, high }) {
   const [least, most] = [low, high].map((value) => (100 * (value - 1)).toFixed(1));

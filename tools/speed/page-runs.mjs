@@ -1,6 +1,6 @@
 // What the page says of whole runs: curves in both precisions, scans of experts, text, reading figures, and long sequences.
 
-import { gib, quantile, ratioOf, table, thousands } from "./markdown.mjs";
+import { gib, mean, quantile, ratioOf, table, thousands } from "./markdown.mjs";
 
 /** @typedef {import("./page.mjs").Figure} Figure */
 
@@ -19,9 +19,9 @@ export function curves(curves) {
   if (pairs.length === 0) return [];
   const signed = (/** @type {number} */ value) => `${value < 0 ? "" : "+"}${value.toFixed(3)}`;
   const differences = pairs.map(({ difference }) => difference);
-  const mean = average(differences);
-  const squares = differences.map((each) => (each - mean) ** 2);
-  const deviation = Math.sqrt((average(squares) * pairs.length) / (pairs.length - 1));
+  const difference = mean(differences);
+  const squares = differences.map((each) => (each - difference) ** 2);
+  const deviation = Math.sqrt((mean(squares) * pairs.length) / (pairs.length - 1));
   const steps = curves[0]?.losses.length;
   const rows = pairs.map(({ seed, mixed, f32, difference }) => [
     String(seed),
@@ -35,13 +35,12 @@ export function curves(curves) {
     "## Training in both precisions",
     `${steps} steps of each seed; losses in nats a token, at the end the mean of the last ${END}. Two trainings that differ in rounding part after some hundred steps, as two seeds do.`,
     table(["seed", "first loss, mixed / f32", "end, mixed", "end, f32", "difference", "loss scale"], rows),
-    `Mean difference of mixed to f32: **${signed(mean)}**${pairs.length > 1 ? `, standard deviation over seeds ${deviation.toFixed(3)}` : ""}.`,
+    `Mean difference of mixed to f32: **${signed(difference)}**${pairs.length > 1 ? `, standard deviation over seeds ${deviation.toFixed(3)}` : ""}.`,
   ];
 }
 
 /** @param {Figure} curve */
-const endOf = ({ losses }) => average(losses.slice(-END));
-const average = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const endOf = ({ losses }) => mean(losses.slice(-END));
 
 /** @param {Figure[]} scan */
 export function experts(scan) {
