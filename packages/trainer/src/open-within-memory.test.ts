@@ -115,6 +115,17 @@ describe.each(devices)("%s", (_, open) => {
   });
 });
 
+test("a batch past all reason is refused like others, in pieces of the sizes that divide it", async () => {
+  const gpu = await openGpu({ adapter });
+  const planning = Object.assign(planningGpu(gpu), { memoryBudget: 2 ** 24 });
+  const vast = trainSettings({ batch: { size: 1e9 } });
+  const offers = await settingsThatFit(planning, model, vast, 2 ** 24, 1);
+  gpu.close();
+  const { "batch.size": size, "batch.accumulate": accumulate } = offers[0]!.changes as Record<string, number>;
+  expect([1, 2, 4, 5, 8, 10, 16]).toContain(size);
+  expect(size! * accumulate!).toBe(1e9);
+});
+
 test("a device that has less than it said is explained in the same way", async () => {
   // Dawn's device that computes nothing has half a GiB of memory, and reports what does not fit as every device does.
   const gpu = await openDevice(

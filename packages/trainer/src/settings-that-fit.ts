@@ -137,7 +137,10 @@ function changed(model: Model, settings: TrainSettings, changes: Changes): [Mode
 
 /** Whole numbers below `value` that divide it, the largest first. */
 function divisors(value: number): number[] {
-  return Array.from({ length: value - 1 }, (_, index) => value - 1 - index).filter((size) => value % size === 0);
+  const upToRoot: number[] = [];
+  for (let size = 1; size * size <= value; size++) if (value % size === 0) upToRoot.push(size);
+  const above = upToRoot.map((size) => value / size);
+  return [...new Set([...above, ...upToRoot.reverse()])].filter((size) => size < value);
 }
 
 /** 3/4, 1/2, 3/8, 1/4 and so on of a size, as far as they are whole, down to `least`. */

@@ -42,10 +42,22 @@ export function resolveConfig(flags: ConfigFlags, base: Partial<Config> = {}): C
   const checked = checkedConfig(config, given);
   // A run can be sampled from another folder than it was trained in.
   if (isRouterFile(checked.router.name)) checked.router.name = resolve(checked.router.name);
+  checkBatch(checked);
   if (checked.task === "classify") resolveExamples(checked);
   if (checked.tokenizer.file) checked.tokenizer.file = resolve(checked.tokenizer.file);
   if (checked.schedule.warmup > checked.train.steps) checked.schedule.warmup = checked.train.steps;
   return checked;
+}
+
+/** Tokens of a micro-batch from which on no device binds what they become; the host would have the batches before it is asked. */
+const MOST_TOKENS = 2 ** 24;
+
+function checkBatch({ batch, model }: Config): void {
+  const most = Math.max(1, Math.floor(MOST_TOKENS / model.context));
+  if (batch.size <= most) return;
+  throw new UsageError(
+    `batch.size: needs at most ${most} sequences of model.context ${model.context}, got ${batch.size}: more go into batch.accumulate`,
+  );
 }
 
 /** Examples are spam, unless something else is meant. */

@@ -1,7 +1,17 @@
 import type { Tokenizer } from "@webmoe/data";
 import type { Model } from "@webmoe/model";
-import type { ClassificationFigures, LanguageFigures, Session, Task, TextData, TrainSettings } from "@webmoe/trainer";
+import { key } from "@webmoe/tensor";
+import {
+  type ClassificationFigures,
+  type LanguageFigures,
+  type Session,
+  splitFrozen,
+  type Task,
+  type TextData,
+  type TrainSettings,
+} from "@webmoe/trainer";
 import type { Config } from "../config/schema";
+import { UsageError } from "../errors";
 
 /** What a run is judged by, of a language model or of a classifier. */
 export type Figures = LanguageFigures | ClassificationFigures;
@@ -24,7 +34,12 @@ export interface PreparedRun<F extends Figures = Figures> {
   next(path: string): [what: string, command: string];
 }
 
-/** The settings that a run is trained with. */
-export function settingsOf(config: Config, { padded }: PreparedRun): TrainSettings {
+/** The settings that a run is trained with. An error where they freeze what the model does not have, or all of it. */
+export function settingsOf(config: Config, { padded, model }: PreparedRun): TrainSettings {
+  try {
+    splitFrozen(model.init(key(0)).parameters, config.freeze ?? []);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
   return padded ? { ...config, batch: { ...config.batch, padded } } : config;
 }
