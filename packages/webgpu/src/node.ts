@@ -3,7 +3,7 @@ import { compileBeside } from "./compile-beside";
 import { GpuError } from "./errors";
 import type { Gpu } from "./gpu";
 import { type OpenOptions, openDevice, requestDevice } from "./open-device";
-import { pacedWait } from "./paced-wait";
+import { HARDWARE_PACE, pacedWait, SOFTWARE_PACE } from "./paced-wait";
 
 /** How to open a device through Dawn. */
 export interface NodeOpenOptions extends OpenOptions {
@@ -34,8 +34,7 @@ export async function openGpu(options: NodeOpenOptions = {}): Promise<Gpu> {
       flopsPerSubmit: Number.POSITIVE_INFINITY,
       // A software adapter takes the machine's own memory and never says that it is used up.
       softwareBudget: 0.8 * freemem(),
-      // And it computes on the cores that a spinning host would take.
-      softwareWait: pacedWait(),
+      waitFor: (software) => pacedWait(software ? SOFTWARE_PACE : HARDWARE_PACE),
       close: () => instances.delete(instance),
     });
     if (gpu.adapter.software) return gpu; // its driver compiles a shader when it first runs

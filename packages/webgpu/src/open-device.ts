@@ -49,7 +49,12 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
 export async function openDevice(
   source: GPU,
   options: OpenOptions,
-  host: { flopsPerSubmit: number; softwareBudget?: number; softwareWait?: Gpu["waitFor"]; close?: () => void },
+  host: {
+    flopsPerSubmit: number;
+    softwareBudget?: number;
+    waitFor?: (software: boolean) => Gpu["waitFor"];
+    close?: () => void;
+  },
 ): Promise<Gpu> {
   const { adapter, device, requiredFeatures } = await requestDevice(source, options);
   const description = describe(adapter);
@@ -86,7 +91,7 @@ export async function openDevice(
     pipelines: new Map(),
     makePipeline: (make) => make(device),
     lost,
-    waitFor: (description.software ? host.softwareWait : undefined) ?? ((work) => work),
+    waitFor: host.waitFor?.(description.software) ?? ((work) => work),
     check() {
       if (closed) throw new GpuError("the device is closed: open another one");
       if (failure) throw failure;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { pacedWait } from "./paced-wait";
+import { HARDWARE_PACE, pacedWait, SOFTWARE_PACE } from "./paced-wait";
 
 const after = <T>(ms: number, value: T) => new Promise<T>((resolve) => setTimeout(resolve, ms, value));
 
@@ -17,14 +17,14 @@ async function turnsUntil(work: Promise<unknown>): Promise<number> {
   return turns;
 }
 
-describe("a wait that is paced", () => {
+describe.each([SOFTWARE_PACE, HARDWARE_PACE])("a wait that is paced as %j", (pace) => {
   test("takes few turns of the event loop, however long it is", async () => {
     // Without sleep a turn takes some microseconds; with it a quarter of a second is some 300 turns.
-    expect(await turnsUntil(pacedWait()(after(250, "done")))).toBeLessThan(1000);
+    expect(await turnsUntil(pacedWait(pace)(after(250, "done")))).toBeLessThan(1000);
   });
 
   test("ends as what it waits for does", async () => {
-    const wait = pacedWait();
+    const wait = pacedWait(pace);
     const both = [wait(after(20, 1)), wait(after(5, 2)), wait(Promise.reject(new Error("lost")))];
     expect(await Promise.allSettled(both)).toMatchObject([{ value: 1 }, { value: 2 }, { reason: { message: "lost" } }]);
     expect(await wait(after(5, 3))).toBe(3);
