@@ -38,22 +38,21 @@ ${
 }
       factor = kept[keptFrom + ${block} * ${STEP / UNIT}u + ${gate < 2 ? `${gate * rowUnits}u` : `(2u + side) * ${rowUnits}u`}];
 ${each(passes, (i) => `      weight${i} = weights[weightFrom + (${gate * p + i * lines}u + ${block} * ${STEP}u) * ${rowUnits}u];`)}`;
-  const store = (gate: number) => `
-    {
-      let rounded = halfs(
-        low * vec4f(unpack2x16float(factor.x), unpack2x16float(factor.y)),
-        high * vec4f(unpack2x16float(factor.z), unpack2x16float(factor.w)),
-      );
-      panels[rowPanel][rowUnit] = rounded;
-      let at = (firstRow + line) * ${3 * rowUnits}u + block * ${STEP / UNIT}u + unit + ${gate * rowUnits}u;
-      if (side == 0u) { dinput[at] = rounded; } else { dhidden[at] = rounded; }
-    }
-${each(passes, (i) => `    panels[2u + lane % ${rowUnits}u / ${shareUnits}u][(lane / ${rowUnits}u + ${i * lines}u) * ${panelRow}u + lane % ${shareUnits}u] = weight${i};`)}`;
+  // Gradients of gates are stored after the second barrier, which would wait for stores before it.
   const pass = (gate: number) => `
     workgroupBarrier();
-${store(gate)}
+    let rounded${gate} = halfs(
+      low * vec4f(unpack2x16float(factor.x), unpack2x16float(factor.y)),
+      high * vec4f(unpack2x16float(factor.z), unpack2x16float(factor.w)),
+    );
+    panels[rowPanel][rowUnit] = rounded${gate};
+${each(passes, (i) => `    panels[2u + lane % ${rowUnits}u / ${shareUnits}u][(lane / ${rowUnits}u + ${i * lines}u) * ${panelRow}u + lane % ${shareUnits}u] = weight${i};`)}
     ${gate < 2 ? `{${load(gate + 1, "block")}\n    }` : `if (block + 1u < ${p / STEP}u) {${load(0, "(block + 1u)")}\n    }`}
     workgroupBarrier();
+    {
+      let at = (firstRow + line) * ${3 * rowUnits}u + block * ${STEP / UNIT}u + unit + ${gate * rowUnits}u;
+      if (side == 0u) { dinput[at] = rounded${gate}; } else { dhidden[at] = rounded${gate}; }
+    }
     if (lane < ${SUMMERS}u) {
       var total = vec2f();
       for (var r = 0u; r < 8u; r++) {
@@ -79,19 +78,15 @@ ${each(across, (j) =>
   const atOnce = FRAGMENT / rowsAtOnce;
   const at = (i: number, x: number, width: number) => `${(i * FRAGMENT + x * rowsAtOnce) * width}u`;
   const read = (i: number, x: number) =>
-    `    through${x} = dnext[resultAt + ${at(i, x, q)}] * bitcast<vec4f>(kept[updateAt + ${at(i, x, 3 * q)}]);`;
+    `    through${i}_${x} = dnext[resultAt + ${at(i, x, q)}] * bitcast<vec4f>(kept[updateAt + ${at(i, x, 3 * q)}]);`;
+  const sum = (i: number, x: number) =>
+    `  let result${i}_${x} = bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stripRow}u]);`;
   const write = (i: number, x: number) => `  {
     let at = resultAt + ${at(i, x, q)};
-    let sum = bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stripRow}u]);
-    if (side == 0u) { write_dx(at, sum); } else { dstate[at] = sum + through${x}; }
+    if (side == 0u) { write_dx(at, result${i}_${x}); } else { dstate[at] = result${i}_${x} + through${i}_${x}; }
   }`;
-  // What passes through the update gate is read before anything is written, as reads after a write would wait for one another.
-  const strip = (i: number) => `
-  if (side == 1u) {
-${each(atOnce, (x) => read(i, x))}
-  }
-${storeStrip(i, [...Array(across).keys()])}
-${each(atOnce, (x) => write(i, x))}`;
+  const eachStrip = (write: (i: number, x: number) => string) =>
+    each(SHARE / FRAGMENT, (i) => each(atOnce, (x) => write(i, x)));
   return {
     form: "groups",
     groups: [rows / CELL_ROWS, 1, 2],
@@ -135,8 +130,12 @@ ${ownStrip}
   let resultColumn = shareColumn * ${stripColumns}u + subgroupLane % ${stripColumns}u;
   let resultAt = resultRow * ${q}u + resultColumn;
   let updateAt = resultRow * ${3 * q}u + ${2 * q}u + resultColumn;
-${each(atOnce, (x) => `  var through${x} = vec4f();`)}
-${each(SHARE / FRAGMENT, strip)}
+${eachStrip((i, x) => `  var through${i}_${x} = vec4f();`)}
+  if (side == 1u) {
+${eachStrip(read)}
+  }
+${each(SHARE / FRAGMENT, (i) => `${storeStrip(i, 0, across)}\n${each(atOnce, (x) => sum(i, x))}`)}
+${eachStrip(write)}
   if (lane < ${(3 * p) / 2}u) {
     var total = vec2f();
     for (var i = 0u; i < 8u; i++) { total += columnSums[i][lane]; }

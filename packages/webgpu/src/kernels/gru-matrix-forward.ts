@@ -119,9 +119,9 @@ ${ownStrip}
   let quad = firstColumn / 4u + shareColumn * 4u + subgroupLane % 4u;
 ${each(
   SHARE / FRAGMENT,
-  (i) => `${storeStrip(i, [0, 1])}
+  (i) => `${storeStrip(i, 0, 2)}
 ${each(2, (half) => each(2, (sum) => `  let gate${i}_${half}_${sum} = ${inStrip(half, sum)};`))}
-${storeStrip(i, [2, 3])}
+${storeStrip(i, 2, 2)}
 ${each(2, (half) => {
   const sums = [`gate${i}_${half}_0`, `gate${i}_${half}_1`, inStrip(half, 0), inStrip(half, 1)];
   return `  gates(stripFirst + ${i * FRAGMENT + half * 8}u, quad, ${sums.join(", ")});`;

@@ -58,10 +58,10 @@ ${each(SHARE / FRAGMENT, (i) => `        sum${i}_${sum} = subgroupMatrixMultiply
 /** The strip of results of a subgroup. */
 export const ownStrip = `  let strip = &panels[subgroup % ${SUBGROUPS}u];`;
 
-/** Store neighbouring results of 16 rows in the subgroup's strip. */
-export const storeStrip = (i: number, sums: number[]) => `
+/** Store `count` neighbouring results of 16 rows, from number `first` on, in the subgroup's strip. */
+export const storeStrip = (i: number, first: number, count: number) => `
   workgroupBarrier();
-${sums.map((sum, j) => `  subgroupMatrixStore<row_major>(strip, ${j * 4}u, sum${i}_${sum}, ${sums.length * 4 + 1}u);`).join("\n")}
+${each(count, (j) => `  subgroupMatrixStore<row_major>(strip, ${j * 4}u, sum${i}_${first + j}, ${count * 4 + 1}u);`)}
   workgroupBarrier();`;
 
 /** Sums of the subgroup's rows, `count` neighbouring fragments each. */
