@@ -100,7 +100,7 @@ export function matmulSplits({ batch, m, n, k }: Sizes, layout: MatmulLayout, ta
 }
 
 /** Rounds of a loop that compilers write out. */
-const FEW_ROUNDS = 4;
+const FEW_ROUNDS = 3;
 
 /** Floating-point operations from which on it pays to round operands once, in a pass of its own. */
 export const HALVES_PAY = 1e9;
