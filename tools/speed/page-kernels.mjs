@@ -5,14 +5,14 @@ import { percent, quantile, ratioOf, table } from "./markdown.mjs";
 /** @typedef {import("./page.mjs").Figure} Figure */
 /** @typedef {Record<string, number>} Sizes */
 
-/** Products of experts beside one dense product of as many assignments: of even experts, and with half of all rows at one. @param {Figure[]} cases */
+/** Products of experts beside one dense product of as many assignments: even, at random, and with half of all rows at one. @param {Figure[]} cases */
 export function expertProducts(cases) {
   const kernelsOf = (/** @type {string} */ name) =>
     cases
       .filter((each) => each.precision === "mixed" && each.name.startsWith(name))
       .flatMap(({ kernels }) => /** @type {Figure[]} */ (kernels));
   const dense = kernelsOf("dense").map((kernel) => ({ sizes: sizesOf(kernel), rounds: each(kernel) }));
-  const uneven = kernelsOf("half of all rows");
+  const [randomly, uneven] = ["experts at random", "half of all rows"].map(kernelsOf);
   const rows = kernelsOf("even experts")
     .filter(({ kernel }) => kernel.startsWith("grouped"))
     .flatMap((k) => {
@@ -24,7 +24,9 @@ export function expertProducts(cases) {
       const beside = even.map(
         (_, round) => found.reduce((sum, { rounds }) => sum + (rounds[round] ?? 0), 0) / found.length,
       );
-      const hot = uneven.find(({ kernel, sizes }) => kernel === k.kernel && sizes === k.sizes);
+      const same = (/** @type {Figure[] | undefined} */ kernels) =>
+        kernels?.find(({ kernel, sizes }) => kernel === k.kernel && sizes === k.sizes);
+      const [scattered, hot] = [same(randomly), same(uneven)];
       // Two floating-point operations for each of the rows that tokens were sent to.
       const teraflops = (/** @type {number[]} */ us) =>
         ((2 * (sizes.m ?? 0) * (sizes.n ?? 0) * (sizes.k ?? 0)) / quantile(us, 0.5) / 1e6).toFixed(0);
@@ -35,6 +37,7 @@ export function expertProducts(cases) {
           quantile(even, 0.5).toFixed(1),
           `${teraflops(beside)} / ${teraflops(even)}`,
           `**${percent(ratioOf(beside, even).median)}**`,
+          scattered ? percent(ratioOf(beside, each(scattered)).median) : "",
           hot ? `${ratioOf(each(hot), even).median.toFixed(2)}x` : "",
         ],
       ];
@@ -42,9 +45,12 @@ export function expertProducts(cases) {
   if (rows.length === 0) return [];
   return [
     "## Products of experts beside dense ones",
-    "In mixed precision, all kernels in turns; ratios are medians over rounds. FLOPs are those of the rows that tokens were sent to, as many as the dense product has; rows that fill up the tiles of an expert count for nothing.",
+    "In mixed precision, all kernels in turns; ratios are medians over rounds. Even experts have the same number of rows each, as many as fill whole tiles; at random every token goes to any two. FLOPs are those of the rows that tokens were sent to, as many as the dense product has; rows that fill up the tiles of an expert count for nothing.",
     table(
-      ["kernel", "dense us", "even experts us", "TFLOPS", "of the dense rate", "time with half of all rows at one"],
+      [
+        ...["kernel", "dense us", "even experts us", "TFLOPS", "even, of the dense rate", "at random"],
+        "time with half of all rows at one",
+      ],
       rows,
     ),
   ];

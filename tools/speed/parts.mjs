@@ -12,7 +12,7 @@ import { join } from "node:path";
  * @typedef {{ webmoe: string[], presets: string[], scratch: string, torch?: string, python: string, data?: string, peers?: string }} Setup
  */
 
-const SEEDS = [1, 2, 3];
+const SEEDS = [1, 2, 3, 4, 5, 6];
 
 /**
  * The parts that a setup allows.

@@ -62,7 +62,7 @@ export function start({ command, env, read }, found) {
 }
 
 /** How long programs take turns: milliseconds of rounds that warm the device, then of those that count, and the fewest of these. */
-const TURNS = { warmUp: 2000, timed: 5000, rounds: 6 };
+const TURNS = { warmUp: 1500, timed: 4000, rounds: 6 };
 
 /**
  * Let programs time themselves in turns. The first one has the device to itself until it is ready, since it may say how long its

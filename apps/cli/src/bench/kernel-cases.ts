@@ -3,7 +3,6 @@
 
 import {
   adamwUpdate,
-  add,
   assignmentLinear,
   assignmentSum,
   cachedAttention,
@@ -15,6 +14,7 @@ import {
   globalNorm,
   gradients,
   groupByExpert,
+  type Init,
   matmul,
   mul,
   reshape,
@@ -50,8 +50,9 @@ export function kernelCases(software: boolean): KernelCase[] {
     // The work of all experts as one product each, to see what sorting by expert costs.
     product("dense first layer", 2 * tokens, 2 * experts.hidden, dim),
     product("dense second layer", 2 * tokens, dim, experts.hidden),
-    expertCase("even experts", { ...experts, favour: 0 }),
-    expertCase("half of all rows at one expert", { ...experts, favour: 100 }),
+    expertCase("even experts", inTurn(tokens, experts.experts), experts),
+    expertCase("experts at random", random([tokens, experts.experts]), experts),
+    expertCase("half of all rows at one expert", oneFirst(tokens, experts.experts), experts),
     attention(size(8, 2), size(1024, 32), size(12, 2), size(64, 16)),
     rowCase("norm", /^rmsNorm|columnSum/, { x: [tokens, dim], weight: [dim] }, ({ x, weight }) => rmsNorm(x!, weight!)),
     rowCase("gate of experts", /^gated/, { x: [2 * tokens, 2 * experts.hidden] }, ({ x }) => gated(x!)),
@@ -71,18 +72,31 @@ function product(name: string, m: number, n: number, k: number): KernelCase {
   );
 }
 
-/** SwiGLU experts over tokens that each go to two of them; `favour` raises the first expert's score. */
+/** Scores by which every expert gets as many tokens: the first token goes to the first two, the second to the next two. */
+function inTurn(tokens: number, experts: number): Init {
+  const scores = new Float32Array(tokens * experts);
+  for (let token = 0; token < tokens; token++) {
+    for (const choice of [0, 1]) scores[token * experts + ((2 * token + choice) % experts)] = 1;
+  }
+  return valuesInit([tokens, experts], scores);
+}
+
+/** Scores by which every token goes to the first expert and, the tokens in turn, to one of the others. */
+function oneFirst(tokens: number, experts: number): Init {
+  const scores = new Float32Array(tokens * experts);
+  for (let token = 0; token < tokens; token++) {
+    scores[token * experts] = 1;
+    scores[token * experts + 1 + (token % (experts - 1))] = 1;
+  }
+  return valuesInit([tokens, experts], scores);
+}
+
+/** SwiGLU experts over tokens that each go to the two with the best scores. */
 function expertCase(
   name: string,
-  {
-    tokens,
-    dim,
-    hidden,
-    experts,
-    favour,
-  }: { tokens: number; dim: number; hidden: number; experts: number; favour: number },
+  scores: Init,
+  { tokens, dim, hidden, experts }: Record<"tokens" | "dim" | "hidden" | "experts", number>,
 ): KernelCase {
-  const biases = Float32Array.from({ length: experts }, (_, expert) => (expert === 0 ? favour : 0));
   return {
     name,
     kernels: /^grouped|^expert|^combine|^gatherSum|^packHalves/,
@@ -90,13 +104,12 @@ function expertCase(
       x: random([tokens, dim]),
       first: random([experts, 2 * hidden, dim]),
       second: random([experts, dim, hidden]),
-      scores: random([tokens, experts]),
-      bias: valuesInit([experts], biases),
+      scores,
       weight: constantInit([2 * tokens], 0.5),
       dy: random([tokens, dim]),
     },
-    body: ({ x, first, second, scores, bias, weight, dy }) => {
-      const chosen = topK(add(scores!, bias!), 2);
+    body: ({ x, first, second, scores, weight, dy }) => {
+      const chosen = topK(scores!, 2);
       const groups = groupByExpert(tokenOfAssignment(x!, 2), reshape(chosen, [2 * tokens]), experts);
       const inner = gated(expertLinear(x!, first!, groups, { gather: true }));
       const y = combineExperts(expertLinear(inner, second!, groups), weight!, groups, tokens);
