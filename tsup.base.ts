@@ -27,6 +27,14 @@ function withBareShaders(text: string): string {
   return bare.replace(/^[ \t]+/gm, "");
 }
 
+/** Leaves shaders of gradients on matrix units out of a file that writes text and cannot train; pages that train load them apart. */
+const withoutGradients: Plugin = {
+  name: "without gradients",
+  setup({ onLoad }) {
+    onLoad({ filter: /[/\\]gru-matrix-backward\.ts$/ }, () => ({ contents: "", loader: "ts" }));
+  },
+};
+
 /**
  * How every library is built: ES modules and CommonJS, types for both, source maps. Types are checked by `npm run check`,
  * so writing them does without. `globals` is the package of global types that the library's own mention.
@@ -57,6 +65,6 @@ export function singleFile(entry: Record<string, string>) {
     splitting: false,
     minify: true,
     sourcemap: true,
-    esbuildPlugins: [sources],
+    esbuildPlugins: [withoutGradients, sources],
   });
 }
