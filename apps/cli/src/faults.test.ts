@@ -180,7 +180,7 @@ describe("signals", () => {
     await running.says(/^stopping after this step/m);
     await sleep(700);
     running.child.kill("SIGINT");
-    expect(await running.exited).toEqual({ code: 130, signal: null });
+    expect(await running.exited).toEqual({ code: null, signal: "SIGINT" });
     expect(await checkpoints(join(folder, "left"))).toEqual([]);
     expect(await readdir(join(folder, "left"))).not.toContain("lock.json");
   });

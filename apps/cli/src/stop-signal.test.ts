@@ -1,9 +1,12 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { stopSignal } from "./stop-signal";
 
+const onExit = process.listeners("exit");
+
 afterEach(() => {
   vi.restoreAllMocks();
   for (const signal of ["SIGINT", "SIGTERM"]) process.removeAllListeners(signal);
+  for (const listener of process.listeners("exit")) if (!onExit.includes(listener)) process.off("exit", listener);
 });
 
 test("a second request ends the process, after who listens could tidy up; the echo of the first does not", () => {

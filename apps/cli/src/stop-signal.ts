@@ -17,7 +17,7 @@ export function stopSignal({ asked, leaving }: StopListener = {}): AbortSignal {
     // One Ctrl-C can arrive twice, from the terminal and from a launcher; a person takes longer to press it again.
     if (stop.signal.aborted && performance.now() - first > 500) {
       leaving?.();
-      process.exit(130);
+      leave();
     }
     if (stop.signal.aborted) return;
     first = performance.now();
@@ -26,4 +26,13 @@ export function stopSignal({ asked, leaving }: StopListener = {}): AbortSignal {
   };
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   return stop.signal;
+}
+
+/** Ends the process as Ctrl-C does by default: an exit by Node waits for nothing and crashes where Dawn is compiling shaders. */
+function leave(): void {
+  process.once("exit", () => {
+    process.removeAllListeners("SIGINT");
+    process.kill(process.pid, "SIGINT");
+  });
+  process.exit(130);
 }
