@@ -3,8 +3,10 @@ import { MAX_INPUTS, map } from "./map";
 
 /** x_1 + x_2 + ..., element by element; the shapes stretch to a common one. One kernel adds as many as it can bind. */
 export function add(...inputs: AnyTensor[]): Tensor {
-  if (inputs.length > MAX_INPUTS) return add(add(...inputs.slice(0, MAX_INPUTS)), ...inputs.slice(MAX_INPUTS));
-  return map("add", inputs, (...x) => x.reduce((total, term) => total.add(term)));
+  let terms = inputs;
+  const sum = (some: AnyTensor[]) => map("add", some, (...x) => x.reduce((total, term) => total.add(term)));
+  while (terms.length > MAX_INPUTS) terms = [sum(terms.slice(0, MAX_INPUTS)), ...terms.slice(MAX_INPUTS)];
+  return sum(terms);
 }
 
 /** a - b, element by element; the shapes stretch to a common one. */

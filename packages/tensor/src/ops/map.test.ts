@@ -108,6 +108,12 @@ test("gradients of div, log and scale", async () => {
 
 test("a sum of more inputs than a kernel binds", () => checkGradient(add, Array<number[]>(9).fill([3])));
 
+test("a sum of thousands of inputs, as of the balance losses of a deep model", async () => {
+  const x = { ...random([2]), data: Float32Array.of(0.5, -3) };
+  const sum = await valuesOf((x: Tensor) => add(...Array<Tensor>(4096).fill(x)), [x]);
+  expect([...sum]).toEqual([2048, -12_288]);
+});
+
 test("a formula of seven inputs, whose gradients need several kernels", () =>
   checkGradient(
     (...x) => map("product", x, (...x) => x.reduce((a, b) => a.mul(b.add(1)))),
