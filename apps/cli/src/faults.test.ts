@@ -184,6 +184,23 @@ describe("signals", () => {
     expect(await checkpoints(join(folder, "left"))).toEqual([]);
     expect(await readdir(join(folder, "left"))).not.toContain("lock.json");
   });
+
+  test.each(["SIGINT", "SIGTERM"] as const)("a dry run that %s ends leaves nothing", async (signal) => {
+    const probes = async () => (await readdir(folder)).filter((name) => name.startsWith(".webmoe-dry-run-"));
+    const running = train([
+      "--dry-run",
+      "--data",
+      "text.txt",
+      "--out",
+      "tried",
+      ...small,
+      ...sets("batch.accumulate=20000"),
+    ]);
+    while ((await probes()).length === 0) await sleep(20);
+    running.child.kill(signal);
+    expect(await running.exited).toEqual({ code: null, signal });
+    expect(await probes()).toEqual([]);
+  });
 });
 
 describe("a full disk", () => {

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { temporaryFolder } from "./temporary-folder";
 
 /**
  * Import a TypeScript or JavaScript file of a user, with what it imports. `@webmoe/*` in it means the copy that this program
@@ -30,12 +31,12 @@ export async function importFile(path: string): Promise<Record<string, unknown>>
       },
     ],
   });
-  const folder = await mkdtemp(join(tmpdir(), "webmoe-"));
+  const folder = await temporaryFolder(join(tmpdir(), "webmoe-"));
   try {
-    const file = join(folder, "module.mjs");
+    const file = join(folder.path, "module.mjs");
     await writeFile(file, outputFiles[0]!.contents);
     return await import(pathToFileURL(file).href);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }

@@ -1,4 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { collapseWatch } from "@webmoe/inspect";
@@ -7,6 +6,7 @@ import { openSession, type Session, stepRecord } from "@webmoe/trainer";
 import { createRun } from "@webmoe/trainer/node";
 import type { Gpu } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
+import { temporaryFolder } from "../temporary-folder";
 import { compareStretches, type StretchCost, type StretchOptions } from "./compare-stretches";
 import { randomBatches } from "./random-batches";
 import { type Subject, subjectOf } from "./subject";
@@ -27,8 +27,8 @@ export async function timeMetrics(
   config: Config,
   options: StretchOptions,
 ): Promise<MetricsCost> {
-  const folder = await mkdtemp(join(tmpdir(), "webmoe-metrics-"));
-  const store = await createRun(join(folder, "run"), { config });
+  const folder = await temporaryFolder(join(tmpdir(), "webmoe-metrics-"));
+  const store = await createRun(join(folder.path, "run"), { config });
   const [plain, full] = [
     await openSession(gpu, model, config, { routing: false }),
     await openSession(gpu, model, config),
@@ -75,6 +75,6 @@ export async function timeMetrics(
     plain.close();
     full.close();
     await store.close();
-    await rm(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }

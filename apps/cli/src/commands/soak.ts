@@ -1,4 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
@@ -14,6 +13,7 @@ import { makeModel } from "../run-model";
 import { judgeSoak, type MemoryLook, percent } from "../soak/judge-soak";
 import { type Pace, paceOf } from "../soak/pace";
 import { type Stretch, stepTimer } from "../soak/step-timer";
+import { temporaryFolder } from "../temporary-folder";
 import { shortNumber } from "../terminal/format";
 
 /** Steps before memory has to be flat. */
@@ -36,8 +36,8 @@ export async function soakCommand({ json, ...flags }: ConfigFlags & { json: bool
   const tokensPerStep = config.batch.size * config.batch.accumulate * context;
   const tokens = randomTokens(1 << 16, vocab);
   const data = { ...splitTokens(tokens), batchAt: (at: Parameters<typeof batchAt>[1]) => batchAt(tokens, at) };
-  const folder = await mkdtemp(join(tmpdir(), "webmoe-soak-"));
-  const store = await createRun(join(folder, "run"), { config });
+  const folder = await temporaryFolder(join(tmpdir(), "webmoe-soak-"));
+  const store = await createRun(join(folder.path, "run"), { config });
   const looks: MemoryLook[] = [];
   const stretches: Stretch[] = [];
   let gpu: Gpu | undefined;
@@ -74,7 +74,7 @@ export async function soakCommand({ json, ...flags }: ConfigFlags & { json: bool
     }
   } finally {
     await store.close();
-    await rm(folder, { recursive: true, force: true });
+    folder.remove();
   }
   const verdict = judgeSoak(looks, stretches, tokensPerStep);
   const adapter = adapterName(gpu!.adapter);

@@ -1,4 +1,4 @@
-import { access, mkdtemp, rm } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { measureModel } from "@webmoe/model";
@@ -16,6 +16,7 @@ import type { Config } from "../config/schema";
 import { openDevice } from "../open-device";
 import { RUNS } from "../run-model";
 import { type PreparedRun, settingsOf } from "../tasks/prepared-run";
+import { temporaryFolder } from "../temporary-folder";
 import { aboutRun } from "../terminal/about-run";
 import { type DryRun, dryRunText } from "./dry-run-text";
 
@@ -64,13 +65,13 @@ async function measured(gpu: Gpu, config: Config, run: PreparedRun, out: string)
 async function probed(gpu: Gpu, run: PreparedRun, settings: TrainSettings, out: string): Promise<Probe> {
   const name = "webmoe-dry-run-";
   const place = await existing(dirname(resolve(out)));
-  const folder = await mkdtemp(join(place, `.${name}`)).catch(() => mkdtemp(join(tmpdir(), name)));
+  const folder = await temporaryFolder(join(place, `.${name}`)).catch(() => temporaryFolder(join(tmpdir(), name)));
   try {
-    const store = await createRun(folder, {});
+    const store = await createRun(folder.path, {});
     const { model, data, sample } = run;
     return await probeSpeed(gpu, { model, settings, data, store, sample }).finally(() => store.close());
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
 
