@@ -31,7 +31,7 @@ export async function importFile(path: string): Promise<Record<string, unknown>>
       },
     ],
   });
-  const folder = await temporaryFolder(join(tmpdir(), "webmoe-"));
+  const folder = temporaryFolder(join(tmpdir(), "webmoe-"));
   try {
     const file = join(folder.path, "module.mjs");
     await writeFile(file, outputFiles[0]!.contents);

@@ -1,5 +1,4 @@
-import { rmSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
 
 /** A folder for as long as something is done. */
 export interface TemporaryFolder {
@@ -11,17 +10,24 @@ export interface TemporaryFolder {
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /** A folder whose name begins with `prefix` and is used by nobody else. It is removed as well where a signal ends the process. */
-export async function temporaryFolder(prefix: string): Promise<TemporaryFolder> {
-  const path = await mkdtemp(prefix);
+export function temporaryFolder(prefix: string): TemporaryFolder {
+  let path: string | undefined;
   const remove = () => {
     for (const signal of SIGNALS) process.off(signal, interrupted);
-    rmSync(path, { recursive: true, force: true });
+    if (path) rmSync(path, { recursive: true, force: true });
   };
   const interrupted = (signal: NodeJS.Signals) => {
     remove();
     // Ends the process now that nobody here listens.
     process.kill(process.pid, signal);
   };
+  // Before the folder is made: a signal that nobody listens to ends a process at any moment.
   for (const signal of SIGNALS) process.on(signal, interrupted);
-  return { path, remove };
+  try {
+    path = mkdtempSync(prefix);
+    return { path, remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
 }

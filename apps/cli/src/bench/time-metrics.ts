@@ -27,7 +27,7 @@ export async function timeMetrics(
   config: Config,
   options: StretchOptions,
 ): Promise<MetricsCost> {
-  const folder = await temporaryFolder(join(tmpdir(), "webmoe-metrics-"));
+  const folder = temporaryFolder(join(tmpdir(), "webmoe-metrics-"));
   const store = await createRun(join(folder.path, "run"), { config });
   const [plain, full] = [
     await openSession(gpu, model, config, { routing: false }),

@@ -36,7 +36,7 @@ export async function soakCommand({ json, ...flags }: ConfigFlags & { json: bool
   const tokensPerStep = config.batch.size * config.batch.accumulate * context;
   const tokens = randomTokens(1 << 16, vocab);
   const data = { ...splitTokens(tokens), batchAt: (at: Parameters<typeof batchAt>[1]) => batchAt(tokens, at) };
-  const folder = await temporaryFolder(join(tmpdir(), "webmoe-soak-"));
+  const folder = temporaryFolder(join(tmpdir(), "webmoe-soak-"));
   const store = await createRun(join(folder.path, "run"), { config });
   const looks: MemoryLook[] = [];
   const stretches: Stretch[] = [];

@@ -16,7 +16,7 @@ import type { Config } from "../config/schema";
 import { openDevice } from "../open-device";
 import { RUNS } from "../run-model";
 import { type PreparedRun, settingsOf } from "../tasks/prepared-run";
-import { temporaryFolder } from "../temporary-folder";
+import { type TemporaryFolder, temporaryFolder } from "../temporary-folder";
 import { aboutRun } from "../terminal/about-run";
 import { type DryRun, dryRunText } from "./dry-run-text";
 
@@ -63,15 +63,23 @@ async function measured(gpu: Gpu, config: Config, run: PreparedRun, out: string)
 
 /** Probe a run with a folder on the disk that it would be kept on, which is gone afterwards. */
 async function probed(gpu: Gpu, run: PreparedRun, settings: TrainSettings, out: string): Promise<Probe> {
-  const name = "webmoe-dry-run-";
-  const place = await existing(dirname(resolve(out)));
-  const folder = await temporaryFolder(join(place, `.${name}`)).catch(() => temporaryFolder(join(tmpdir(), name)));
+  const folder = probeFolder(await existing(dirname(resolve(out))));
   try {
     const store = await createRun(folder.path, {});
     const { model, data, sample } = run;
     return await probeSpeed(gpu, { model, settings, data, store, sample }).finally(() => store.close());
   } finally {
     folder.remove();
+  }
+}
+
+/** A folder in `place`, or where nothing may be written there, among those of the system. */
+function probeFolder(place: string): TemporaryFolder {
+  const name = "webmoe-dry-run-";
+  try {
+    return temporaryFolder(join(place, `.${name}`));
+  } catch {
+    return temporaryFolder(join(tmpdir(), name));
   }
 }
 

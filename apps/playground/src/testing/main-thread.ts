@@ -14,9 +14,9 @@ interface TraceEvent {
   ph: string;
   pid: number;
   tid: number;
-  /** Microseconds. */
-  dur: number;
-  tdur: number;
+  /** Microseconds; the thread's own are missing where a task was not over when the trace ended. */
+  dur?: number;
+  tdur?: number;
   args?: { name?: string };
 }
 
@@ -35,7 +35,7 @@ export async function watchMainThread(page: Page): Promise<() => Promise<MainThr
     if (!main) throw new Error("trace: needs the page's main thread, got none");
     const tasks = events.filter(({ name, pid, tid }) => name === "RunTask" && pid === main.pid && tid === main.tid);
     const summary = (field: "dur" | "tdur") => {
-      const ms = tasks.map((task) => task[field] / 1000);
+      const ms = tasks.flatMap((task) => task[field] ?? []).map((microseconds) => microseconds / 1000);
       return { over50: ms.filter((time) => time > 50).length, longest: Math.round(Math.max(0, ...ms)) };
     };
     return { tasks: tasks.length, clock: summary("dur"), processor: summary("tdur") };
