@@ -1,6 +1,7 @@
 // For selectors that let experts choose, or that give each token another number of experts.
 
 import { kernel } from "../kernel";
+import { NONE } from "./none";
 
 /** rank[r,c] = the number of rows that come before r when column c is sorted in descending order, ties to the lower row */
 export const columnRanks = kernel({
@@ -35,6 +36,6 @@ export const columnsWhere = kernel({
     form: "items",
     items: rows * cols,
     wgsl: /* wgsl */ `
-fn run(i: u32) { index[i] = select(0xffffffffu, i % sizes.cols, x[i] != 0.0); }`,
+fn run(i: u32) { index[i] = select(${NONE}, i % sizes.cols, x[i] != 0.0); }`,
   }),
 });

@@ -1,6 +1,7 @@
 // Each row of logits against the index of its right class. A target of 0xffffffff is ignored: no loss, no gradient.
 
 import { kernel } from "../kernel";
+import { NONE } from "./none";
 import { wide } from "./wide";
 
 /** lse[r] = log(sum(exp(logits[r,:]))), loss[r] = lse[r] - logits[r, targets[r]], or 0 where the target is ignored */
@@ -39,7 +40,7 @@ fn run(row: u32) {
     let right = targets[row];
     lse[row] = normaliser;
     loss[row] = 0.0;
-    if (right != 0xffffffffu) { loss[row] = normaliser - ${right}; }
+    if (right != ${NONE}) { loss[row] = normaliser - ${right}; }
   }
 }`,
     };
@@ -75,7 +76,7 @@ fn run(row: u32) {
   let width = sizes.cols / ${lanes}u;
   let start = row * width;
   let right = targets[row];
-  let scale = select(dloss[row * sizes.stride], 0.0, right == 0xffffffffu);
+  let scale = select(dloss[row * sizes.stride], 0.0, right == ${NONE});
   let normaliser = lse[row];
   for (var c = first(); c < width; c += step()) {
     let certain = select(Wide(), Wide() + 1.0, ${isRight});

@@ -1,8 +1,7 @@
 // For experts that take a limited number of assignments, and for routing that is forced to be even.
 
 import { kernel } from "../kernel";
-
-const NONE = "0xffffffffu";
+import { NONE } from "./none";
 
 /** Which assignments of a full expert are dropped: those that come last, or those with the lowest weights. */
 export interface CapacityOptions {

@@ -2,9 +2,8 @@
 // routing: K per token, in token order, so that a token finds its rows through `slot` without a search.
 
 import { kernel } from "../kernel";
+import { NONE } from "./none";
 import { wide } from "./wide";
-
-const NONE = "0xffffffffu";
 
 /** out[t,:] = sum over j of weight[tK+j] * y[slot[tK+j],:], in the order of j */
 export const combine = kernel({

@@ -1,8 +1,7 @@
 // Where experts' rows begin, on software adapters: one invocation walks all experts.
 
 import type { KernelSource } from "../kernel";
-
-const NONE = "0xffffffffu";
+import { NONE } from "./none";
 
 /** The body of `expertScan`. */
 export function expertScan(): KernelSource {

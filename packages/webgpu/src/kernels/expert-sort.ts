@@ -8,8 +8,7 @@
 import { type KernelSource, type KernelTarget, kernel } from "../kernel";
 import { rowTile } from "./grouped-matmul";
 import { serialKernels } from "./kernels-of-target";
-
-const NONE = "0xffffffffu";
+import { NONE } from "./none";
 
 /** Assignments that are counted together. */
 const CHUNK = 64;

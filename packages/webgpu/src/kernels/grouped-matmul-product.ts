@@ -5,6 +5,7 @@ import { matrixKernels } from "./kernels-of-target";
 import type { MatrixProduct, Size } from "./matmul-product";
 import { type VectorTile, vectorMatmul, vectorTile } from "./matmul-vector";
 import { type MatrixTile, productFits, STEP } from "./matrix-shape";
+import { NONE } from "./none";
 
 /** Rows and columns of a tile on matrix units; every expert's first row is a multiple of its rows. */
 const matrixUnitTile: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2, step: STEP };
@@ -72,7 +73,7 @@ export function groupedRowProduct(
     depth: k,
     endsInStep: k.value % STEP !== 0,
     setup: `let expert = tileExpert[firstRow / ${rowTile}u];
-  if (expert == 0xffffffffu) { return; }
+  if (expert == ${NONE}) { return; }
   let startB = expert * sizes.out * sizes.in;`,
     startC: "0u",
   };

@@ -22,8 +22,7 @@ import { HALVES_PAY } from "./matmul";
 import type { MatmulParts } from "./matmul-parts";
 import { groupedTile, tiledMatmul } from "./matmul-tiled";
 import { UNIT } from "./matrix-shape";
-
-const NONE = "0xffffffffu";
+import { NONE } from "./none";
 
 /** Rows of a tile: each expert's rows start on a multiple of it. */
 export function rowTile(target: KernelTarget): number {

@@ -3,8 +3,7 @@
 // trainer stops at, with no word read back while all is well.
 
 import { kernel } from "../kernel";
-
-const NONE = "0xffffffffu";
+import { NONE } from "./none";
 
 /** The bits of NaN, to be read from a variable: WGSL refuses a constant that is no number. */
 const NOT_A_NUMBER = "0x7fc00000u";
