@@ -1,4 +1,5 @@
-import { quantile, ratioOf, turnsOf } from "./turns";
+import { median } from "../statistics";
+import { ratioOf, roundsByTheClock, turnsOf } from "./turns";
 
 /** What one way of training steps takes more than another. */
 export interface StretchCost {
@@ -36,20 +37,16 @@ export async function compareStretches(
   for (const start = performance.now(); performance.now() - start < warmUp; ) await having(2);
   const stepsPerStretch = steps ?? Math.max(3, Math.ceil(200 / (await without(5))));
   const round = turnsOf([() => without(stepsPerStretch), () => having(stepsPerStretch)]);
-  const times = { without: [] as number[], having: [] as number[] };
-  for (let pair = 0; pair < pairs; pair++) {
-    const [first, second] = await round();
-    times.without.push(first!);
-    times.having.push(second!);
-  }
-  const { median, spread } = ratioOf(times.having, times.without);
+  const rounds = await roundsByTheClock(round, { warmUp: 0, enough: (done) => done >= pairs });
+  const [first, second] = [0, 1].map((way) => rounds.map((times) => times[way]!)) as [number[], number[]];
+  const ratio = ratioOf(second, first);
   return {
     pairs,
     stepsPerStretch,
-    msWithout: quantile(times.without, 0.5),
-    msWith: quantile(times.having, 0.5),
-    cost: median - 1,
-    spread: [spread[0] - 1, spread[1] - 1],
+    msWithout: median(first),
+    msWith: median(second),
+    cost: ratio.median - 1,
+    spread: [ratio.spread[0] - 1, ratio.spread[1] - 1],
   };
 }
 

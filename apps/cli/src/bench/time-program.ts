@@ -1,6 +1,7 @@
 import { compile, type DeviceTensor, type Init, materialize, release, rowRange, type Tensor } from "@webmoe/tensor";
 import type { DispatchTime, Gpu, KernelTarget } from "@webmoe/webgpu";
-import { quantile, turnsOf } from "./turns";
+import { median } from "../statistics";
+import { roundsByTheClock, turnsOf } from "./turns";
 
 /** A computation to be timed kernel by kernel: what it starts from, and what it computes. */
 export interface TimedProgram<Name extends string = string> {
@@ -33,11 +34,8 @@ export async function timePrograms(
   try {
     for (const program of programs) opened.push(await openProgram(gpu, program, precision));
     const round = turnsOf(opened.map(({ profile }) => profile));
-    for (const start = performance.now(); performance.now() - start < warmUp; ) await round();
-    const rounds: DispatchTime[][][] = [];
-    for (const start = performance.now(); rounds.length < 3 || performance.now() - start < milliseconds; ) {
-      rounds.push(await round());
-    }
+    const enough = (rounds: number, elapsed: number) => rounds >= 3 && elapsed >= milliseconds;
+    const rounds = await roundsByTheClock(round, { warmUp, enough });
     return programs.map((_, index) => medianTimes(rounds.map((round) => round[index]!)));
   } finally {
     for (const { close } of opened) close();
@@ -48,7 +46,7 @@ export async function timePrograms(
 export function medianTimes(runs: DispatchTime[][]): TimedDispatch[] {
   return runs[0]!.map((dispatch, index) => {
     const rounds = runs.map((run) => run[index]!.microseconds);
-    return { ...dispatch, microseconds: quantile(rounds, 0.5), rounds };
+    return { ...dispatch, microseconds: median(rounds), rounds };
   });
 }
 

@@ -2,10 +2,10 @@ import { type LanguageModel, measureModel } from "@webmoe/model";
 import { type MemoryKind, openWithinMemory } from "@webmoe/trainer";
 import type { DispatchTime, Gpu } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
+import { median } from "../statistics";
 import { countObjects, type ObjectCounts } from "./count-objects";
 import { randomBatches } from "./random-batches";
 import { type Subject, subjectOf } from "./subject";
-import { quantile } from "./turns";
 
 /** What training steps of one configuration take. */
 export interface StepResult extends Subject {
@@ -99,7 +99,7 @@ export async function openTimedSteps(
       const bytesFor = (wanted: MemoryKind) => session.memory.kinds.find(({ kind }) => kind === wanted)?.bytes ?? 0;
       const size = measureModel(model);
       const tokensPerStep = config.batch.size * config.batch.accumulate * config.model.context;
-      const msPerStep = quantile(rounds, 0.5);
+      const msPerStep = median(rounds);
       const run = lengths.length + sum(lengths);
       return {
         ...subjectOf(gpu, model, config),

@@ -4,7 +4,7 @@ import type { Config } from "../config/schema";
 import type { RoundRequest } from "./requests";
 import { medianTimes, type TimedDispatch } from "./time-program";
 import { openTimedSteps, type StepResult, type TimedSteps } from "./time-steps";
-import { turnsOf } from "./turns";
+import { roundsByTheClock, turnsOf } from "./turns";
 
 /** How long to time configurations that are compared. */
 export interface TogetherOptions {
@@ -36,7 +36,7 @@ export async function timeTogether(
   try {
     for (const { model, config } of subjects) opened.push(await openTimedSteps(gpu, model, config, steps));
     const round = turnsOf(opened.map(({ stretch }) => stretch));
-    const rounds = requests ? await onRequest(round, requests) : await byTheClock(round, warmUp, enough);
+    const rounds = requests ? await onRequest(round, requests) : await roundsByTheClock(round, { warmUp, enough });
     const profiled = turnsOf(opened.map((each) => each.profile));
     const profiles: DispatchTime[][][] = [];
     while (profile && profiles.length < (software ? 1 : ROUNDS)) profiles.push(await profiled());
@@ -49,18 +49,7 @@ export async function timeTogether(
   }
 }
 
-type Round = () => Promise<number[]>;
-
-async function byTheClock(round: Round, warmUp: number, enough: (rounds: number, elapsed: number) => boolean) {
-  for (const start = performance.now(); performance.now() - start < warmUp; ) await round();
-  const rounds: number[][] = [];
-  for (const start = performance.now(); !enough(rounds.length, performance.now() - start); ) {
-    rounds.push(await round());
-  }
-  return rounds;
-}
-
-async function onRequest(round: Round, requests: AsyncIterable<RoundRequest>) {
+async function onRequest(round: () => Promise<number[]>, requests: AsyncIterable<RoundRequest>) {
   const rounds: number[][] = [];
   for await (const { counts } of requests) {
     const times = await round();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { quantile, ratioOf, turnsOf } from "./turns";
+import { ratioOf, turnsOf } from "./turns";
 
 test("every second round goes from the last to the first, and its results keep their places", async () => {
   const calls: string[] = [];
@@ -18,9 +18,4 @@ test("a ratio is that of figures of one round, whatever the clock did between ro
   const { median, spread } = ratioOf([1.5, 1.5, 3, 3, 3.3], [1, 1, 2, 2, 2]);
   expect(median).toBe(1.5);
   expect(spread).toEqual([1.5, 1.5]);
-});
-
-test("a quantile is one of the values or between two", () => {
-  expect([0, 0.25, 0.5, 1].map((share) => quantile([4, 1, 3, 5, 2], share))).toEqual([1, 2, 3, 5]);
-  expect([0.5, 0.75].map((share) => quantile([1, 2, 4, 8], share))).toEqual([3, 5]);
 });

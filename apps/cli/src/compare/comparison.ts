@@ -1,10 +1,10 @@
 import type { ModelSize } from "@webmoe/model";
 import type { Config } from "../config/schema";
+import { type Interval, interval95, mean, standardDeviation } from "../statistics";
 import { VERSION } from "../version";
 import { folderName } from "./contestants";
 import type { Match } from "./match";
 import type { RunResult } from "./run-result";
-import { type Interval, interval95, mean, standardDeviation } from "./statistics";
 
 /** A router of a comparison with the runs that are done. */
 export interface Entry {

@@ -1,4 +1,4 @@
-import { mean, median } from "./statistics";
+import { mean, median } from "../statistics";
 
 /** Losses on held-out text at a step. */
 export interface HeldOut {

@@ -1,4 +1,4 @@
-import { mean } from "../compare/statistics";
+import { mean } from "../statistics";
 import { compareQuarters, type Paces } from "./pace";
 import type { Stretch } from "./step-timer";
 

@@ -1,4 +1,4 @@
-import { mean, median } from "../compare/statistics";
+import { mean, median } from "../statistics";
 import type { Stretch } from "./step-timer";
 
 /** How fast steps were, in tokens a second. */

@@ -11,10 +11,15 @@ export function standardDeviation(values: number[]): number | undefined {
 }
 
 /** The middle value, or the mean of the two in the middle. */
-export function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length / 2;
-  return (sorted[Math.floor(half)]! + sorted[Math.ceil(half) - 1]!) / 2;
+export const median = (values: readonly number[]) => quantile(values, 0.5);
+
+/** The value below which a share of the others lies, between two of them where it falls there. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const place = share * (sorted.length - 1);
+  const below = Math.floor(place);
+  const above = sorted[Math.min(below + 1, sorted.length - 1)]!;
+  return sorted[below]! + (place - below) * (above - sorted[below]!);
 }
 
 /** A mean with the interval that holds it with 95 % confidence. */

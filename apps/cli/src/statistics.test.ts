@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { interval95, mean, median, standardDeviation, studentQuantile } from "./statistics";
+import { interval95, mean, median, quantile, standardDeviation, studentQuantile } from "./statistics";
 
 test.each([
   [1, 12.7062],
@@ -32,4 +32,9 @@ test("mean, deviation and median", () => {
   expect(standardDeviation([3])).toBeUndefined();
   expect(median([5, 1, 9])).toBe(5);
   expect(median([5, 1, 9, 7])).toBe(6);
+});
+
+test("a quantile is one of the values or between two", () => {
+  expect([0, 0.25, 0.5, 1].map((share) => quantile([4, 1, 3, 5, 2], share))).toEqual([1, 2, 3, 5]);
+  expect([0.5, 0.75].map((share) => quantile([1, 2, 4, 8], share))).toEqual([3, 5]);
 });
