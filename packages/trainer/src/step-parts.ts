@@ -31,6 +31,7 @@ export function stepParts(model: Model, settings: TrainSettings) {
   const optimizer = optimizerOptions(settings);
   const inputs = model.inputs(size);
   const noise = stepNoise(model, settings.seed);
+  const tokens = accumulate * size * model.config.context;
   /** Of a tree like the parameters, what learns. */
   const learning = <T>(tree: T): T => splitFrozen(tree, freeze).learned;
   return {
@@ -38,7 +39,7 @@ export function stepParts(model: Model, settings: TrainSettings) {
     inputs,
     noise,
     /** Tokens of a whole step, of all its micro-batches. */
-    tokens: accumulate * size * model.config.context,
+    tokens,
 
     /** The model's loss of a micro-batch. `loadBefore` is the load of the step's earlier ones. */
     forward(handles: Handles, given: BatchTensors, training: boolean, loadBefore?: Tensor[]) {
@@ -75,7 +76,7 @@ export function stepParts(model: Model, settings: TrainSettings) {
         ...handles.parameters.router,
         buffers: handles.buffers,
         load: stack(load),
-        tokens: this.tokens,
+        tokens,
       });
       const values = new Map(leaves<Tensor>(next));
       for (const [path, target] of leaves<Tensor>(handles.buffers)) {

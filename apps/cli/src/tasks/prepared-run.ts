@@ -36,8 +36,10 @@ export interface PreparedRun<F extends Figures = Figures> {
 
 /** The settings that a run is trained with. An error where they freeze what the model does not have, or all of it. */
 export function settingsOf(config: Config, { padded, model }: PreparedRun): TrainSettings {
+  const { freeze = [] } = config;
   try {
-    splitFrozen(model.init(key(0)).parameters, config.freeze ?? []);
+    // What starts a model takes its time, and a session does it again.
+    if (freeze.length > 0) splitFrozen(model.init(key(0)).parameters, freeze);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
