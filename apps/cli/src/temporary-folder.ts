@@ -9,6 +9,9 @@ export interface TemporaryFolder {
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
+/** Milliseconds in which operations on files that are under way come to their end. */
+const SETTLING = 100;
+
 /** A folder whose name begins with `prefix` and is used by nobody else. It is removed as well where a signal ends the process. */
 export function temporaryFolder(prefix: string): TemporaryFolder {
   let path: string | undefined;
@@ -17,6 +20,8 @@ export function temporaryFolder(prefix: string): TemporaryFolder {
     if (path) rmSync(path, { recursive: true, force: true });
   };
   const interrupted = (signal: NodeJS.Signals) => {
+    // One that makes a folder could bring this one back. While this thread sleeps no other begins.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SETTLING);
     remove();
     // Ends the process now that nobody here listens.
     process.kill(process.pid, signal);
