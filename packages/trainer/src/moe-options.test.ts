@@ -4,7 +4,7 @@ import { linearRouter } from "@webmoe/router-linear";
 import { add, compile, gradients, leaves, scale, type Tensor, u32 } from "@webmoe/tensor";
 import { testGpu } from "@webmoe/webgpu/testing";
 import { expect, test } from "vitest";
-import { memoryRun } from "./memory-run";
+import { memoryRun } from "./checkpoint/memory-run";
 import { openSession } from "./session";
 import { trainSettings } from "./settings";
 import { train } from "./train";

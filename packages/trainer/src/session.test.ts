@@ -4,9 +4,9 @@ import { recurrentRouter } from "@webmoe/router-recurrent";
 import { type DeviceTensor, leaves, readTensor, writeTensor } from "@webmoe/tensor";
 import { testGpu } from "@webmoe/webgpu/testing";
 import { expect, test } from "vitest";
-import { explodedLoss } from "./bad-steps";
 import { openSession } from "./session";
 import { trainSettings } from "./settings";
+import { explodedLoss } from "./step/bad-steps";
 
 const moe = { experts: 4, topK: 2, hidden: 12, balanceLoss: 0, zLoss: 0 };
 const model = languageModel(

@@ -16,16 +16,16 @@ import {
   writeTensor,
 } from "@webmoe/tensor";
 import type { DispatchTime, Gpu, ProgramStats } from "@webmoe/webgpu";
-import { accumulatedStep } from "./accumulated-step";
 import { mergeTrees, splitFrozen } from "./freeze";
-import { type MemoryUse, memoryUse } from "./memory-use";
 import { optimizerOptions } from "./optimizer-options";
+import { type MemoryUse, memoryUse } from "./planning/memory-use";
 import type { SessionState } from "./session-state";
 import type { TrainSettings } from "./settings";
-import { stepParts } from "./step-parts";
-import type { HostBatch } from "./step-programs";
-import type { StepValues } from "./step-values";
-import { wholeStep } from "./whole-step";
+import { accumulatedStep } from "./step/accumulated-step";
+import { stepParts } from "./step/step-parts";
+import type { HostBatch } from "./step/step-programs";
+import type { StepValues } from "./step/step-values";
+import { wholeStep } from "./step/whole-step";
 
 type Parameters = TrunkParameters<DeviceTensor>;
 

@@ -5,7 +5,7 @@ import { languageModel, type ModelConfig } from "@webmoe/model";
 import { recurrentRouter } from "@webmoe/router-recurrent";
 import { openGpu } from "@webmoe/webgpu/node";
 import { describe, expect, test } from "vitest";
-import { memoryRun } from "./memory-run";
+import { memoryRun } from "./checkpoint/memory-run";
 import { createRun } from "./node";
 import { type SettingsChanges, trainSettings } from "./settings";
 import { type Report, type TrainOptions, train } from "./train";

@@ -1,20 +1,20 @@
 import { collapseWatch } from "@webmoe/inspect";
 import type { Model } from "@webmoe/model";
 import type { Gpu } from "@webmoe/webgpu";
-import { type BadStep, badStepWatch } from "./bad-steps";
-import { restore, save } from "./checkpoint";
+import { restore, save } from "./checkpoint/checkpoint";
+import type { Checkpoint, RunStore } from "./checkpoint/run-store";
 import { lossOf } from "./device-loss";
-import type { LanguageFigures, TextData } from "./language-task";
-import { openWithinMemory } from "./open-within-memory";
-import { findOrigin } from "./origin";
-import type { Checkpoint, RunStore } from "./run-store";
+import { openWithinMemory } from "./planning/open-within-memory";
 import { learningRate } from "./schedule";
 import type { Evaluation, Session } from "./session";
 import type { TrainSettings } from "./settings";
-import { stepRecord } from "./step-record";
-import type { StepValues } from "./step-values";
-import { stepBatches, type Task, totalLoad } from "./task";
-import { taskOf } from "./task-of";
+import { type BadStep, badStepWatch } from "./step/bad-steps";
+import { findOrigin } from "./step/origin";
+import { stepRecord } from "./step/step-record";
+import type { StepValues } from "./step/step-values";
+import type { LanguageFigures, TextData } from "./tasks/language-task";
+import { stepBatches, type Task, totalLoad } from "./tasks/task";
+import { taskOf } from "./tasks/task-of";
 
 /** What to train, on what, and where the run is kept. */
 export interface TrainOptions<Figures extends object = LanguageFigures> {

@@ -7,7 +7,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import type { Checkpoint, CheckpointParts } from "../run-store";
+import type { Checkpoint, CheckpointParts } from "../checkpoint/run-store";
 import { readTensors, type WrittenFile, writeTensors } from "./tensor-file";
 import { syncFolder } from "./whole-file";
 

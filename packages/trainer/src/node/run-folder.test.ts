@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, open, readdir, readFile, rename, stat, truncate, utimes
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { CheckpointParts } from "../run-store";
+import type { CheckpointParts } from "../checkpoint/run-store";
 import { processStart } from "./process-start";
 import { createRun, latestRun, openRun } from "./run-folder";
 

@@ -3,7 +3,7 @@
 
 import { appendFile, mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Checkpoint, RunStore } from "../run-store";
+import type { Checkpoint, RunStore } from "../checkpoint/run-store";
 import { checkpointFolder } from "./checkpoint-folder";
 import { whileWriting } from "./disk-full";
 import { eventFolder } from "./event-folder";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseSafetensors } from "@webmoe/tensor";
 import { expect, test } from "vitest";
-import type { TensorEntry } from "../run-store";
+import type { TensorEntry } from "../checkpoint/run-store";
 import { readTensors, writeTensors } from "./tensor-file";
 
 const folder = await mkdtemp(join(tmpdir(), "webmoe-tensors-"));

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { decodeHeader, encodeHeader, headerBytes, tensorBytes } from "@webmoe/tensor";
-import type { TensorEntry, TensorReader } from "../run-store";
-import { tensorReader } from "../tensor-reader";
+import type { TensorEntry, TensorReader } from "../checkpoint/run-store";
+import { tensorReader } from "../checkpoint/tensor-reader";
 
 /** What a file holds, to know it by later. */
 export interface WrittenFile {

@@ -5,8 +5,8 @@ import { recurrentRouter } from "@webmoe/router-recurrent";
 import { type Gpu, planningGpu } from "@webmoe/webgpu";
 import { checkShaders, matrixTarget, testGpu } from "@webmoe/webgpu/testing";
 import { describe, expect, test } from "vitest";
-import { presetSettings } from "./preset-settings";
-import { openSession } from "./session";
+import { presetSettings } from "../preset-settings";
+import { openSession } from "../session";
 
 /** Where steps are to get: dispatches by layers, pipelines, and GiB of state and program, which are PyTorch's on an H100. */
 const GOAL = {

@@ -4,10 +4,10 @@ import { recurrentRouter } from "@webmoe/router-recurrent";
 import { type DeviceTensor, leaves, readTensor } from "@webmoe/tensor";
 import { testGpu } from "@webmoe/webgpu/testing";
 import { describe, expect, test } from "vitest";
+import { openSession } from "../session";
+import { trainSettings } from "../settings";
 import { save } from "./checkpoint";
 import { memoryRun } from "./memory-run";
-import { openSession } from "./session";
-import { trainSettings } from "./settings";
 import { startFrom } from "./start-from";
 
 const moe = { experts: 4, topK: 2, hidden: 12, balanceLoss: 0.01, zLoss: 0 };

@@ -2,8 +2,8 @@ import { type Model, moeLayers } from "@webmoe/model";
 import type { Selection } from "@webmoe/router";
 import { compile, type DeviceTensor, gradients, leaves, map, reshape, sum, type Tensor } from "@webmoe/tensor";
 import type { Expression } from "@webmoe/webgpu";
-import type { Session } from "./session";
-import type { TrainSettings } from "./settings";
+import type { Session } from "../session";
+import type { TrainSettings } from "../settings";
 import type { HostBatch } from "./step-programs";
 
 /**

@@ -15,7 +15,7 @@ import {
   type Tensor,
   type TensorsOf,
 } from "@webmoe/tensor";
-import type { SessionState } from "./session-state";
+import type { SessionState } from "../session-state";
 import { NO_ROUTING, type StepPrograms, type StepSubject } from "./step-programs";
 import { stepValues } from "./step-values";
 

@@ -2,11 +2,11 @@ import { languageModel } from "@webmoe/model";
 import { linearRouter } from "@webmoe/router-linear";
 import { testGpu } from "@webmoe/webgpu/testing";
 import { describe, expect, test } from "vitest";
+import { memoryRun } from "../checkpoint/memory-run";
+import type { RunStore } from "../checkpoint/run-store";
+import { trainSettings } from "../settings";
 import { estimateTime } from "./estimate-time";
-import { memoryRun } from "./memory-run";
 import { probeSpeed } from "./probe-speed";
-import type { RunStore } from "./run-store";
-import { trainSettings } from "./settings";
 
 const moe = { experts: 4, topK: 2, hidden: 8, balanceLoss: 0.01, zLoss: 0 };
 const model = languageModel({ vocab: 64, dim: 16, layers: 1, heads: 2, context: 16, moe }, linearRouter());

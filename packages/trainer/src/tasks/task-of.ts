@@ -1,6 +1,6 @@
 import type { Model } from "@webmoe/model";
+import type { TrainSettings } from "../settings";
 import { type LanguageFigures, languageTask, type TextData } from "./language-task";
-import type { TrainSettings } from "./settings";
 import type { Task } from "./task";
 
 /** The task that is meant by what a run is given to learn: text is for a language model. */

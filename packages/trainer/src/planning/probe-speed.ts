@@ -1,13 +1,13 @@
 import type { Model } from "@webmoe/model";
 import { tensorBytes } from "@webmoe/tensor";
 import type { Gpu } from "@webmoe/webgpu";
-import type { TextData } from "./language-task";
-import type { CheckpointParts, RunStore, TensorEntry } from "./run-store";
-import type { Session } from "./session";
-import type { TrainSettings } from "./settings";
-import type { Task } from "./task";
-import { taskOf } from "./task-of";
-import { train } from "./train";
+import type { CheckpointParts, RunStore, TensorEntry } from "../checkpoint/run-store";
+import type { Session } from "../session";
+import type { TrainSettings } from "../settings";
+import type { TextData } from "../tasks/language-task";
+import type { Task } from "../tasks/task";
+import { taskOf } from "../tasks/task-of";
+import { train } from "../train";
 
 /** How fast a run goes on a device, from the first seconds of it. */
 export interface Probe {

@@ -3,9 +3,9 @@ import { recurrentRouter } from "@webmoe/router-recurrent";
 import { openGpu } from "@webmoe/webgpu/node";
 import { matrixTarget, serialTarget } from "@webmoe/webgpu/testing";
 import { expect, test } from "vitest";
+import { openSession } from "../session";
+import { type SettingsChanges, trainSettings } from "../settings";
 import { planTraining, type TrainingPlan } from "./plan-training";
-import { openSession } from "./session";
-import { type SettingsChanges, trainSettings } from "./settings";
 
 const moe = { experts: 4, topK: 2, hidden: 12, balanceLoss: 0.01, zLoss: 0 };
 const model = languageModel({ vocab: 64, dim: 16, layers: 2, heads: 2, context: 32, moe }, recurrentRouter({ dim: 8 }));

@@ -1,5 +1,5 @@
+import type { TrainSettings } from "../settings";
 import type { Probe } from "./probe-speed";
-import type { TrainSettings } from "./settings";
 
 /** Seconds of a run by what they are for. */
 export interface TimeEstimate {

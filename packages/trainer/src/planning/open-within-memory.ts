@@ -1,9 +1,9 @@
 import type { Model } from "@webmoe/model";
 import { bytesText, type Gpu, OutOfMemoryError } from "@webmoe/webgpu";
+import { openSession, type Session } from "../session";
+import type { TrainSettings } from "../settings";
 import type { MemoryUse } from "./memory-use";
 import { planTraining } from "./plan-training";
-import { openSession, type Session } from "./session";
-import type { TrainSettings } from "./settings";
 import { type FittingSettings, settingsThatFit } from "./settings-that-fit";
 
 /** Settings that a refusal offers, where there are as many. */

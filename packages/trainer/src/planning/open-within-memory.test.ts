@@ -5,9 +5,9 @@ import { openGpu } from "@webmoe/webgpu/node";
 import { matrixTarget } from "@webmoe/webgpu/testing";
 import { describe, expect, test } from "vitest";
 import { create, globals } from "webgpu";
+import { type TrainSettings, trainSettings } from "../settings";
 import { openWithinMemory } from "./open-within-memory";
 import { planTraining } from "./plan-training";
-import { type TrainSettings, trainSettings } from "./settings";
 import { settingsThatFit } from "./settings-that-fit";
 
 const moe = { experts: 8, topK: 2, hidden: 32, balanceLoss: 0.01, zLoss: 0 };

@@ -11,11 +11,11 @@ import {
   type Tensor,
   type TensorsOf,
 } from "@webmoe/tensor";
+import { splitFrozen } from "../freeze";
+import { optimizerOptions } from "../optimizer-options";
+import type { SessionState } from "../session-state";
+import type { TrainSettings } from "../settings";
 import { explodedLoss } from "./bad-steps";
-import { splitFrozen } from "./freeze";
-import { optimizerOptions } from "./optimizer-options";
-import type { SessionState } from "./session-state";
-import type { TrainSettings } from "./settings";
 import { stepNoise } from "./step-noise";
 
 type Parameters = TrunkParameters<DeviceTensor>;

@@ -1,8 +1,8 @@
 import type { Model } from "@webmoe/model";
 import { type Gpu, planningGpu } from "@webmoe/webgpu";
+import { openSession } from "../session";
+import type { TrainSettings } from "../settings";
 import type { MemoryUse } from "./memory-use";
-import { openSession } from "./session";
-import type { TrainSettings } from "./settings";
 
 /** What training takes of a device, known before anything is allocated. */
 export interface TrainingPlan {

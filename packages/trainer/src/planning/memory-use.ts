@@ -1,6 +1,6 @@
 import { type DeviceTensor, leaves } from "@webmoe/tensor";
 import type { ProgramStats } from "@webmoe/webgpu";
-import type { SessionState } from "./session-state";
+import type { SessionState } from "../session-state";
 
 /** What memory on the device is for. */
 export type MemoryKind =

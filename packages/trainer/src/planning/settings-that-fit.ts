@@ -4,8 +4,8 @@
 
 import type { Model } from "@webmoe/model";
 import type { Gpu } from "@webmoe/webgpu";
+import type { TrainSettings } from "../settings";
 import { planTraining } from "./plan-training";
-import type { TrainSettings } from "./settings";
 
 /** Settings that differ from a run's, and what the run takes with them. */
 export interface FittingSettings {

@@ -1,8 +1,8 @@
 import type { Model } from "@webmoe/model";
 import type { Tensor } from "@webmoe/tensor";
 import type { DispatchTime, Gpu, ProgramStats } from "@webmoe/webgpu";
-import type { SessionState } from "./session-state";
-import type { TrainSettings } from "./settings";
+import type { SessionState } from "../session-state";
+import type { TrainSettings } from "../settings";
 import type { StepParts } from "./step-parts";
 import type { StepValues } from "./step-values";
 

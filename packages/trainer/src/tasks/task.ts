@@ -1,8 +1,8 @@
 import type { BatchAt } from "@webmoe/data";
 import type { Model } from "@webmoe/model";
-import type { Evaluation } from "./session";
-import type { TrainSettings } from "./settings";
-import type { HostBatch } from "./step-programs";
+import type { Evaluation } from "../session";
+import type { TrainSettings } from "../settings";
+import type { HostBatch } from "../step/step-programs";
 
 /** What a model is to learn: the batches it is given, and how it is judged. */
 export interface Task<Figures extends object = object> {

@@ -1,8 +1,8 @@
 import { fileTensors, type Model } from "@webmoe/model";
 import { type DeviceTensor, type Dtype, leaves, readTensor, sizeOf, writeTensor } from "@webmoe/tensor";
+import type { Session } from "../session";
+import type { TrainSettings } from "../settings";
 import type { Checkpoint, RunStore, TensorEntry, TensorReader } from "./run-store";
-import type { Session } from "./session";
-import type { TrainSettings } from "./settings";
 import { readValues } from "./tensor-values";
 
 /** What names of averaged weights begin with. */

@@ -3,11 +3,11 @@ import { classifier } from "@webmoe/model";
 import { recurrentRouter } from "@webmoe/router-recurrent";
 import { openGpu } from "@webmoe/webgpu/node";
 import { describe, expect, test } from "vitest";
+import { trainSettings } from "../settings";
+import { type Report, train } from "../train";
 import type { ClassificationFigures } from "./classification-figures";
 import { classificationFigures } from "./classification-figures";
 import { classificationTask } from "./classification-task";
-import { trainSettings } from "./settings";
-import { type Report, train } from "./train";
 
 const context = 16;
 const config = {
