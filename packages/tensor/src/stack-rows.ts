@@ -18,7 +18,9 @@ export function stackRows<D extends Dtype>(tensors: Tensor<D>[]): Tensor<D> {
     return new Tensor(trace, shape, dtype, { storage, offset, bytes });
   }
   const whole = trace.temporary(shape, dtype, "stacked rows");
-  const isAlone = (x: Slice) => lying.filter(({ storage }) => storage === recording.resolve(x).storage).length === 1;
+  const parts = new Map<Slice["storage"], number>();
+  for (const { storage } of lying) parts.set(storage, (parts.get(storage) ?? 0) + 1);
+  const isAlone = (x: Slice) => parts.get(recording.resolve(x).storage) === 1;
   let offset = 0;
   for (const x of tensors) {
     const target = { storage: whole.slice.storage, offset, bytes: x.slice.bytes };

@@ -44,10 +44,13 @@ function groupsOf({ dispatches }: Recording, storages: Storage[]): Storage[][] {
     }
   }
   const groups: Storage[][] = [];
+  const groupOf = new Map<Storage, Storage[]>();
   for (const storage of storages.filter((storage) => written.has(storage))) {
-    const group = groups.find((group) => group.every((other) => !apart.get(storage)!.has(other)));
-    if (group) group.push(storage);
-    else groups.push([storage]);
+    const closed = new Set([...apart.get(storage)!].map((other) => groupOf.get(other)));
+    const group = groups.find((group) => !closed.has(group)) ?? [];
+    if (group.length === 0) groups.push(group);
+    group.push(storage);
+    groupOf.set(storage, group);
   }
   return groups;
 }

@@ -1,6 +1,5 @@
 // From a recording to a memory plan: dispatches that repeat another or that nothing depends on are dropped, weights and results
-// are rounded where they are written, small sums share dispatches, then every temporary gets a buffer ("slot") for the span from its first to its last use,
-// shared with others whose spans do not overlap.
+// are rounded where they are written, small sums share dispatches, then every temporary gets a buffer for the span from its first to its last use.
 
 import { foldSums } from "./fold-sums";
 import { narrow } from "./narrow";
@@ -8,6 +7,7 @@ import type { Dispatch, Purpose, Recording, Storage } from "./recording";
 import { shareRepeats } from "./repeats";
 import { roundResults } from "./round-results";
 import type { Shadow } from "./shadow";
+import { assignSlots, type Span } from "./slots";
 import { useShadows } from "./use-shadows";
 
 /** Which buffer each temporary lives in, and how many bytes each kind of memory takes. */
@@ -46,32 +46,6 @@ export function planMemory({ dispatches: recorded, target, mayRound }: Recording
       exclusive: sum(exclusive.map(({ bytes }) => bytes)),
     },
   };
-}
-
-type Span = [first: number, last: number];
-
-interface Slot {
-  bytes: number;
-  purpose: Purpose;
-  taken: Span[];
-}
-
-/**
- * Largest first, each temporary takes the smallest slot that is free over its whole span, else another one. A slot is then as
- * large as the first that took it, and small long-lived ones do not hold the memory of large ones ("greedy by size" of Pisarchyk and
- * Lee 2020, arXiv 2001.03288).
- */
-function assignSlots(temporaries: [Storage, Span][]): { slots: Slot[]; slotOf: Map<number, number> } {
-  const slots: Slot[] = [];
-  const slotOf = new Map<number, number>();
-  for (const [{ id, bytes, purpose }, span] of temporaries.toSorted(([a], [b]) => b.bytes - a.bytes || a.id - b.id)) {
-    // Slots are in falling order of size, so the last that is free is the smallest.
-    let slot = slots.findLastIndex(({ taken }) => taken.every(([first, last]) => last < span[0] || span[1] < first));
-    if (slot < 0) slot = slots.push({ bytes, purpose, taken: [] }) - 1;
-    slots[slot]!.taken.push(span);
-    slotOf.set(id, slot);
-  }
-  return { slots, slotOf };
 }
 
 /** Walk backwards and keep what writes to memory that outlives the program or that a kept dispatch reads. */

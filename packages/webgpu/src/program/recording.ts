@@ -66,6 +66,8 @@ export class Recording {
   private storages = 0;
   private purpose: Purpose = "activations";
   private readonly redirected = new Map<Storage, Slice>();
+  /** The kernel calls that bind a storage. */
+  private readonly users = new Map<Storage, Set<Dispatch>>();
   /** Shaders by kernel and by what it was called with. */
   private readonly written = new Map<unknown, Map<string, CompiledKernel>>();
 
@@ -111,7 +113,9 @@ export class Recording {
     });
     checkAliases(compiled, slices);
     const flops = kernel.flops?.(sizes, options) ?? 0;
-    this.dispatches.push({ kernel: compiled, slices, flops, spec: kernel, sizes, rounded: {}, rounding });
+    const dispatch = { kernel: compiled, slices, flops, spec: kernel, sizes, rounded: {}, rounding };
+    this.dispatches.push(dispatch);
+    for (const { storage } of slices) this.usersOf(storage).add(dispatch);
   }
 
   /** Where a slice lies after redirections. */
@@ -129,15 +133,24 @@ export class Recording {
     const { storage } = slice;
     const whole = storage.kind === "temporary" && slice.offset === 0 && slice.bytes === storage.bytes;
     if (!whole || this.redirected.has(storage)) return false;
-    const users = this.dispatches.filter(({ slices }) => slices.some((s) => s.storage === storage));
-    if (users.some((user) => keepsApart(user, storage, target.storage))) return false;
-    for (const { slices } of users) {
-      slices.forEach((s, i) => {
-        if (s.storage === storage) slices[i] = { ...target, offset: target.offset + s.offset, bytes: s.bytes };
+    const users = this.usersOf(storage);
+    for (const user of users) if (keepsApart(user, storage, target.storage)) return false;
+    const ofTarget = this.usersOf(target.storage);
+    for (const user of users) {
+      user.slices.forEach((s, i) => {
+        if (s.storage === storage) user.slices[i] = { ...target, offset: target.offset + s.offset, bytes: s.bytes };
       });
+      ofTarget.add(user);
     }
+    this.users.delete(storage);
     this.redirected.set(storage, target);
     return true;
+  }
+
+  private usersOf(storage: Storage): Set<Dispatch> {
+    const users = this.users.get(storage) ?? new Set();
+    this.users.set(storage, users);
+    return users;
   }
 
   /** A kernel's shader, written once for all layers that call it alike. */

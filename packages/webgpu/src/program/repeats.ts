@@ -26,7 +26,8 @@ export function shareRepeats(recorded: Dispatch[], kept: Set<Storage>): Dispatch
 
   const versions = new Map<Storage, number>();
   const replaced = new Map<Storage, Storage>();
-  const earlier = new Map<string, Storage[]>();
+  /** Results of computations, by shader and by what it was called with. */
+  const earlier = new Map<string, Map<string, Storage[]>>();
   return recorded.flatMap((dispatch) => {
     const { kernel } = dispatch;
     const slices = dispatch.slices.map((slice) => {
@@ -40,16 +41,18 @@ export function shareRepeats(recorded: Dispatch[], kept: Set<Storage>): Dispatch
         .filter((_, i) => kernel.access[i] === "read")
         .map(({ storage, offset, bytes }) => `${storage.id}.${versions.get(storage) ?? 0}:${offset}+${bytes}`);
       const sizes = kernel.uniform ? new Uint32Array(kernel.uniform).join() : "";
-      const key = [kernel.grid, sizes, ...reads, kernel.wgsl].join("\n");
-      const known = earlier.get(key);
+      const calls = earlier.get(kernel.wgsl) ?? new Map<string, Storage[]>();
+      earlier.set(kernel.wgsl, calls);
+      const call = [kernel.grid, sizes, ...reads].join("\n");
+      const known = calls.get(call);
       if (known) {
         results.forEach(({ storage }, i) => {
           replaced.set(storage, known[i]!);
         });
         return [];
       }
-      earlier.set(
-        key,
+      calls.set(
+        call,
         results.map(({ storage }) => storage),
       );
     }
