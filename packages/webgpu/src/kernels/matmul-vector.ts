@@ -41,6 +41,20 @@ export function vectorTile(
   return k % stepOf(128) === 0 && tiles >= DEVICE ? 128 : 64;
 }
 
+/** Vectors of workgroup memory of which a multiprocessor holds one workgroup's, but not two. */
+const ALONE = 1600;
+
+/**
+ * Vectors to declare for a's strips. Two workgroups on one multiprocessor may end together, and the two that follow go to it
+ * together as well: of three rounds of one workgroup a multiprocessor that makes four, with half of the device idle in the last
+ * two. Written out, a workgroup alone is as fast as two, so there it has the multiprocessor to itself.
+ */
+function stripsOf(size: VectorTile, workgroups: number, writtenOut = false): number {
+  const strips = stepOf(size) * strideOf(size);
+  const alone = writtenOut && size === 128 && Math.ceil(workgroups / DEVICE) === 3;
+  return alone ? Math.max(strips, ALONE - strips) : strips;
+}
+
 /** What a large device does in a second, for `vectorSplits`: multiplications and additions, bytes, and kernels one after the other. */
 const RATE = { flops: 40e12, bytes: 2.5e12, kernels: 2e5 };
 
@@ -107,9 +121,10 @@ export function vectorMatmul(
     return conditions.length === 0 ? `  ${text}` : `  if (${conditions.join(" && ")}) { ${text} }`;
   };
   const warpsDown = side / 8;
+  const tiles = Math.ceil(n / size) * Math.ceil(m / size);
   return {
     form: "groups",
-    groups: [Math.ceil(n / size) * Math.ceil(m / size), 1, products],
+    groups: [tiles, 1, products],
     workgroup: threads,
     vectors: {
       [product.a.buffer]: "vec4f",
@@ -118,7 +133,7 @@ export function vectorMatmul(
       ...resultVectors(product),
     },
     wgsl: `
-var<workgroup> tileA: array<vec4f, ${step * stride}>;
+var<workgroup> tileA: array<vec4f, ${stripsOf(size, tiles * products, writtenOut)}>;
 var<workgroup> tileB: array<vec4f, ${step * stride}>;
 ${product.functions ?? ""}
 fn run(group: vec3u, index: u32) {
