@@ -5,6 +5,7 @@ import { adapterName, type Gpu } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
 import { shortNumber } from "../terminal/format";
 import { countObjects } from "./count-objects";
+import { meanEncodeMs } from "./mean-encode";
 
 /** What writing text takes, one token after another. */
 export interface SamplingResult {
@@ -49,6 +50,7 @@ export async function timeSampling(
     };
     await write(Math.ceil(tokens / 4)); // the first tokens find an idle GPU
     const counts = countObjects(gpu.device);
+    const before = { ...generator.stats };
     const start = performance.now();
     await write(tokens);
     const seconds = (performance.now() - start) / 1000;
@@ -61,7 +63,7 @@ export async function timeSampling(
       tokensPerSecond: tokens / seconds,
       submitsPerToken: counts.stop().submits / tokens,
       dispatches: generator.stats.dispatches,
-      encodeMs: generator.stats.encodeMs,
+      encodeMs: meanEncodeMs(before, generator.stats),
     };
   } finally {
     generator.close();

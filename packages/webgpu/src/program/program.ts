@@ -33,7 +33,9 @@ export interface ProgramStats {
     /** The sum of the others. */
     total: number;
   };
-  /** Milliseconds the host took to encode and submit the latest run. */
+  /** Runs that were queued so far. */
+  runs: number;
+  /** Milliseconds the host took to encode and submit all of them. */
   encodeMs: number;
   /** Objects made since `compileProgram` returned; stays zero. */
   created: {
@@ -126,6 +128,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     pipelines: new Set(plan.dispatches.map(({ kernel }) => kernel.wgsl)).size,
     flops: plan.dispatches.reduce((total, { flops }) => total + flops, 0),
     bytes,
+    runs: 0,
     encodeMs: 0,
     created: { buffers: 0, bindGroups: 0, pipelines: 0 },
   };
@@ -182,7 +185,8 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
         if (slot && index === parts.length - 1) readback.copy(encoder, buffers.bufferOf, slot.buffer);
         gpu.device.queue.submit([encoder.finish()]);
       });
-      stats.encodeMs = performance.now() - start;
+      stats.encodeMs += performance.now() - start;
+      stats.runs++;
       const read = slot ? slot.read() : gpu.device.queue.onSubmittedWorkDone().then(() => new ArrayBuffer(0));
       const values = read.then((block) => {
         gpu.check();
