@@ -52,7 +52,7 @@ export interface Checkpoint {
 
 /** Where a run keeps what it leaves: a folder in Node. */
 export interface RunStore {
-  /** Add a line to the run's metrics. */
+  /** Add a line to the run's metrics, which may be kept a moment later, and is when the next checkpoint is. */
   appendMetrics(record: Record<string, unknown>): Promise<void>;
   /** Resolves with where the checkpoint is. */
   saveCheckpoint(parts: CheckpointParts): Promise<string>;

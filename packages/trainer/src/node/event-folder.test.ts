@@ -123,6 +123,7 @@ test("a run that goes on writes no step twice, also after a record that was cut 
   await again.truncateMetrics(3);
   await again.writeEvents(3);
   for (const step of [4, 5, 6]) await again.appendMetrics(record(step));
+  await again.close();
   const files = await eventsIn(run.path);
   expect(files).toHaveLength(2);
   expect(files[1]![1]).toMatchObject({ start: true, step: 4 });
@@ -138,6 +139,7 @@ test("what is behind a damaged record is dropped", async () => {
   const run = await newRun();
   await run.writeEvents(0);
   for (const step of [1, 2, 3]) await run.appendMetrics(record(step));
+  await run.close();
   const [name] = (await readdir(run.path)).filter((name) => name.startsWith("events."));
   const file = join(run.path, name!);
   const bytes = await readFile(file);

@@ -1,13 +1,13 @@
 // TensorBoard's files of a run folder, events.out.tfevents.TIME.HOST. Each process that trains writes a file of its own, which
 // begins by saying where it goes on; what earlier files have after that step is cut off.
 
-import { appendFile, readdir, readFile, truncate } from "node:fs/promises";
+import { readdir, readFile, truncate } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type EventContent, eventRecord } from "../tensorboard/event";
 import { readEvents } from "../tensorboard/read-events";
 import { recordScalars } from "../tensorboard/record-scalars";
-import { syncFile } from "./whole-file";
+import { type GrowingFile, growingFile } from "./growing-file";
 
 const PREFIX = "events.out.tfevents.";
 
@@ -17,29 +17,36 @@ export interface EventFolder {
   begin(step: number): Promise<void>;
   /** Add a record of metrics.jsonl. */
   append(record: Record<string, unknown>): Promise<void>;
-  /** Have on disk what was added. */
+  /** Have in the file what was added. */
+  flush(): Promise<void>;
+  /** Have it on disk too. */
   sync(): Promise<void>;
 }
 
 /** The event files of a run folder. Nothing is written before `begin`. */
 export function eventFolder(path: string): EventFolder {
-  let file: string | undefined;
-  const write = (...contents: EventContent[]) =>
-    appendFile(file!, Buffer.concat(contents.map((content) => eventRecord(Date.now() / 1000, content))));
+  let file: GrowingFile | undefined;
+  const write = async (content: EventContent) => file!.append(eventRecord(Date.now() / 1000, content));
   return {
     async begin(step) {
+      await file?.flush();
       const names = (await readdir(path)).filter((name) => name.startsWith(PREFIX)).sort();
       for (const name of names) await cutAfter(join(path, name), step);
       const time = Math.max(Math.floor(Date.now() / 1000), ...names.map((name) => timeOf(name) + 1));
-      file = join(path, `${PREFIX}${time}.${hostname()}`);
-      await write({ kind: "version" }, { kind: "start", step: step + 1 });
+      file = growingFile(join(path, `${PREFIX}${time}.${hostname()}`));
+      await write({ kind: "version" });
+      await write({ kind: "start", step: step + 1 });
+      await file.flush();
     },
     async append(record) {
       if (!file) return;
       await write({ kind: "scalars", step: Number(record.step), values: recordScalars(record) });
     },
+    async flush() {
+      await file?.flush();
+    },
     async sync() {
-      if (file) await syncFile(file);
+      await file?.sync();
     },
   };
 }

@@ -71,10 +71,12 @@ test("metrics after the restored step are dropped, and a line cut off by a crash
   await run.truncateMetrics(0);
   for (let step = 1; step <= 4; step++) await run.appendMetrics({ step, loss: 5 - step });
   await run.appendMetrics({ step: 2, split: "validation", loss: 3 });
+  await run.close();
   const file = join(run.path, "metrics.jsonl");
   await writeFile(file, '{"step":3,"lo', { flag: "a" });
   await run.truncateMetrics(2);
   await run.appendMetrics({ step: 3, loss: 2 });
+  await run.close();
   expect((await readFile(file, "utf8")).split("\n")).toEqual([
     '{"step":1,"loss":4}',
     '{"step":2,"loss":3}',
@@ -82,7 +84,6 @@ test("metrics after the restored step are dropped, and a line cut off by a crash
     '{"step":3,"loss":2}',
     "",
   ]);
-  await run.close();
   expect((await readdir(run.path)).sort()).toEqual(["config.json", "metrics.jsonl"]);
 });
 

@@ -1,14 +1,15 @@
 // The folder of a run: config.json, metrics.jsonl, checkpoints/, lock.json while a process trains in it, and where they are asked
 // for TensorBoard's files.
 
-import { appendFile, mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Checkpoint, RunStore } from "../checkpoint/run-store";
 import { checkpointFolder } from "./checkpoint-folder";
 import { whileWriting } from "./disk-full";
 import { eventFolder } from "./event-folder";
+import { growingFile } from "./growing-file";
 import { LOCK, lockFolder } from "./run-lock";
-import { syncFile, temporaryName, writeWhole } from "./whole-file";
+import { temporaryName, writeWhole } from "./whole-file";
 
 /** A run folder that can be written to and read. */
 export interface RunFolder extends RunStore {
@@ -26,7 +27,7 @@ export interface RunFolder extends RunStore {
   writeEvents(step: number): Promise<void>;
   /** Be the only process that trains here, until `close`; an error where another does. `createRun` locks by itself. */
   lock(): Promise<void>;
-  /** Let other processes train here. */
+  /** Have in the files what was added to them, and let other processes train here. */
   close(): Promise<void>;
 }
 
@@ -75,6 +76,7 @@ export async function listRuns(parent: string): Promise<{ path: string; time: nu
 function runFolder(path: string): RunFolder {
   const checkpoints = checkpointFolder(join(path, "checkpoints"));
   const metrics = join(path, "metrics.jsonl");
+  const lines = growingFile(metrics);
   const events = eventFolder(path);
   let unlock: (() => Promise<void>) | undefined;
 
@@ -91,10 +93,11 @@ function runFolder(path: string): RunFolder {
     },
     appendMetrics: (record) =>
       whileWriting(path, async () => {
-        await appendFile(metrics, `${JSON.stringify(record)}\n`);
+        await lines.append(`${JSON.stringify(record)}\n`);
         await events.append(record);
       }),
     async truncateMetrics(step) {
+      await lines.flush();
       const text = await readFile(metrics, "utf8").catch(() => "");
       const kept = text.split("\n").filter((line) => line && stepOf(line) <= step);
       await whileWriting(path, () => writeWhole(metrics, kept.map((line) => `${line}\n`).join("")));
@@ -103,7 +106,7 @@ function runFolder(path: string): RunFolder {
     saveCheckpoint: (parts) =>
       whileWriting(path, async () => {
         // The metrics up to a checkpoint are on disk when it is.
-        await syncFile(metrics);
+        await lines.sync();
         await events.sync();
         return checkpoints.save(parts);
       }),
@@ -117,8 +120,12 @@ function runFolder(path: string): RunFolder {
       unlock ??= await whileWriting(path, () => lockFolder(path));
     },
     async close() {
-      await unlock?.();
-      unlock = undefined;
+      try {
+        await whileWriting(path, () => Promise.all([lines.flush(), events.flush()]));
+      } finally {
+        await unlock?.();
+        unlock = undefined;
+      }
     },
   };
 }
