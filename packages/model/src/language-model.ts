@@ -70,6 +70,7 @@ export interface LanguageModel extends Model {
   loss(parameters: LanguageModelParameters<Tensor>, batch: LanguageBatch, given: LossInput): LossOutput;
   /** What follows a token, with keys and values of the tokens before in `caches`. */
   next(parameters: LanguageModelParameters<Tensor>, input: NextInput): NextOutput;
+  resized(sizes: Partial<ModelConfig>): LanguageModel;
 }
 
 /** Make a language model of given sizes around a router. */

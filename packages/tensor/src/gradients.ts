@@ -95,24 +95,28 @@ function total(parts: Part[] | undefined, shared: SharedSum[]): Tensor | undefin
 
 /** Sums by what can be summed at once: by one function, of rows alike, of no more bytes than a kernel binds. */
 function together(sums: SumOverRows[]): SumOverRows[][] {
-  const groups: SumOverRows[][] = [];
+  const groups: { members: [SumOverRows, ...SumOverRows[]]; bytes: number[] }[] = [];
   for (const part of sums) {
+    const bytes = part.rows.map(({ slice }) => slice.bytes);
     const group = groups.find(
-      (group) => group[0]!.total === part.total && sameRange(group[0]!, part) && fit([...group, part]),
+      ({ members: [first], bytes: taken }) =>
+        first.total === part.total &&
+        sameRange(first, part) &&
+        part.rows.every((rows, index) => canFollow(rows, first.rows[index]!, taken[index]!)),
     );
-    if (group) group.push(part);
-    else groups.push([part]);
+    if (!group) groups.push({ members: [part], bytes });
+    else {
+      group.members.push(part);
+      group.bytes = group.bytes.map((taken, index) => taken + bytes[index]!);
+    }
   }
-  return groups;
+  return groups.map(({ members }) => members);
 }
 
-function fit(sums: SumOverRows[]): boolean {
-  return sums[0]!.rows.every((first, index) => {
-    const stacked = sums.map(({ rows }) => rows[index]!);
-    const bytes = stacked.reduce((total, { slice }) => total + slice.bytes, 0);
-    const alike = stacked.every(({ shape }) => sameShape(shape.slice(1), first.shape.slice(1)));
-    return alike && bytes <= first.trace.recording.limits.maxStorageBufferBindingSize;
-  });
+/** Whether rows may lie under those of a group that take so many bytes. */
+function canFollow({ shape, slice }: AnyTensor, { shape: first, trace }: AnyTensor, taken: number): boolean {
+  const alike = sameShape(shape.slice(1), first.slice(1));
+  return alike && taken + slice.bytes <= trace.recording.limits.maxStorageBufferBindingSize;
 }
 
 function sameRange({ range: a }: SumOverRows, { range: b }: SumOverRows): boolean {

@@ -20,6 +20,7 @@ export {
   outOfMemoryText,
 } from "./planning/open-within-memory";
 export { planTraining, type TrainingPlan } from "./planning/plan-training";
+export { probeRun } from "./planning/probe-run";
 export { type Probe, type ProbeOptions, probeSpeed } from "./planning/probe-speed";
 export { type FittingSettings, settingsThatFit } from "./planning/settings-that-fit";
 export { presetSettings } from "./preset-settings";

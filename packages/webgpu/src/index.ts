@@ -49,3 +49,4 @@ export type { DispatchTime } from "./program/profile";
 export { compileProgram, type Program, type ProgramOptions, type ProgramStats, type Ticket } from "./program/program";
 export { type Dispatch, type Purpose, Recording, type Slice, type Storage } from "./program/recording";
 export type { Shadow } from "./program/shadow";
+export { startPipelines } from "./program/steps";

@@ -36,6 +36,7 @@ export function dryRunText({ adapter, size, steps, tokensPerStep, tokens, fits, 
     ...(probe && seconds
       ? [
           `${color.bold("time")}     about ${duration(seconds.total)}: ${shortNumber(tokensPerStep / probe.secondsPerStep)} tokens/s in ${probe.steps} steps on ${adapter}`,
+          ...(probe.layers ? [fromFewer(probe.layers)] : []),
           ...besideSteps(seconds),
         ]
       : []),
@@ -49,6 +50,10 @@ function besideSteps({ steps: _, total: __, ...others }: TimeEstimate): string[]
   if (parts.length === 0) return [];
   return [`         of it ${parts.map(([name, seconds]) => `${name} ${duration(seconds)}`).join(", ")}`];
 }
+
+/** Which models were probed in place of the run's. */
+const fromFewer = ([few, more]: [number, number]) =>
+  `         of models with ${few} and ${more} layers, each further layer counted as those between them`;
 
 function fitsText(limit: number): string {
   const room = Number.isFinite(limit) ? ` into ${bytes(limit)}` : "";

@@ -4,10 +4,11 @@ import { dirname, join, resolve } from "node:path";
 import { measureModel } from "@webmoe/model";
 import {
   estimateTime,
+  type Fit,
   fitIntoMemory,
   outOfMemoryText,
   type Probe,
-  probeSpeed,
+  probeRun,
   type TrainSettings,
 } from "@webmoe/trainer";
 import { createRun } from "@webmoe/trainer/node";
@@ -57,17 +58,23 @@ async function measured(gpu: Gpu, config: Config, run: PreparedRun, out: string)
   };
   if (!result.fits) return result;
   const writes = config.sample.tokens > 0;
-  const probe = await probed(gpu, { ...run, ...(!writes && { sample: undefined }) }, settings, out);
+  const probe = await probed(gpu, { ...run, ...(!writes && { sample: undefined }) }, settings, fit.step!, out);
   return { ...result, probe, seconds: estimateTime(probe, settings, config.sample.every) };
 }
 
 /** Probe a run with a folder on the disk that it would be kept on, which is gone afterwards. */
-async function probed(gpu: Gpu, run: PreparedRun, settings: TrainSettings, out: string): Promise<Probe> {
+async function probed(
+  gpu: Gpu,
+  run: PreparedRun,
+  settings: TrainSettings,
+  step: NonNullable<Fit["step"]>,
+  out: string,
+): Promise<Probe> {
   const folder = probeFolder(await existing(dirname(resolve(out))));
   try {
     const store = await createRun(folder.path, {});
     const { model, data, sample } = run;
-    return await probeSpeed(gpu, { model, settings, data, store, sample }).finally(() => store.close());
+    return await probeRun(gpu, { model, settings, data, store, sample }, step).finally(() => store.close());
   } finally {
     folder.remove();
   }

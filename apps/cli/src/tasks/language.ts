@@ -29,7 +29,7 @@ export async function prepareLanguage(
     padded: text.documents !== undefined,
     about: `${config.data}, ${bytes(corpus.size)}`,
     line: languageLine,
-    sample: (session) => sample(session, model, tokenizer, config),
+    sample: (session, like = model) => sample(session, like as LanguageModel, tokenizer, config),
     next: (path) => ["more text", `sample --from ${path} --prompt "The whale"`],
   };
 }

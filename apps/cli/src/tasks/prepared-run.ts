@@ -28,8 +28,8 @@ export interface PreparedRun<F extends Figures = Figures> {
   /** How good the model is, in one line, and what is to see in a table below it. */
   line(report: { loss: number } & F): string;
   table?(report: F): string;
-  /** Text that the model writes, where it writes any. */
-  sample?(session: Session): Promise<string>;
+  /** Text that the model writes, or another of its kind that a session has, where it writes any. */
+  sample?(session: Session, like?: Model): Promise<string>;
   /** What to do next with a finished run: a description and a command. */
   next(path: string): [what: string, command: string];
 }

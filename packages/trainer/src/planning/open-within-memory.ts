@@ -1,9 +1,9 @@
 import type { Model } from "@webmoe/model";
-import { bytesText, type Gpu, OutOfMemoryError } from "@webmoe/webgpu";
+import { bytesText, type Gpu, OutOfMemoryError, startPipelines } from "@webmoe/webgpu";
 import { openSession, type Session } from "../session";
 import type { TrainSettings } from "../settings";
 import type { MemoryUse } from "./memory-use";
-import { planTraining } from "./plan-training";
+import { planTraining, type TrainingPlan } from "./plan-training";
 import { type FittingSettings, settingsThatFit } from "./settings-that-fit";
 
 /** Settings that a refusal offers, where there are as many. */
@@ -13,6 +13,8 @@ const OFFERS = 3;
 export interface Fit {
   /** What it takes; undefined where a tensor is larger than the device can bind. */
   memory?: MemoryUse;
+  /** What a step computes, and the seconds that planning took; undefined as `memory` is. */
+  step?: Pick<TrainingPlan, "flops" | "dispatches" | "seconds">;
   /** Bytes that it may take; infinite where no budget is set. */
   limit: number;
   /** Where it does not fit: why, and settings that do, planned. */
@@ -30,18 +32,28 @@ export class DoesNotFitError extends OutOfMemoryError {
 
 /** Plan a run and compare it with the budget of a device; nothing is allocated. */
 export async function fitIntoMemory(gpu: Gpu, model: Model, settings: TrainSettings): Promise<Fit> {
+  return fitOf(await planTraining(gpu, model, settings).catch(ifOutOfMemory), gpu, model, settings);
+}
+
+/** Whether there is room for a plan, or for what is too large to be planned. */
+async function fitOf(
+  plan: TrainingPlan | OutOfMemoryError,
+  gpu: Gpu,
+  model: Model,
+  settings: TrainSettings,
+): Promise<Fit> {
   const limit = gpu.memoryBudget - gpu.memoryUsed;
-  const plan = await planTraining(gpu, model, settings).catch(ifOutOfMemory);
-  const refused = async (reason: string, memory?: MemoryUse) => ({
-    memory,
+  const refused = async (reason: string, known: Pick<Fit, "memory" | "step"> = {}) => ({
+    ...known,
     limit,
     reason,
     fitting: await settingsThatFit(gpu, model, settings, limit, OFFERS),
   });
   if (plan instanceof OutOfMemoryError) return refused(plan.message);
-  const { memory } = plan;
-  if (memory.total <= limit) return { memory, limit, fitting: [] };
-  return refused(`${needs(memory)}, where the limit is ${bytesText(limit)}`, memory);
+  const { memory, flops, dispatches, seconds } = plan;
+  const known = { memory, step: { flops, dispatches, seconds } };
+  if (memory.total <= limit) return { ...known, limit, fitting: [] };
+  return refused(`${needs(memory)}, where the limit is ${bytesText(limit)}`, known);
 }
 
 /**
@@ -49,13 +61,16 @@ export async function fitIntoMemory(gpu: Gpu, model: Model, settings: TrainSetti
  * Where it does not fit, or the device turns out to have less, a `DoesNotFitError` says so.
  */
 export async function openWithinMemory(gpu: Gpu, model: Model, settings: TrainSettings): Promise<Session> {
-  const fit = await fitIntoMemory(gpu, model, settings);
-  if (fit.reason !== undefined) throw new DoesNotFitError(fit);
+  const plan = await planTraining(gpu, model, settings).catch(ifOutOfMemory);
+  const fit = await fitOf(plan, gpu, model, settings);
+  if (plan instanceof OutOfMemoryError || fit.reason !== undefined) throw new DoesNotFitError(fit);
+  const { memory, kernels } = plan;
+  // A driver compiles them while the session is traced.
+  if (!gpu.planning) for (const ofProgram of kernels) startPipelines(gpu, ofProgram);
   const before = gpu.memoryUsed;
   const session = await openSession(gpu, model, settings).catch(ifOutOfMemory);
   if (!(session instanceof OutOfMemoryError)) return session;
   const held = gpu.memoryUsed - before;
-  const memory = fit.memory!;
   // What was allocated is known to be there; where the first piece failed, half of the whole is a try.
   const limit = Math.min(fit.limit, Math.max(held, memory.total / 2));
   const reason = `${needs(memory)}, which ran out of memory after ${bytesText(held)}`;

@@ -29,6 +29,10 @@ test.each(cases)("the plan of a run is what the run takes: %s", async (_, change
   expect(plan.memory).toEqual(session.memory);
   expect(plan.memory.total).toBe(gpu.memoryUsed);
   expect(plan.dispatches).toBe(session.stats.dispatches);
+  // What is started by the plan is what the session waits for.
+  const shaders = new Set(plan.kernels.flat().map(({ wgsl }) => wgsl));
+  expect([...shaders].filter((wgsl) => !gpu.pipelines.has(wgsl))).toEqual([]);
+  expect(shaders.size).toBeGreaterThanOrEqual(session.stats.pipelines);
   gpu.close();
 });
 

@@ -1,5 +1,5 @@
 import type { Model } from "@webmoe/model";
-import { type Gpu, planningGpu } from "@webmoe/webgpu";
+import { type CompiledKernel, type Gpu, planningGpu } from "@webmoe/webgpu";
 import { openSession } from "../session";
 import type { TrainSettings } from "../settings";
 import type { MemoryUse } from "./memory-use";
@@ -12,10 +12,22 @@ export interface TrainingPlan {
   flops: number;
   /** Kernel calls of the program that a step runs (of the first micro-batch under accumulation). */
   dispatches: number;
+  /** The kernels of each program, in the order in which a session compiles them. */
+  kernels: CompiledKernel[][];
+  /** How long it took to make the plan, about as long as a session takes before its kernels compile. */
+  seconds: number;
 }
 
 /** Plan the training of a model on a device. Throws `OutOfMemoryError` where a tensor is larger than the device can bind. */
 export async function planTraining(gpu: Gpu, model: Model, settings: TrainSettings): Promise<TrainingPlan> {
-  const { memory, flops, stats } = await openSession(planningGpu(gpu), model, settings);
-  return { memory, flops, dispatches: stats.dispatches };
+  const start = performance.now();
+  const planning = planningGpu(gpu);
+  const { memory, flops, stats } = await openSession(planning, model, settings);
+  return {
+    memory,
+    flops,
+    dispatches: stats.dispatches,
+    kernels: [...planning.planning!.values()],
+    seconds: (performance.now() - start) / 1000,
+  };
 }

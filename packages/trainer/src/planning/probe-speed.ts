@@ -23,6 +23,8 @@ export interface Probe {
   secondsPerCheckpoint: number;
   /** Of a sample; 0 without one. */
   secondsPerSample: number;
+  /** Where models of fewer layers were probed in place of the run's, from which its figures follow: how many they had. */
+  layers?: [few: number, more: number];
 }
 
 /** A run to be probed. */
@@ -35,12 +37,12 @@ export interface ProbeOptions<Figures extends object> {
   data: TextData | Task<Figures>;
   /** Where a run like this one would be kept; the probe writes metrics and a part of a checkpoint there. */
   store?: RunStore;
-  /** Writes a sample with a model. */
-  sample?(session: Session): Promise<unknown>;
+  /** Writes a sample with a model, which is the one of a session. */
+  sample?(session: Session, model: Model): Promise<unknown>;
 }
 
-/** When a probe ends: steps that count, and their seconds. */
-const ENOUGH = { steps: 3, seconds: 3 };
+/** When a probe ends: steps that count, and their seconds; after so many seconds whatever the steps. */
+const ENOUGH = { steps: 3, seconds: 3, most: 6 };
 
 /** What goes before: a first step, and seconds in which an idle GPU reaches its clock rate. */
 const WARM_UP = { steps: 1, seconds: 1.5 };
@@ -71,7 +73,7 @@ export async function probeSpeed<Figures extends object>(gpu: Gpu, options: Prob
       if (!warm && steps >= warmUp.steps && seconds >= warmUp.seconds) {
         warm = true;
         [start, from] = [performance.now(), report.step];
-      } else if (warm && steps >= ENOUGH.steps && seconds >= ENOUGH.seconds) {
+      } else if (warm && ((steps >= ENOUGH.steps && seconds >= ENOUGH.seconds) || seconds >= ENOUGH.most)) {
         secondsPerStep = seconds / steps;
         enough.abort();
       }
@@ -83,7 +85,7 @@ export async function probeSpeed<Figures extends object>(gpu: Gpu, options: Prob
         secondsPerStep,
         secondsPerValidation: await validationSeconds(session, taskOf(data, model, settings)),
         secondsPerCheckpoint: kept?.seconds ?? 0,
-        secondsPerSample: options.sample ? await secondsOf(() => options.sample!(session)) : 0,
+        secondsPerSample: options.sample ? await secondsOf(() => options.sample!(session, model)) : 0,
       };
     }
   }

@@ -115,7 +115,8 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
   });
   // Before anything is waited for, so that programs that compile side by side share one budget.
   gpu.memoryUsed += held;
-  if (!gpu.planning) startPipelines(gpu, plan.dispatches);
+  const kernels = plan.dispatches.map(({ kernel }) => kernel);
+  if (!gpu.planning) startPipelines(gpu, kernels);
   await Promise.all(plan.shadows.read.map((shadow) => shadow.make())).catch((error) => {
     gpu.memoryUsed -= held;
     throw error;
@@ -125,7 +126,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     dispatches: plan.dispatches.length,
     submits: Math.max(1, parts.length),
     copies: readback.copies,
-    pipelines: new Set(plan.dispatches.map(({ kernel }) => kernel.wgsl)).size,
+    pipelines: new Set(kernels.map(({ wgsl }) => wgsl)).size,
     flops: plan.dispatches.reduce((total, { flops }) => total + flops, 0),
     bytes,
     runs: 0,
@@ -133,10 +134,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     created: { buffers: 0, bindGroups: 0, pipelines: 0 },
   };
   if (gpu.planning) {
-    gpu.planning.set(
-      label,
-      plan.dispatches.map(({ kernel }) => kernel),
-    );
+    gpu.planning.set(label, kernels);
     return plannedProgram(gpu, label, stats);
   }
 

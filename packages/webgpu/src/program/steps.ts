@@ -1,5 +1,6 @@
 import { GpuError } from "../errors";
 import type { Gpu } from "../gpu";
+import type { CompiledKernel } from "../kernel";
 import { ALIGNMENT } from "./alignment";
 import type { Dispatch, Storage } from "./recording";
 
@@ -11,13 +12,13 @@ export interface Step {
 }
 
 /**
- * Let the pipelines of dispatches compile, in parallel and the longest shaders first, as the last to be ready is waited for.
- * Through the device they are shared by all dispatches with the same shader text.
+ * Let the pipelines of kernels compile, in parallel and the longest shaders first, as the last to be ready is waited for.
+ * Through the device they are shared by all programs with the same shader text.
  */
-export function startPipelines(gpu: Gpu, dispatches: Dispatch[]): void {
-  const distinct = new Map(dispatches.map((dispatch) => [dispatch.kernel.wgsl, dispatch]));
-  for (const dispatch of [...distinct.values()].sort((a, b) => b.kernel.wgsl.length - a.kernel.wgsl.length)) {
-    pipelineFor(gpu, dispatch).catch(() => {}); // whoever waits for it is told
+export function startPipelines(gpu: Gpu, kernels: CompiledKernel[]): void {
+  const distinct = new Map(kernels.map((kernel) => [kernel.wgsl, kernel]));
+  for (const kernel of [...distinct.values()].sort((a, b) => b.wgsl.length - a.wgsl.length)) {
+    pipelineFor(gpu, kernel).catch(() => {}); // whoever waits for it is told
   }
 }
 
@@ -27,8 +28,9 @@ export async function prepareSteps(
   dispatches: Dispatch[],
   bufferOf: (storage: Storage) => GPUBuffer,
 ): Promise<{ steps: Step[]; close(): void }> {
-  startPipelines(gpu, dispatches);
-  const pipelines = await Promise.all(dispatches.map((dispatch) => pipelineFor(gpu, dispatch)));
+  const kernels = dispatches.map(({ kernel }) => kernel);
+  startPipelines(gpu, kernels);
+  const pipelines = await Promise.all(kernels.map((kernel) => pipelineFor(gpu, kernel)));
   gpu.check();
   const uniforms = packUniforms(gpu, dispatches);
   const steps = dispatches.map(({ kernel, slices }, index) => {
@@ -50,7 +52,7 @@ export async function prepareSteps(
   return { steps, close: () => uniforms?.buffer.destroy() };
 }
 
-function pipelineFor(gpu: Gpu, { kernel }: Dispatch): Promise<GPUComputePipeline> {
+function pipelineFor(gpu: Gpu, kernel: CompiledKernel): Promise<GPUComputePipeline> {
   const known = gpu.pipelines.get(kernel.wgsl);
   if (known) return known;
   const entries: GPUBindGroupLayoutEntry[] = kernel.access.map((access, binding) => ({
