@@ -49,6 +49,27 @@ describe("shaders that a driver has to compile", () => {
     expect((await helper.lost).reason).toBe("destroyed");
   });
 
+  test("are compiled once: the device waits for what a helper has begun, and loads it when it is done", async () => {
+    const [device, helper] = await Promise.all([open(), open()]);
+    const busy = new Set<number>();
+    const helped = new Set<number>();
+    const twice: number[] = [];
+    const makes = slowMakes(16, []).map(
+      (make, i): MakePipeline =>
+        async (on) => {
+          if (busy.has(i)) twice.push(i);
+          if (on === device && helped.has(i)) return make(on);
+          if (on === helper) helped.add(i);
+          busy.add(i);
+          return make(on).finally(() => busy.delete(i));
+        },
+    );
+    await Promise.all(makes.map(compileBeside(device, async () => helper, 1)));
+    expect(twice).toEqual([]);
+    expect(helped.size).toBeGreaterThan(0);
+    expect(helped.size).toBeLessThan(16);
+  });
+
   test("come without help where a device cannot be opened", async () => {
     const device = await open();
     const made: GPUDevice[] = [];
@@ -71,6 +92,21 @@ describe("shaders that a driver has to compile", () => {
     const results = await Promise.allSettled(makes.map(compileBeside(device, async () => helper, 1)));
     expect(results.map(({ status }) => status === "rejected")).toEqual(makes.map((_, i) => i === 8));
     expect(results[8]).toMatchObject({ reason: { message: "number 8 fails" } });
+  });
+
+  test("need no help where a driver has kept them, even while the thread is busy", async () => {
+    const device = await open();
+    let opened = 0;
+    const makePipeline = compileBeside(device, () => Promise.reject(new Error(`helper ${++opened}`)), 3);
+    const [make] = slowMakes(1, []) as [MakePipeline];
+    const kept = await make(device);
+    const pipelines = Array.from({ length: 40 }, () =>
+      makePipeline(() => new Promise((resolve) => setImmediate(resolve, kept))),
+    );
+    const until = performance.now() + 200;
+    while (performance.now() < until); // as a program is recorded meanwhile
+    expect(await Promise.all(pipelines)).toHaveLength(40);
+    expect(opened).toBe(0);
   });
 
   test("need no help where they are few", async () => {

@@ -1,5 +1,5 @@
 import type { DispatchTime } from "@webmoe/webgpu";
-import { tableLines } from "./columns";
+import { tableLines } from "../terminal/columns";
 import type { Peaks, PrecisionPeaks } from "./peaks";
 
 /** A kernel at one set of sizes, over a whole step. */
@@ -73,6 +73,7 @@ export function profileTable(rows: ProfileRow[], most = 30): string {
       { head: "kernel", align: "left", text: ({ kernel, sizes }) => (sizes ? `${kernel}: ${sizes}` : kernel) },
     ],
     shown,
+    { width: Number.POSITIVE_INFINITY }, // kernels and their figures stay together
   );
   const total = sum(rows, ({ microseconds }) => microseconds);
   const dispatches = sum(rows, (row) => row.dispatches);

@@ -1,5 +1,6 @@
+import { type Column, tableLines } from "../terminal/columns";
+import { flow } from "../terminal/flow";
 import { bytes, shortNumber } from "../terminal/format";
-import { type Column, tableLines } from "./columns";
 import type { Floor } from "./floor";
 import type { StepResult } from "./time-steps";
 import { ratioOf } from "./turns";
@@ -36,6 +37,9 @@ export function stepTable(rows: StepRow[], inTurns = false): string {
 }
 
 /** What the table's figures mean. */
-export const STEP_TABLE_NOTE =
-  "arithmetic, bandwidth: share of the step that its FLOPs would take at the rate of a large matrix product, and that\n" +
-  "AdamW's memory traffic would take at the rate of a copy, both as measured on this device. memory: state and program.";
+export const stepTableNote = (width = process.stdout.columns ?? 100): string => flow("", NOTE.split(" "), " ", width);
+
+const NOTE =
+  "arithmetic, bandwidth: share of the step that its FLOPs would take at the rate of a large matrix product, and that " +
+  "AdamW's memory traffic would take at the rate of a copy, both as measured on this device. memory: state and program. " +
+  "first step: from a device without a model to the figures of the first step.";

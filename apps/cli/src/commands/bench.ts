@@ -10,7 +10,7 @@ import { measurePeaks, type Peaks } from "../bench/peaks";
 import { peaksOf, profileRows, profileTable } from "../bench/profile-table";
 import { roundRequests } from "../bench/requests";
 import { type Variant, variants } from "../bench/scan";
-import { STEP_TABLE_NOTE, type StepRow, stepTable } from "../bench/step-table";
+import { type StepRow, stepTable, stepTableNote } from "../bench/step-table";
 import { timeKernels } from "../bench/time-kernels";
 import { timeMetrics } from "../bench/time-metrics";
 import { timeReading } from "../bench/time-reading";
@@ -96,7 +96,7 @@ async function benchSteps(flags: ConfigFlags & BenchFlags): Promise<void> {
         if (kernels && !json) console.log(`\n${label || "kernels of a step"}\n${profileTable(kernels)}`);
       }
     }
-    if (!json) console.log(`${peaksLine(peaks)}\n${stepTable(rows, turns)}\n\n${STEP_TABLE_NOTE}`);
+    if (!json) console.log(`${peaksLine(peaks)}\n${stepTable(rows, turns)}\n\n${stepTableNote()}`);
   } finally {
     gpu.close();
   }

@@ -2,6 +2,7 @@ import { listRuns } from "@webmoe/trainer/node";
 import color from "picocolors";
 import { RUNS } from "../run-model";
 import { type RunSummary, summarizeRun } from "../run-summary";
+import { type Column, tableLines } from "../terminal/columns";
 import { duration, shortNumber } from "../terminal/format";
 import { printable } from "../terminal/printable";
 import { COMMAND } from "../version";
@@ -17,23 +18,19 @@ export async function runsCommand(folder: string = RUNS, { json }: { json: boole
 
 /** Runs as a table of the terminal. */
 export function runsTable(runs: RunSummary[]): string {
-  const head = ["run", "preset", "router", "step", "loss", "validation", "tokens/s", "time"];
-  const rows = runs.map((run) => [
-    printable(run.name),
-    run.preset,
-    printable(run.router),
-    `${run.step}/${run.steps}`,
-    figure(run.loss, (loss) => loss.toFixed(4)),
-    validationFigure(run.validation),
-    figure(run.tokensPerSecond, shortNumber),
-    figure(run.elapsedSeconds, duration),
-  ]);
-  const left = 3; // names to the left, figures to the right
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
-  const line = (cells: string[]) =>
-    cells.map((cell, i) => (i < left ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ");
-  return [color.bold(line(head)), ...rows.map(line)].join("\n");
+  return tableLines(columns, runs, { head: color.bold }).join("\n");
 }
+
+const columns: Column<RunSummary>[] = [
+  { head: "run", align: "left", text: ({ name }) => printable(name) },
+  { head: "preset", align: "left", text: ({ preset }) => preset },
+  { head: "router", align: "left", text: ({ router }) => printable(router) },
+  { head: "step", text: ({ step, steps }) => `${step}/${steps}` },
+  { head: "loss", text: ({ loss }) => figure(loss, (nats) => nats.toFixed(4)) },
+  { head: "validation", text: ({ validation }) => validationFigure(validation) },
+  { head: "tokens/s", text: ({ tokensPerSecond }) => figure(tokensPerSecond, shortNumber) },
+  { head: "time", text: ({ elapsedSeconds }) => figure(elapsedSeconds, duration) },
+];
 
 function validationFigure({ bitsPerByte, accuracy, loss }: Partial<Record<string, number | null>> = {}): string {
   if (bitsPerByte !== undefined) return figure(bitsPerByte, (bits) => `${bits.toFixed(3)} bits/byte`);

@@ -1,6 +1,7 @@
 // The tables of a comparison on a terminal.
 
 import color from "picocolors";
+import { type Column, tableLines } from "../terminal/columns";
 import { bytes, duration, shortNumber } from "../terminal/format";
 import { type Comparison, type Figure, verdict } from "./comparison";
 import type { RunResult } from "./run-result";
@@ -84,11 +85,12 @@ export function ratioText(ratio: number | undefined): string {
 const signed = (value: number) => `${value < 0 ? "" : "+"}${value.toFixed(4)}`;
 
 function table(head: string[], rows: string[][]): string {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]!.length)));
-  const line = (row: string[]) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
-      .join("  ")
-      .trimEnd();
-  return [color.bold(line(head)), ...rows.map(line)].join("\n");
+  const columns = head.map(
+    (name, index): Column<string[]> => ({
+      head: name,
+      align: index === 0 ? "left" : "right",
+      text: (row) => row[index]!,
+    }),
+  );
+  return tableLines(columns, rows, { head: color.bold }).join("\n");
 }

@@ -1,5 +1,10 @@
 import { Help } from "commander";
+import { flow } from "../terminal/flow";
 import { presetValues, settingKeys } from "./keys";
+
+const ABOUT =
+  "Keys of --set and --config, with their values in nano. A router's own options are router.OPTION. " +
+  "docs/configuration.md has the values that each key takes.";
 
 /** The keys of `--set` for `--help`, a paragraph for each group: what each means and what it is in the preset `nano`. */
 export function settingsHelp(width = process.stdout.columns ?? 100): string {
@@ -16,7 +21,6 @@ export function settingsHelp(width = process.stdout.columns ?? 100): string {
     return gap + help.formatItem(key, longest, value ? `${description} [${value}]` : description, help);
   });
   return `
-Keys of --set and --config, with their values in nano. A router's own options are
-router.OPTION. docs/configuration.md has the values that each key takes.
+${flow("", ABOUT.split(" "), " ", width)}
 ${rows.join("\n")}`;
 }

@@ -1,4 +1,5 @@
 import color from "picocolors";
+import { flow } from "../terminal/flow";
 import { presetConfig } from "./presets";
 import type { Config } from "./schema";
 
@@ -25,7 +26,7 @@ export function configText(config: Config): string {
   return [row("run", alone), ...groups].join("\n");
 }
 
-const row = (name: string, entries: string[]) => `  ${color.dim(name.padEnd(11))}${entries.join("  ")}`;
+const row = (name: string, entries: string[]) => flow(`  ${color.dim(name.padEnd(11))}`, entries);
 
 function entry(key: string, value: unknown, preset: unknown): string {
   const text = `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`;
