@@ -180,7 +180,7 @@ describe("mistakes are one line and leave nothing behind", () => {
     [["train", "--preset", "nanno"], 2, 'did you mean "nano"?'],
     [["train", "--router", "lineer"], 2, 'did you mean "linear"?'],
     [["train", "--router", "./no-router.ts"], 2, 'no-router.ts"'],
-    [["train", "--steps", "many"], 2, "needs a whole number"],
+    [["train", "--steps", "many"], 2, "needs a whole number, 0 or more.\n(see webmoe train --help)"],
     [["train", "--freeze", "rooter"], 2, "freeze: needs a part of the model (embedding, norm1, attention, "],
     [["train", "--fast"], 2, "unknown option '--fast'"],
     [["train", "--data", "no-such.txt"], 1, 'there is no "no-such.txt"'],
@@ -191,6 +191,7 @@ describe("mistakes are one line and leave nothing behind", () => {
     const result = await webmoe(...(args as string[]), "--out", "never");
     const plain = args[0] === "sample" ? await webmoe(...(args as string[])) : result;
     expect(plain.error).toContain(message);
+    expect(plain.error).toMatch(/^webmoe: /);
     expect(plain.error).not.toMatch(/^\s+at /m);
     expect(plain.code).toBe(code);
     await expect(access(join(folder, "never"))).rejects.toThrow();

@@ -16,7 +16,7 @@ import { soakCommand } from "./commands/soak";
 import { trainCommand } from "./commands/train";
 import { settingsHelp } from "./config/help";
 import { collect, number, wholeNumber } from "./option-values";
-import { VERSION } from "./version";
+import { COMMAND, VERSION } from "./version";
 
 /** The command line: its commands, their flags, and what each does. */
 export const program = new Command("webmoe")
@@ -24,6 +24,8 @@ export const program = new Command("webmoe")
   .version(VERSION)
   .option("--debug", "print stack traces")
   .configureHelp({ optionDescription })
+  // Faults of a command line are told like all others.
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "webmoe: ")) })
   .exitOverride();
 
 const DATA_HELP = "a corpus by name, a file, folder or pattern of text, JSON lines, CSV or parquet, or hf:owner/name";
@@ -194,7 +196,7 @@ withConfig(program.command("soak").description("train for long and see whether m
   .action((flags) => soakCommand(flags));
 
 for (const command of [program, ...program.commands]) {
-  const name = command === program ? "webmoe" : `webmoe ${command.name()}`;
+  const name = command === program ? COMMAND : `${COMMAND} ${command.name()}`;
   command.showHelpAfterError(`(see ${name} --help)`);
 }
 

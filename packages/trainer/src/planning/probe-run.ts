@@ -30,7 +30,7 @@ export async function probeRun<Figures extends object>(
   const pace = gpu.adapter.software ? PACE.software : PACE.hardware;
   const seconds = step.flops / pace.flopsPerSecond + step.dispatches * pace.secondsPerDispatch;
   if (layers < FEW_LAYERS || seconds < LONG) return probeSpeed(gpu, options);
-  const more = Math.min(8, Math.max(2, 2 * Math.floor(layers / 16)));
+  const more = Math.min(16, Math.max(2, 2 * Math.floor(layers / 16)));
   const few = more / 2;
   const probe = (depth: number) => probeSpeed(gpu, { ...options, model: shallow(model, depth) });
   const [first, second] = [await probe(few), await probe(more)];
