@@ -30,3 +30,11 @@ describe.each([SOFTWARE_PACE, HARDWARE_PACE])("a wait that is paced as %j", (pac
     expect(await wait(after(5, 3))).toBe(3);
   });
 });
+
+test("no turn is shorter than the shortest rest, which is too short to sleep", async () => {
+  const pace = { share: 0, least: 0.05, most: 1 };
+  const start = performance.now();
+  const turns = await turnsUntil(pacedWait(pace)(after(20, "done")));
+  // One before the first rest, and one in which the end is noticed.
+  expect(turns).toBeLessThanOrEqual((performance.now() - start) / pace.least + 2);
+});
