@@ -15,7 +15,9 @@ test("a soak says how memory and speed went, and fails with what is wrong with t
   expect(lines.slice(0, -5)).toHaveLength(11);
   expect(lines.at(-4)).toMatch(/^host {6}-?\d+ bytes a step after the first 200$/);
   expect(lines.at(-3)).toBe("device    0 bytes a step");
-  expect(lines.at(-2)).toMatch(/^speed {5}\S+ \(\S+\) in the first quarter, \S+ \(\S+\) in the last: [+-][\d.]+ %$/);
+  expect(lines.at(-2)).toMatch(
+    /^speed {5}\S+ \(\S+, \S+\) in the first quarter, \S+ \(\S+, \S+\) in the last: [+-][\d.]+ % from beginning to end$/,
+  );
   // Whether a busy machine keeps its pace is no business of a test.
   expect(error).toMatch(/^$|^webmoe: soak: (memory grew by \d+ bytes a step|the speed changed by [+-][\d.]+ %), more/);
   expect(code).toBe(error === "" ? 0 : 1);

@@ -19,8 +19,11 @@ import { shortNumber } from "../terminal/format";
 /** Steps before memory has to be flat. */
 const WARM_UP = 200;
 
-/** Stretches of steps that are timed, and times that memory is looked at, which collects all garbage before. */
-const [STRETCHES, LOOKS] = [100, 20];
+/** Steps that are timed together. */
+const STRETCH = 20;
+
+/** Times that memory is looked at, which collects all garbage before. */
+const LOOKS = 20;
 
 /**
  * Train for long with a run folder, as `train` does, and see whether memory stays flat and speed the same. Experts get tokens in turn
@@ -41,7 +44,7 @@ export async function soakCommand({ json, ...flags }: ConfigFlags & { json: bool
   const looks: MemoryLook[] = [];
   const stretches: Stretch[] = [];
   let gpu: Gpu | undefined;
-  const [length, every] = [Math.floor(steps / STRETCHES), Math.floor(steps / LOOKS)];
+  const every = Math.floor(steps / LOOKS);
   const collect = garbageCollector();
   const timer = stepTimer();
   try {
@@ -59,7 +62,7 @@ export async function soakCommand({ json, ...flags }: ConfigFlags & { json: bool
         continue;
       }
       timer.step();
-      const stretch = report.step % length === 0 && timer.take();
+      const stretch = report.step % STRETCH === 0 && timer.take();
       if (stretch && report.step > WARM_UP) stretches.push(stretch);
       if (report.step <= WARM_UP || report.step % every !== 0) continue;
       collect();
@@ -67,7 +70,7 @@ export async function soakCommand({ json, ...flags }: ConfigFlags & { json: bool
       const { rss: host, heapUsed: heap } = process.memoryUsage();
       looks.push({ step: report.step, host, device: gpu!.memoryUsed });
       if (json) continue;
-      const speed = shortNumber(paceOf(stretches.slice(-STRETCHES / LOOKS), tokensPerStep).median);
+      const speed = shortNumber(paceOf(stretches.slice(-Math.floor(every / STRETCH)), tokensPerStep).median);
       console.log(
         `step ${report.step}/${steps}  host ${mebibytes(host)} MiB, heap ${mebibytes(heap)}  ${speed} tokens/s`,
       );
@@ -84,8 +87,8 @@ export async function soakCommand({ json, ...flags }: ConfigFlags & { json: bool
     console.log(`adapter   ${adapter}
 host      ${verdict.hostBytesPerStep.toFixed(0)} bytes a step after the first ${WARM_UP}
 device    ${verdict.deviceBytesPerStep.toFixed(0)} bytes a step
-speed     ${paceText(first)} in the first quarter, ${paceText(last)} in the last: ${percent(change)}
-          tokens/s of steps alone${config.moe.even ? ", experts in turn" : ""}: the median of stretches of ${length} steps (their mean)`);
+speed     ${paceText(first)} in the first quarter, ${paceText(last)} in the last: ${percent(change)} from beginning to end
+          tokens/s of steps alone${config.moe.even ? ", experts in turn" : ""}: the fastest tenth of stretches of ${STRETCH} steps, which is compared (median, mean)`);
   }
   if (verdict.fault) throw new Error(`soak: ${verdict.fault}`);
 }
@@ -99,7 +102,8 @@ function randomTokens(count: number, vocab: number): Uint32Array {
   });
 }
 
-const paceText = (pace: Pace) => `${shortNumber(pace.median)} (${shortNumber(pace.mean)})`;
+const paceText = ({ fast, median, mean }: Pace) =>
+  `${shortNumber(fast)} (${shortNumber(median)}, ${shortNumber(mean)})`;
 
 /**
  * Collects all garbage. V8 does that by itself when its heap has grown by tens of megabytes, at moments of its own choice; what

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compareQuarters } from "./pace";
 import { stepTimer } from "./step-timer";
 
@@ -7,30 +7,81 @@ const stretches = (...milliseconds: number[]) => milliseconds.map((ms) => ({ ste
 const row = (count: number, ms: number) => Array.from({ length: count }, () => ms);
 
 test("quarters of a steady run are alike, and their pace is tokens over seconds", () => {
-  expect(compareQuarters(stretches(...row(10, 4)), 64)).toEqual({
-    first: { median: 16_000, mean: 16_000 },
-    last: { median: 16_000, mean: 16_000 },
-    change: 0,
-  });
+  const pace = { fast: 16_000, median: 16_000, mean: 16_000 };
+  expect(compareQuarters(stretches(...row(10, 4)), 64)).toEqual({ first: pace, last: pace, change: 0 });
 });
 
-test("what holds a run up for moments lowers the mean and not the median", () => {
+test("what holds a run up for moments lowers the mean and nothing else", () => {
   const { first, last, change } = compareQuarters(stretches(...row(36, 4), 9, 4, 12, 4), 64);
   expect(change).toBe(0);
   expect(last.median).toBe(first.median);
   expect(last.mean).toBeLessThan(0.8 * first.mean);
 });
 
-test.each([
-  ["a step in the middle", (at: number) => (at < 50 ? 4 : 4.3)],
-  ["slowly", (at: number) => 4 + 0.4 * (at / 100)],
-  ["with every step", (at: number) => 4 * 1.001 ** at],
-])("a run that becomes slower by more than a twentieth shows it: %s", (_, ms) => {
-  expect(compareQuarters(stretches(...row(100, 0).map((_, at) => ms(at))), 64).change).toBeLessThan(-0.05);
-});
+describe("a run on a machine that others share", () => {
+  /**
+   * Seconds of 1,000 stretches: 1.08 ms a step give or take 0.5 %, `slower` by a share at each place in [0, 1), 1.2 to 1.6 times that in
+   * four of five stretches while others are `busy`, and a pause of 25 ms now and then, behind which two queued steps are ready.
+   */
+  function run(slower: (at: number) => number, busy: (at: number) => boolean, seed = 1) {
+    let state = seed;
+    const random = () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state / 2 ** 32;
+    };
+    let paused = false;
+    return Array.from({ length: 1000 }, (_, index) => {
+      const at = index / 1000;
+      const alone = 1.08e-3 * (1 + 0.01 * (random() - 0.5)) * (1 + slower(at));
+      const held = busy(at) && random() < 0.8 ? 1.2 + 0.4 * random() : 1;
+      const ready = paused ? 2 : 0;
+      paused = random() < 0.01;
+      return { steps: 20, seconds: alone * held * (20 - ready) + (paused ? 0.025 : 0) };
+    });
+  }
+  const always = () => true;
+  const never = () => false;
+  const early = (at: number) => at < 0.4;
+  const late = (at: number) => at > 0.6;
+  const inTurns = (at: number) => Math.floor(at * 13) % 2 === 0;
+  const change = (slower: (at: number) => number, busy: (at: number) => boolean, seed = 1) =>
+    compareQuarters(run(slower, busy, seed), 512).change;
 
-test("a run that becomes faster shows it too", () => {
-  expect(compareQuarters(stretches(8, 4, 4, 4), 64).change).toBe(1);
+  test.each([
+    ["alone", never],
+    ["busy throughout", always],
+    ["busy at first", early],
+    ["busy at last", late],
+    ["busy now and then", inTurns],
+  ])("is steady where nothing slows it, and found where something does: %s", (_, busy) => {
+    for (const seed of [1, 2, 3]) {
+      expect(Math.abs(change(() => 0, busy, seed))).toBeLessThan(0.01);
+      // It takes more time, or less, evenly or from somewhere on.
+      expect(change((at) => 0.07 * at, busy, seed)).toBeLessThan(-0.05);
+      expect(change((at) => (at < 0.7 ? 0 : 0.055), busy, seed)).toBeLessThan(-0.05);
+      expect(change((at) => -0.055 * at, busy, seed)).toBeGreaterThan(0.045);
+      expect(change((at) => 0.035 * at, busy, seed)).toBeGreaterThan(-0.05);
+    }
+  });
+
+  test("an even change is told by what it comes to", () => {
+    expect(change((at) => 1 / (1 - 0.06 * at) - 1, never)).toBeCloseTo(-0.06, 2);
+  });
+
+  test("whose medians say what the others did", () => {
+    const { first, last, change } = compareQuarters(
+      run(() => 0, late),
+      512,
+    );
+    expect(last.median).toBeLessThan(0.9 * first.median);
+    expect(Math.abs(change)).toBeLessThan(0.01);
+    const hidden = compareQuarters(
+      run((at) => 0.065 * at, early),
+      512,
+    );
+    expect(hidden.last.median).toBeGreaterThan(hidden.first.median);
+    expect(hidden.change).toBeLessThan(-0.05);
+  });
 });
 
 test("stretches of other lengths count by their pace, and three are too few", () => {
