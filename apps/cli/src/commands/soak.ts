@@ -81,7 +81,7 @@ export async function soakCommand({ json, ...flags }: ConfigFlags & { json: bool
   }
   const verdict = judgeSoak(looks, stretches, tokensPerStep);
   const adapter = adapterName(gpu!.adapter);
-  if (json) console.log(JSON.stringify({ adapter, steps, ...verdict }));
+  if (json) console.log(JSON.stringify({ adapter, preset: config.preset, steps, ...verdict }));
   else {
     const { first, last, change } = verdict.tokensPerSecond;
     console.log(`adapter   ${adapter}
