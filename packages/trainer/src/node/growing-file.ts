@@ -6,9 +6,9 @@ const EVERY = 100;
 
 /** A file that grows at its end. */
 export interface GrowingFile {
-  /** Add to the end; what is added is in the file a tenth of a second later, or when `flush` resolves. */
+  /** Add to the end; what is added is in the file a tenth of a second later, or when `flush` resolves. Throws what an earlier write failed with. */
   append(part: string | Uint8Array): Promise<void>;
-  /** Have in the file what was added; throws what a write since the file was opened failed with. */
+  /** Have in the file what was added; throws what a write failed with. */
   flush(): Promise<void>;
   /** Have it on disk too. */
   sync(): Promise<void>;
@@ -20,6 +20,7 @@ export function growingFile(path: string): GrowingFile {
   let began = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let writing = Promise.resolve();
+  let failed = false;
 
   /** A write that failed fails those behind it, so that nothing is written after a gap. */
   function flush(): Promise<void> {
@@ -30,7 +31,9 @@ export function growingFile(path: string): GrowingFile {
       parts = [];
       began = performance.now();
       writing = writing.then(() => appendFile(path, bytes));
-      writing.catch(() => {}); // whoever adds or flushes next is told
+      writing.catch(() => {
+        failed = true;
+      });
     }
     return writing;
   }
@@ -38,9 +41,11 @@ export function growingFile(path: string): GrowingFile {
   return {
     flush,
     async append(part) {
+      if (failed) await writing;
       parts.push(part);
       const rest = began + EVERY - performance.now();
-      if (rest <= 0) await flush();
+      if (rest <= 0)
+        flush(); // and go on: whoever adds next is told how it went
       else timer ??= setTimeout(flush, rest);
     },
     async sync() {
