@@ -6,10 +6,11 @@
 
 /** How a wait is paced. */
 export interface Pace {
-  /** The share of a wait by which its end may be noticed late. */
+  /** The share of a long wait by which its end may be noticed late. */
   share: number;
-  /** Milliseconds of the shortest and of the longest rest. */
-  least: number;
+  /** Milliseconds of the rests in a short one; the first are a quarter of the wait, so that an end that is there is seen at once. */
+  short: number;
+  /** Milliseconds of the longest rest. */
   most: number;
 }
 
@@ -17,13 +18,13 @@ export interface Pace {
 const SHORTEST_SLEEP = 0.06;
 
 /** Spins through half a millisecond: a software adapter is slow, and wants the core. */
-export const SOFTWARE_PACE: Pace = { share: 1 / 8, least: 0.04, most: 1 };
+export const SOFTWARE_PACE: Pace = { share: 1 / 8, short: 0.04, most: 1 };
 
 /** Spins through a millisecond: a token or a step of a small model is waited for to the end of it. */
-export const HARDWARE_PACE: Pace = { share: 1 / 16, least: 0.04, most: 0.5 };
+export const HARDWARE_PACE: Pace = { share: 1 / 16, short: 0.04, most: 0.5 };
 
 /** A function that waits for a promise of Dawn and lets the thread rest meanwhile, for microseconds at a time. */
-export function pacedWait({ share, least, most }: Pace): <T>(work: Promise<T>) => Promise<T> {
+export function pacedWait({ share, short, most }: Pace): <T>(work: Promise<T>) => Promise<T> {
   const nothing = new Int32Array(new SharedArrayBuffer(4));
   let waiting = 0;
   let turning = false;
@@ -42,7 +43,8 @@ export function pacedWait({ share, least, most }: Pace): <T>(work: Promise<T>) =
   function turn() {
     turning = waiting > 0;
     if (!turning) return;
-    rest(Math.min(most, Math.max(least, share * (performance.now() - since))));
+    const waited = performance.now() - since;
+    rest(Math.min(most, Math.max(share * waited, Math.min(short, waited / 4))));
     setImmediate(turn);
   }
 

@@ -70,7 +70,7 @@ export async function soakCommand({ json, ...flags }: ConfigFlags & { json: bool
       const { rss: host, heapUsed: heap } = process.memoryUsage();
       looks.push({ step: report.step, host, device: gpu!.memoryUsed });
       if (json) continue;
-      const speed = shortNumber(paceOf(stretches.slice(-Math.floor(every / STRETCH)), tokensPerStep).median);
+      const speed = shortNumber(paceOf(stretches.slice(-Math.ceil(every / STRETCH)), tokensPerStep).median);
       console.log(
         `step ${report.step}/${steps}  host ${mebibytes(host)} MiB, heap ${mebibytes(heap)}  ${speed} tokens/s`,
       );
