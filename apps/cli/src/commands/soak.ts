@@ -11,7 +11,7 @@ import { UsageError } from "../errors";
 import { openDevice } from "../open-device";
 import { makeModel } from "../run-model";
 import { judgeSoak, type MemoryLook, percent } from "../soak/judge-soak";
-import { type Pace, paceOf } from "../soak/pace";
+import type { Pace } from "../soak/pace";
 import { type Stretch, stepTimer } from "../soak/step-timer";
 import { temporaryFolder } from "../temporary-folder";
 import { shortNumber } from "../terminal/format";
@@ -70,7 +70,7 @@ export async function soakCommand({ json, ...flags }: ConfigFlags & { json: bool
       const { rss: host, heapUsed: heap } = process.memoryUsage();
       looks.push({ step: report.step, host, device: gpu!.memoryUsed });
       if (json) continue;
-      const speed = shortNumber(paceOf(stretches.slice(-Math.ceil(every / STRETCH)), tokensPerStep).median);
+      const speed = shortNumber(report.tokensPerSecond);
       console.log(
         `step ${report.step}/${steps}  host ${mebibytes(host)} MiB, heap ${mebibytes(heap)}  ${speed} tokens/s`,
       );

@@ -42,8 +42,7 @@ export function compareQuarters(stretches: Stretch[], tokensPerStep: number): Pa
   return { first, last, change: (last.fast / first.fast) ** (4 / 3) - 1 };
 }
 
-/** How fast stretches of steps were. */
-export function paceOf(stretches: Stretch[], tokensPerStep: number): Pace {
+function paceOf(stretches: Stretch[], tokensPerStep: number): Pace {
   const speeds = stretches.map(({ steps, seconds }) => (tokensPerStep * steps) / seconds);
   const sum = (of: keyof Stretch) => stretches.length * mean(stretches.map((stretch) => stretch[of]));
   return {
