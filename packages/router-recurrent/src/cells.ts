@@ -43,7 +43,7 @@ export interface Cell<P, Q> {
 /** h' = (1 - z) n + z h (torch.nn.GRUCell). 3p (in + p) + 6p parameters. */
 export const gru: Cell<Gate<Init>, Gate<Tensor>> = {
   init: (inputs, width, key, style) => initGate(3 * width, inputs, width, key, style),
-  next: (x, before, cell) => ({ state: gruCell({ x, state: before?.state ?? zeros(x, cell.hiddenWeight), ...cell }) }),
+  next: (x, before, cell) => ({ state: gruCell({ x, state: before?.state, ...cell }) }),
 };
 
 /** h' = tanh(W_i x + b_i + W_h h + b_h) (torch.nn.RNNCell). p (in + p) + 2p parameters. */

@@ -11,7 +11,17 @@
 
 import { type InitStyle, linear, linearBias, linearWeight } from "@webmoe/nn";
 import { type AnyRouter, defineRouter, type Router, scoreFlops } from "@webmoe/router";
-import { fold, type Init, type MapLeaves, map, mapTree, stopGradient, type Tensor } from "@webmoe/tensor";
+import {
+  add,
+  fold,
+  type Init,
+  type MapLeaves,
+  map,
+  mapTree,
+  scoreState,
+  stopGradient,
+  type Tensor,
+} from "@webmoe/tensor";
 import { type Cell, gru, lstm, type Memory, rnn } from "./cells";
 
 /** The width and kind of the recurrent cell, the ablations of the paper, and the router behind it. */
@@ -129,7 +139,7 @@ export function recurrentRouter({
             carry: carry?.head,
             buffers: buffers?.head,
           })
-        : { logits: linear(memory.state, layer.gate!, layer.gateBias) };
+        : { logits: scores(memory.state, layer.gate!, layer.gateBias) };
       const handedOn: RecurrentCarry = {
         ...(state && { memory }),
         ...(residual !== 0 && { logits: scored.logits }),
@@ -155,6 +165,12 @@ export function recurrentRouter({
       }),
     }),
   });
+}
+
+/** h G^T + b, [T, E]. */
+function scores(state: Tensor, gate: Tensor, bias: Tensor | undefined): Tensor {
+  const logits = scoreState(state, gate);
+  return bias ? add(logits, bias) : logits;
 }
 
 function addScaled(logits: Tensor, before: Tensor, alpha: number): Tensor {

@@ -1,3 +1,4 @@
+import { copy } from "@webmoe/webgpu";
 import { expectClose, testGpu } from "@webmoe/webgpu/testing";
 import { expect, test } from "vitest";
 import { evaluate } from "./compile";
@@ -6,7 +7,7 @@ import { add, mul, scale } from "./ops/elementwise";
 import { map } from "./ops/map";
 import { matmul } from "./ops/matmul";
 import { sum, sumOfRows } from "./ops/reduce";
-import { stopGradient, type Tensor, withGradient, withoutGradient } from "./tensor";
+import { place, rowRange, stopGradient, type Tensor, withGradient, withoutGradient } from "./tensor";
 import { random } from "./testing";
 
 const x = random([3]);
@@ -106,6 +107,57 @@ test.each([1, 3])("inputs that are parts of one sum over rows share it, %i uses"
   );
   expectClose([...d.b, ...d.c], expected);
   expect(sums).toBe(1);
+});
+
+/** How many sums were asked for at once. */
+const summed: number[] = [];
+
+/** The sums over rows of one tensor: each of `count` equal parts. */
+function sumsOfParts(count: number, rows: Tensor): Tensor[] {
+  summed.push(count);
+  const each = rows.shape[0]! / count;
+  return Array.from({ length: count }, (_, part) => sumOfRows(rowRange(rows, part * each, (part + 1) * each)));
+}
+
+/** x + bias, whose gradient is computed beside that of other biases. */
+function addBias(x: Tensor, bias: Tensor): Tensor {
+  const y = place(copy, { x }, { items: x.size }, { y: x.shape }).y;
+  return withGradient("addBias", y, [x, bias], (dy) => [dy, { rows: [dy], totals: sumsOfParts }]);
+}
+
+test("sums of parameters that one op each uses are computed beside each other, but for a parameter of two ops", async () => {
+  const given = {
+    x: random([2, 64]),
+    y: random([2, 64], 2),
+    a: random([64], 3),
+    b: random([64], 4),
+    both: random([64], 5),
+  };
+  summed.length = 0;
+  const d = await evaluate(await testGpu(), given, ({ x, y, a, b, both }) =>
+    gradients(sum(add(mul(addBias(addBias(x, a), both), y), addBias(addBias(y, b), both))), { a, b, both }),
+  );
+  const column = (c: number) => given.y.data[c]! + given.y.data[64 + c]!;
+  expectClose(
+    d.a,
+    Float32Array.from({ length: 64 }, (_, c) => column(c)),
+  );
+  expectClose(d.b, new Float32Array(64).fill(2));
+  expectClose(
+    d.both,
+    Float32Array.from({ length: 64 }, (_, c) => column(c) + 2),
+  );
+  expect(summed).toEqual([2, 1, 1]);
+});
+
+test("a sum that something was made of a parameter for flows back to it", async () => {
+  const given = { x: random([2, 64]), a: random([64], 3) };
+  const d = await evaluate(await testGpu(), given, ({ x, a }) => {
+    const doubled = scale(a, 2);
+    return gradients(sum(addBias(x, doubled)), { a, doubled });
+  });
+  expectClose(d.a, new Float32Array(64).fill(4));
+  expectClose(d.doubled, new Float32Array(64).fill(2));
 });
 
 test("a matrix that meets rows of several lengths keeps its whole gradient", async () => {

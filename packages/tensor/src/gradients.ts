@@ -2,7 +2,15 @@ import { add } from "./ops/elementwise";
 import { constant } from "./ops/formulas";
 import { type Shape, sameShape, showShape } from "./shape";
 import { stackRows } from "./stack-rows";
-import { type AnyTensor, type Gradient, rowRange, type SumOverRows, type Tensor, type TraceNode } from "./tensor";
+import {
+  type AnyTensor,
+  type Gradient,
+  rowRange,
+  type SumBeside,
+  type SumOverRows,
+  type Tensor,
+  type TraceNode,
+} from "./tensor";
 import { type Leaf, leaves, type MapLeaves, mapTree } from "./tree";
 
 /** What `gradients` may be told. */
@@ -21,11 +29,13 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
   const wanted = leaves<Leaf & Tensor>(parameters);
   const leavesWanted = new Set<AnyTensor>(wanted.map(([, leaf]) => leaf));
   const needed = new Set(leavesWanted);
+  const made = new Set(loss.trace.nodes.flatMap(({ outputs }) => outputs));
 
   const parts = new Map<AnyTensor, Part[]>();
   parts.set(loss, [options.seed ?? constant(loss.trace, loss.shape, 1)]);
   const uses = new Map<AnyTensor, number>();
   const shared: SharedSum[] = [];
+  const waiting: Waiting[] = [];
   const count = ({ inputs }: TraceNode, by: 1 | -1) => {
     for (const input of new Set(inputs)) uses.set(input, (uses.get(input) ?? 0) + by);
   };
@@ -56,14 +66,24 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
       node.rule(...dy).forEach((dx, index) => {
         const input = node.inputs[index]!;
         if (!dx || !needed.has(input)) return;
+        if ("totals" in dx && uses.get(input) === 1 && !made.has(input)) {
+          waiting.push({ ...dx, input });
+          return;
+        }
         // What more than one op uses gets the rows of them all in one sum; alone they are summed before their memory is held up.
-        const part = "rows" in dx && uses.get(input) === 1 ? sumTogether([dx], shared) : dx;
+        const part = "total" in dx && uses.get(input) === 1 ? sumTogether([dx], shared) : dx;
         if ("shape" in part) checkShape(node.name, input.shape, part.shape);
         parts.set(input, [...(parts.get(input) ?? []), part]);
       });
     }
   };
   walk(loss.trace.nodes.slice()); // backward kernels append nodes of their own
+  for (const group of beside(waiting)) {
+    const stacked = group[0]!.rows.map((_, index) => stackRows(group.map(({ rows }) => rows[index]!)));
+    group[0]!.totals(group.length, ...stacked).forEach((sum, index) => {
+      parts.set(group[index]!.input, [sum]);
+    });
+  }
   return mapTree(parameters, (leaf, path) => {
     const gradient = total(parts.get(leaf as Tensor), shared);
     if (!gradient) {
@@ -87,22 +107,38 @@ type Part = NonNullable<Gradient>;
 function total(parts: Part[] | undefined, shared: SharedSum[]): Tensor | undefined {
   if (!parts || parts.length === 0) return undefined;
   const ready = parts.flatMap((part) => ("shape" in part ? [part] : []));
-  const sums = parts.flatMap((part) => ("rows" in part ? [part] : []));
-  const added = [...ready, ...together(sums).map((group) => sumTogether(group, shared))];
+  const sums = parts.flatMap((part) => ("total" in part ? [part] : []));
+  const alone = parts.flatMap((part) => ("totals" in part ? part.totals(1, ...part.rows) : []));
+  const added = [...ready, ...alone, ...together(sums).map((group) => sumTogether(group, shared))];
   const base = added.length > 1 ? add(...added) : added[0];
   return parts.reduce<Tensor | undefined>((sum, part) => ("onto" in part ? part.onto(sum) : sum), base);
 }
 
 /** Sums by what can be summed at once: by one function, of rows alike, of no more bytes than a kernel binds. */
 function together(sums: SumOverRows[]): SumOverRows[][] {
-  const groups: { members: [SumOverRows, ...SumOverRows[]]; bytes: number[] }[] = [];
-  for (const part of sums) {
+  return grouped(sums, (first, part) => first.total === part.total && sameRange(first, part));
+}
+
+/** A sum of a parameter that one op uses, which waits for the others. */
+interface Waiting extends SumBeside {
+  input: AnyTensor;
+}
+
+/** Sums that can be computed beside each other: by one function, of as many rows each, of no more bytes than a kernel binds. */
+function beside(waiting: Waiting[]): Waiting[][] {
+  const asLong = (rows: AnyTensor[], others: AnyTensor[]) =>
+    rows.every(({ shape }, index) => shape[0] === others[index]!.shape[0]);
+  return grouped(waiting, (first, part) => first.totals === part.totals && asLong(first.rows, part.rows));
+}
+
+/** Parts whose rows can lie under one another, in groups. */
+function grouped<T extends { rows: AnyTensor[] }>(parts: T[], belongs: (first: T, part: T) => boolean): T[][] {
+  const groups: { members: [T, ...T[]]; bytes: number[] }[] = [];
+  for (const part of parts) {
     const bytes = part.rows.map(({ slice }) => slice.bytes);
     const group = groups.find(
       ({ members: [first], bytes: taken }) =>
-        first.total === part.total &&
-        sameRange(first, part) &&
-        part.rows.every((rows, index) => canFollow(rows, first.rows[index]!, taken[index]!)),
+        belongs(first, part) && part.rows.every((rows, index) => canFollow(rows, first.rows[index]!, taken[index]!)),
     );
     if (!group) groups.push({ members: [part], bytes });
     else {

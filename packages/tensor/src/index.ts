@@ -39,6 +39,7 @@ export * from "./ops/experts";
 export { constant } from "./ops/formulas";
 export * from "./ops/gated";
 export * from "./ops/gru";
+export * from "./ops/gru-cell";
 export * from "./ops/halves";
 export { map } from "./ops/map";
 export * from "./ops/matmul";

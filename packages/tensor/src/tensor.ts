@@ -67,6 +67,18 @@ export interface SumOverRows {
   range?: readonly [start: number, end: number];
 }
 
+/**
+ * A sum over rows that is computed beside those of other inputs, as the gradients of matrices are that every layer has its own
+ * of: alone each would take longer to start than to run.
+ */
+export interface SumBeside {
+  /** What the sum is of: [T, ...] each. */
+  rows: AnyTensor[];
+  /** As many sums, of equal parts of rows that lie under one another; a function known by name. */
+  // biome-ignore lint/suspicious/noExplicitAny: it takes tensors of the types that `rows` has
+  totals(count: number, ...rows: Tensor<any>[]): Tensor[];
+}
+
 /** A gradient that can be added to another as it is computed, which takes one kernel where a sum would take two. */
 export interface GradientOnto {
   /** `base` and the gradient, or the gradient alone. */
@@ -74,7 +86,7 @@ export interface GradientOnto {
 }
 
 /** What a rule gives an input: its gradient, in a form that can be summed with others or at once; nothing where it has none. */
-export type Gradient = Tensor | SumOverRows | GradientOnto | undefined;
+export type Gradient = Tensor | SumOverRows | SumBeside | GradientOnto | undefined;
 
 /** How the gradient flows through one op: from the gradients of its outputs to those of its inputs. */
 export type GradientRule = (...dy: (Tensor | undefined)[]) => Gradient[];

@@ -6,10 +6,11 @@ import {
   matmul as matmulKernel,
   matmulSplit,
   matmulSplits,
+  SPLIT_STEP,
   takesHalves,
 } from "@webmoe/webgpu";
 import { type Shape, showShape, sizeOf } from "../shape";
-import { type AnyTensor, type GradientOnto, place, reshape, type Tensor, withGradient } from "../tensor";
+import { type AnyTensor, type GradientOnto, place, reshape, rowRange, type Tensor, withGradient } from "../tensor";
 import { add } from "./elementwise";
 import { halves } from "./halves";
 
@@ -51,8 +52,14 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   });
 }
 
+/** op(a) op(b) of matrices, without a gradient: for ops whose own rule has it. */
+export function plainProduct(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions): Tensor {
+  const { shape, ...sizes } = matmulSizes(a.shape, b.shape, transposeA, transposeB);
+  return product(a, b, shape, sizes, { transposeA, transposeB });
+}
+
 /** op(a) op(b) as a gradient that others may be added to. */
-function productOnto(a: Tensor, b: Tensor, options: MatmulOptions): GradientOnto {
+export function productOnto(a: Tensor, b: Tensor, options: MatmulOptions): GradientOnto {
   return { onto: (base) => (base ? matmulAdd(base, a, b, options) : matmul(a, b, options)) };
 }
 
@@ -97,6 +104,24 @@ function placeProduct(operands: Operands, shape: Shape, sizes: Sizes, layout: Ma
 export function productOverHalfRows(a: Tensor<"u32">, b: Tensor<"u32">): Tensor {
   const [k, m, n] = [a.shape[0]!, 2 * a.shape[1]!, 2 * b.shape[1]!];
   return placeProduct({ a, b }, [m, n], { batch: 1, m, n, k }, { transposeA: true, transposeB: false, halves: true });
+}
+
+/**
+ * `count` products a_i^T b_i in one kernel and their sums: a [count T, M] holds the a_i under one another, b [count T, N / 2] the
+ * b_i rounded to f16, two to a u32; for matrix units alone.
+ */
+export function productsOverRows(count: number, a: Tensor, b: Tensor<"u32">): Tensor[] {
+  const [k, m, n] = [a.shape[0]! / count, a.shape[1]!, 2 * b.shape[1]!];
+  const layout: MatmulLayout = { transposeA: true, transposeB: false, halves: "b" };
+  // Parts of equal length, none of which reaches into the next product.
+  let each = matmulSplits({ batch: 1, m, n, k }, layout, a.trace.target);
+  while (k % (each * SPLIT_STEP) !== 0) each--;
+  const splits = count * each;
+  const { c } = place(matmulSplit, { a, b }, { splits, m, n, k: count * k }, { c: [splits, m, n] }, layout);
+  return Array.from({ length: count }, (_, index) => {
+    const x = rowRange(c, index * each, (index + 1) * each);
+    return place(columnSum, { x }, { rows: each, cols: m * n, chunks: 1 }, { y: [m, n] }).y;
+  });
 }
 
 /** Add op(a) op(b) to `c` in place. For gradient rules; it has no gradient itself. */

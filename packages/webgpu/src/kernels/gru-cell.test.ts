@@ -72,7 +72,7 @@ describe.each([
   [192, 64],
 ])("%i rows of width %i", (rows, width) => {
   test("the shaders compile", async () => {
-    await checkMatrixShader(gruCellForward, { rows, width });
+    await checkMatrixShader(gruCellForward, { rows, width, isFirst: 0 });
     await checkMatrixShader(gruCellBackward, { rows, width });
   });
 
@@ -108,12 +108,12 @@ describe.each([
         biases,
         next: rows * p,
         kept: rows * 3 * p,
-        stateHalves: (rows * p) / 2,
+        nextHalves: (rows * p) / 2,
       },
-      { rows, width },
+      { rows, width, isFirst: 0 },
     );
     expectClose(forward.next, expected.next, 1e-4);
-    expectClose(unpacked(forward.u32("stateHalves")), state);
+    expectClose(unpacked(forward.u32("nextHalves")), expected.next, 1e-3);
     const tiles = rows / 64;
     const backward = await runKernel(
       matrixTarget,

@@ -58,8 +58,8 @@ fn run(i: u32) {
 });
 
 /**
- * next = (1 - z) n + z h, with the gates of gru.ts, x rounded to f16 by `packHalves`. Besides `kept` it leaves h rounded so, for
- * the gradients of the weights.
+ * next = (1 - z) n + z h, with the gates of gru.ts, x rounded to f16 by `packHalves`. Besides `kept` it leaves the next state
+ * rounded so, for the gradients of the weights that read it. Where `isFirst` is 1, h counts as zero.
  */
 export const gruCellForward = kernel({
   name: "gruCellForward",
@@ -70,9 +70,10 @@ export const gruCellForward = kernel({
     biases: "read",
     next: "write",
     kept: "write u32",
-    stateHalves: "write u32",
+    nextHalves: "write u32",
   },
-  sizes: { rows: "u32", width: "u32" },
+  sizes: { rows: "u32", width: "u32", isFirst: "u32" },
+  perCall: ["isFirst"],
   flops: ({ rows, width }) => 12 * rows * width * width,
   source: (sizes) => matrixKernels().gruForward.forward(sizes),
 });

@@ -31,20 +31,14 @@ ${
 }
 ${each(3, (gate) => `      weight${gate} = weights[weightFrom + ${((3 * side + gate) * p * p) / UNIT}u + ${round} * ${STEP / UNIT}u];`)}`;
   const store = (side: 0 | 1) => `
-${
-  side === 0
-    ? "    panels[rowPanel][rowUnit] = unitOfX;"
-    : `    let rounded = halfs(low, high);
-    panels[rowPanel][rowUnit] = rounded;
-    if (firstColumn == 0u) { stateHalves[unitFrom + round * ${STEP / UNIT}u] = rounded; }`
-}
+${side === 0 ? "    panels[rowPanel][rowUnit] = unitOfX;" : "    panels[rowPanel][rowUnit] = halfs(low, high);"}
 ${each(3, (gate) => `    panels[2u + line / 16u][(${gate * FRAGMENT}u + line % 16u) * ${ROW}u + unit] = weight${gate};`)}`;
   const pass = (side: 0 | 1) => `
-  for (var round = 0u; round < ${rounds}u; round++) {
+  for (var round = 0u; round < ${rounds}u; round++) {${side === 1 ? "\n    if (isFirst() == 1u) { break; }" : ""}
     workgroupBarrier();
 ${store(side)}
     if (round + 1u < ${rounds}u) {${load(side, "(round + 1u)")}
-    }${side === 0 ? ` else {${load(1, "0u")}\n    }` : ""}
+    }${side === 0 ? ` else if (isFirst() == 0u) {${load(1, "0u")}\n    }` : ""}
     workgroupBarrier();
     let aPanel = &panels[shareRow];
     let bPanel = &panels[2u + shareColumn];
@@ -77,18 +71,21 @@ ${each(3, (gate) =>
       biases: "vec4f",
       next: "vec4f",
       kept: "vec2u",
-      stateHalves: "vec4u",
+      nextHalves: "vec2u",
     },
     wgsl: /* wgsl */ `${declarations(3 * FRAGMENT * ROW)}
 fn sigmoid(x: vec4f) -> vec4f { return 1.0 / (1.0 + exp(-x)); }
 fn packed(x: vec4f) -> vec2u { return vec2u(pack2x16float(x.xy), pack2x16float(x.zw)); }
 fn gates(row: u32, quad: u32, sumR: vec4f, sumZ: vec4f, inputN: vec4f, hiddenN: vec4f) {
-  let h = state[row * ${q}u + quad];
+  var h = vec4f();
+  if (isFirst() == 0u) { h = state[row * ${q}u + quad]; }
   let r = sigmoid(sumR + biases[quad] + biases[quad + ${3 * q}u]);
   let z = sigmoid(sumZ + biases[quad + ${q}u] + biases[quad + ${4 * q}u]);
   let candidate = hiddenN + biases[quad + ${5 * q}u];
   let n = tanh(clamp(inputN + biases[quad + ${2 * q}u] + r * candidate, vec4f(-15.0), vec4f(15.0)));
-  next[row * ${q}u + quad] = n + z * (h - n);
+  let value = n + z * (h - n);
+  next[row * ${q}u + quad] = value;
+  nextHalves[row * ${q}u + quad] = packed(value);
   let dn = (1.0 - z) * (1.0 - n * n);
   let at = row * ${6 * q}u + quad;
   kept[at] = packed(dn * candidate * r * (1.0 - r));

@@ -75,9 +75,14 @@ describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout
   ])("split sums of %i rows and %i terms", async (m, k) => {
     const [splits, n] = [3, 128];
     await checkMatrixShader(matmulSplit, { splits, m, n, k }, layout);
+    await checkMatrixShader(matmulSplit, { splits, m, n, k }, { ...layout, halves: "b" });
     if (!matrixUnits) return;
     const [a, b] = [halfNumbers(m * k), halfNumbers(k * n, 2)];
     const parts = await runKernel(matrixTarget, matmulSplit, { a, b, c: splits * m * n }, { splits, m, n, k }, layout);
+    const packed = { a, b: await pack(b), c: splits * m * n };
+    const mixed = { ...layout, halves: "b" as const };
+    const same = await runKernel(matrixTarget, matmulSplit, packed, { splits, m, n, k }, mixed);
+    expect(same.c).toEqual(parts.c);
     const total = product(a, b, m, n, k, layout).map((_, i) =>
       [0, 1, 2].reduce((sum, s) => sum + parts.c[s * m * n + i]!, 0),
     );

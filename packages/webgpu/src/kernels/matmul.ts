@@ -13,8 +13,8 @@ export interface MatmulLayout {
   transposeA: boolean;
   /** Whether b is stored [n, k]. */
   transposeB: boolean;
-  /** Both operands are packed by `packHalves`; only where `takesHalves` says so. */
-  halves?: boolean;
+  /** Both operands, or b alone, are packed by `packHalves`; only where `takesHalves` says so, or for matrix units alone. */
+  halves?: boolean | "b";
 }
 
 const sizes = { batch: "u32", m: "u32", n: "u32", k: "u32" } as const;
@@ -67,6 +67,9 @@ export const matmulSplit = kernel({
     });
   },
 });
+
+/** What the length of every part of a split product but the last is a multiple of. */
+export const SPLIT_STEP = STEP;
 
 /** Longest sum that one part of a split product takes; a multiple of what every class steps by. */
 function splitRange(k: number, splits: number): number {
@@ -173,7 +176,7 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
     result: "c",
     a: {
       buffer: "a",
-      halves,
+      halves: halves === true,
       alongSum: !transposeA,
       rowLength: transposeA ? step(rows) : depth,
       extent: rows,
@@ -181,7 +184,7 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
     },
     b: {
       buffer: "b",
-      halves,
+      halves: halves !== false,
       alongSum: transposeB,
       rowLength: transposeB ? depth : step(columns),
       extent: columns,

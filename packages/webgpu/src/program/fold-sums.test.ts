@@ -61,6 +61,16 @@ test("nor where what it sums is used by others", () => {
   expect(names()).toEqual(["fill", "sumParts", "copy", "fill", "sumParts"]);
 });
 
+test("sums of parts of one matrix wait for each other", () => {
+  const { recording, parts, arena, names } = start();
+  const x = parts(6, 1);
+  for (const place of [0, 1]) {
+    const buffers = { x: slice(x, place * 768, 768), y: slice(arena, place * 256, 256) };
+    recording.dispatch(columnSum, buffers, { rows: 3, cols: 64, chunks: 1 }, undefined);
+  }
+  expect(names()).toEqual(["fill", "sumParts"]);
+});
+
 test("at most seven sums share a dispatch", () => {
   const { sum, names } = start();
   for (let place = 0; place < 9; place++) sum(2, place);

@@ -6,7 +6,7 @@ import { compileKernel, type KernelTarget } from "../kernel";
 import { columnSum } from "../kernels/reduce";
 import { MOST_JOBS, sumParts, sumPartsSizes } from "../kernels/sum-parts";
 import type { Dispatch, Slice, Storage } from "./recording";
-import { isOwn, overlap } from "./round-results";
+import { overlap } from "./round-results";
 import { usersOf } from "./users";
 
 /** Bytes that wait to be summed, at most. */
@@ -36,8 +36,10 @@ export function foldSums(recorded: Dispatch[], kept: Set<Storage>, target: Kerne
       result.push(dispatch);
       continue;
     }
-    const { writers, readers } = users.get(sum.x.storage)!;
-    const waits = isOwn(sum.x) && writers.length === 1 && readers.length === 1 && !kept.has(sum.x.storage);
+    const { storage } = sum.x;
+    const { writers, readers } = users.get(storage)!;
+    const isSummed = readers.every((reader) => sumIn(recorded[reader]!));
+    const waits = storage.kind === "temporary" && writers.length === 1 && isSummed && !kept.has(storage);
     const bytes = waiting.reduce((total, { x }) => total + x.bytes, sum.x.bytes);
     if (waiting.length === MOST_JOBS || bytes > MOST_BYTES || waiting.some(({ y }) => y.storage !== sum.y.storage))
       flush();
