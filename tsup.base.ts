@@ -31,7 +31,10 @@ function withBareShaders(text: string): string {
 const withoutGradients: Plugin = {
   name: "without gradients",
   setup({ onLoad }) {
-    onLoad({ filter: /[/\\]gru-matrix-backward\.ts$/ }, () => ({ contents: "", loader: "ts" }));
+    onLoad({ filter: /[/\\](attention-matrix-backward|gru-matrix-backward|add-spares-shader)\.ts$/ }, () => ({
+      contents: "",
+      loader: "ts",
+    }));
   },
 };
 

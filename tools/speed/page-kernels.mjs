@@ -13,7 +13,8 @@ export function expertProducts(cases) {
       .flatMap(({ kernels }) => /** @type {Figure[]} */ (kernels));
   const dense = kernelsOf("dense").map((kernel) => ({ sizes: sizesOf(kernel), rounds: each(kernel) }));
   const [randomly, uneven] = ["experts at random", "half of all rows"].map(kernelsOf);
-  const rows = kernelsOf("even experts")
+  const evenly = kernelsOf("even experts");
+  const rows = evenly
     .filter(({ kernel }) => kernel.startsWith("grouped"))
     .flatMap((k) => {
       const alike = denseLike(k);
@@ -38,14 +39,14 @@ export function expertProducts(cases) {
           `${teraflops(beside)} / ${teraflops(even)}`,
           `**${percent(ratioOf(beside, even).median)}**`,
           scattered ? percent(ratioOf(beside, each(scattered)).median) : "",
-          hot ? `${ratioOf(each(hot), even).median.toFixed(2)}x` : "",
+          hot ? `${ratioOf(whole(hot, uneven), whole(k, evenly)).median.toFixed(2)}x` : "",
         ],
       ];
     });
   if (rows.length === 0) return [];
   return [
     "## Products of experts beside dense ones",
-    "In mixed precision, all kernels in turns; ratios are medians over rounds. Even experts have the same number of rows each, as many as fill whole tiles; at random every token goes to any two. FLOPs are those of the rows that tokens were sent to, as many as the dense product has; rows that fill up the tiles of an expert count for nothing.",
+    "In mixed precision, all kernels in turns; ratios are medians over rounds. Even experts have the same number of rows each, as many as fill whole tiles; at random every token goes to any two. FLOPs are those of the rows that tokens were sent to, as many as the dense product has; rows that fill up the tiles of an expert count for nothing. With half of all rows at one expert, gradients of weights are summed in parts, whose addition is counted, for both products with each.",
     table(
       [
         ...["kernel", "dense us", "even experts us", "TFLOPS", "even, of the dense rate", "at random"],
@@ -66,6 +67,17 @@ function denseLike(kernel) {
   if (kernel.kernel.startsWith("groupedWeight")) return [gradient];
   if (kernel.dispatches > 1) return [forward, backward];
   return [kernel.kernel.endsWith("Gather") ? forward : backward];
+}
+
+/**
+ * Microseconds of a product in every round, those of a weight's gradient with the addition of its parts.
+ * @param {Figure} kernel @param {Figure[] | undefined} kernels @returns {number[]}
+ */
+function whole(kernel, kernels) {
+  const addition = kernels?.find((other) => other.kernel.startsWith("addSpares"));
+  if (!addition || !kernel.kernel.startsWith("groupedWeight")) return each(kernel);
+  const added = each(addition);
+  return each(kernel).map((us, round) => us + (added[round] ?? 0));
 }
 
 /** Microseconds of one dispatch in every round. @param {Figure} kernel @returns {number[]} */

@@ -165,14 +165,19 @@ test("products of experts stand beside dense ones of the same work", () => {
       ["groupedMatmulGather", sizes, [6.25, 12.5, 25], 1],
       ["groupedMatmul", sizes, [12.5, 25, 50], 1],
       ["groupedWeightGradient", sizes, [40, 40, 30], 1],
+      ["addSparesOfTwo", "width0 24, spares0 1", [10, 10, 20], 1],
     ]),
     kernelsOf("experts at random", [["groupedMatmulGather", sizes, [10, 20, 40], 1]]),
-    kernelsOf("half of all rows at one expert", [["groupedMatmul", sizes, [25, 50, 60], 1]]),
+    kernelsOf("half of all rows at one expert", [
+      ["groupedMatmul", sizes, [25, 50, 60], 1],
+      ["groupedWeightGradient", sizes, [60, 60, 60], 1],
+      ["addSparesOfTwo", "width0 24, spares0 1", [15, 15, 15], 1],
+    ]),
   ];
   const page = speedPage({ ...empty, results });
   expect(page).toContain(`| groupedMatmulGather: ${sizes} | 10.0 | 12.5 | 0 / 0 | **80.0 %** | 50.0 % |  |`);
   expect(page).toContain(`| groupedMatmul: ${sizes} | 20.0 | 25.0 | 0 / 0 | **80.0 %** |  | 2.00x |`);
-  expect(page).toContain(`| groupedWeightGradient: ${sizes} | 30.0 | 40.0 | 0 / 0 | **75.0 %** |  |  |`);
+  expect(page).toContain(`| groupedWeightGradient: ${sizes} | 30.0 | 40.0 | 0 / 0 | **75.0 %** |  | 1.50x |`);
 });
 
 test("the page says where the clock was, and first of all when it moved", () => {

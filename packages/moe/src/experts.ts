@@ -90,7 +90,8 @@ export function mixExperts(
   const tokens = x.shape[0]!;
   const { token, expert, weight } = selection;
   const sorted = () => {
-    const groups = groupByExpert(token, expert, experts, selection);
+    const [, dim, hidden] = parameters.down.shape as [number, number, number];
+    const groups = groupByExpert(token, expert, experts, { ...selection, width: dim * hidden });
     const y = combineExperts(runSorted(x, parameters, groups, activation, drop), weight, groups, tokens);
     return { y, load: groups.load };
   };

@@ -3,6 +3,7 @@ export { Expression, toExpression } from "./expression";
 export { type AdapterDescription, adapterName, type Gpu } from "./gpu";
 export { type Binding, type CompiledKernel, compileKernel, type Kernel, type KernelTarget, kernel } from "./kernel";
 export * from "./kernels/adamw";
+export { addSpares } from "./kernels/add-spares";
 export * from "./kernels/assignment-products";
 export * from "./kernels/assignments";
 export * from "./kernels/attention";

@@ -2,14 +2,17 @@
 
 import type { Gpu } from "./gpu";
 import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget, type RoundedBuffers } from "./kernel";
+import * as spares from "./kernels/add-spares-shader";
 import * as assignments from "./kernels/assignment-shaders";
 import * as serialDecode from "./kernels/attention-decode-serial";
 import * as decodeAttention from "./kernels/attention-decode-tiled";
 import * as attention from "./kernels/attention-matrix";
+import * as attentionBackward from "./kernels/attention-matrix-backward";
 import * as serialAttention from "./kernels/attention-serial";
 import * as attentionOfAnyWidth from "./kernels/attention-tiled";
 import * as draw from "./kernels/draw-token-shader";
 import * as serialEmbedding from "./kernels/embedding-serial";
+import * as partList from "./kernels/expert-part-list";
 import * as serialSort from "./kernels/expert-sort-serial";
 import * as gruBackward from "./kernels/gru-matrix-backward";
 import * as gruForward from "./kernels/gru-matrix-forward";
@@ -24,7 +27,7 @@ export { firstDifference } from "./program/digest";
 
 // Tests run kernels of every class, whatever the adapter is.
 provideKernels({
-  matrix: { attention, gruBackward, gruForward, matmul },
+  matrix: { attention: { ...attention, ...attentionBackward }, gruBackward, gruForward, matmul },
   serial: {
     attention: serialAttention,
     decode: serialDecode,
@@ -33,6 +36,8 @@ provideKernels({
     sort: serialSort,
   },
   attentionOfAnyWidth,
+  partList,
+  spares,
   decode: { assignments, attention: decodeAttention, draw },
 });
 

@@ -99,7 +99,7 @@ function expertCase(
 ): KernelCase {
   return {
     name,
-    kernels: /^grouped|^expert|^combine|^gatherSum|^packHalves/,
+    kernels: /^grouped|^addSpares|^expert|^combine|^packHalves/,
     state: {
       x: random([tokens, dim]),
       first: random([experts, 2 * hidden, dim]),

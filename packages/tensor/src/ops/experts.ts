@@ -4,16 +4,16 @@
 //
 //   assignment a ── slot[a] ──> padded row p        padded row p ── source[p] ──> assignment a, or none
 //                                                   padded row p ── rowToken[p] ──> its token
-//   tile of rows ── tileExpert ──> its expert       expert e ── segments[e] ──> (first row, number of rows)
+//   tile of rows ── tileExpert ──> its expert       part i ── parts[i] ──> its rows, which have one expert
 
 import {
+  addSpares,
   combine,
   combineBackward,
   expertCount,
   expertPlace,
   expertScan,
   expertSortSizes,
-  gatherSum,
   groupedMatmul,
   groupedMatmulGather,
   groupedTakesHalves,
@@ -23,6 +23,7 @@ import {
 } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { type AnyTensor, type Dtype, place, type Tensor, u32, withGradient, withoutGradient } from "../tensor";
+import { constant } from "./formulas";
 import { halves } from "./halves";
 
 /** Assignments sorted by expert. */
@@ -35,7 +36,7 @@ export interface ExpertGroups {
   rows: number;
   /** Token of each assignment, u32 [A]. */
   token: Tensor<"u32">;
-  /** u32 [A], [P], [P], [P / tile] and [E, 2]. */
+  /** The row of each assignment, u32 [A]; none for one without expert. */
   slot: Tensor<"u32">;
   /** The assignment of each row, u32 [P]; none for padding. */
   source: Tensor<"u32">;
@@ -43,8 +44,10 @@ export interface ExpertGroups {
   rowToken: Tensor<"u32">;
   /** The expert of each tile of rows, u32 [P / tile]. */
   tileExpert: Tensor<"u32">;
-  /** First row and count of rows of each expert, u32 [E, 2]. */
-  segments: Tensor<"u32">;
+  /** First row, rows, expert and spare sum of each part that gradients of weights are summed in, u32 [E + spares, 4]. */
+  parts: Tensor<"u32">;
+  /** How many parts more than experts there are at most. */
+  spares: number;
   /** Assignments of each expert, f32 [E]. */
   load: Tensor;
 }
@@ -59,13 +62,14 @@ export function tokenOfAssignment(x: AnyTensor, each: number): Tensor<"u32"> {
 
 /**
  * Sort assignments by expert, stably and without atomics. token and expert are u32 [A]; expert 0xffffffff is left out.
- * `atMost` bounds how many are not left out, where that is known to be below A: memory for rows is sized by it.
+ * `atMost` bounds how many are not left out, where that is known to be below A: memory for rows is sized by it. `width` is how
+ * many elements the smallest of the experts' matrices has, where a device's share of them counts.
  */
 export function groupByExpert(
   token: Tensor<"u32">,
   expert: Tensor<"u32">,
   experts: number,
-  { atMost = expert.size }: { atMost?: number } = {},
+  { atMost = expert.size, width }: { atMost?: number; width?: number } = {},
 ): ExpertGroups {
   const types: Dtype[] = [token.dtype, expert.dtype];
   if (token.size !== expert.size || types.some((dtype) => dtype !== "u32")) {
@@ -73,18 +77,18 @@ export function groupByExpert(
   }
   const { target } = expert.trace;
   const { assignments, chunks } = expertSortSizes(expert.size, experts, target);
-  const { tiles, tile, rows } = expertSortSizes(Math.min(atMost, assignments), experts, target);
+  const { tiles, tile, rows, most, spares } = expertSortSizes(Math.min(atMost, assignments), experts, target, width);
   const { counts, rank } = place(
     expertCount,
     { expert },
     { assignments, experts, chunks },
     { counts: u32(chunks, experts), rank: u32(assignments) },
   );
-  const { segments, tileExpert, tileRows, load } = place(
+  const { parts, tileExpert, tileRows, load } = place(
     expertScan,
     { counts },
-    { experts, chunks, tiles, tile },
-    { segments: u32(experts, 2), tileExpert: u32(tiles), tileRows: u32(tiles), load: [experts] },
+    { experts, chunks, tiles, tile, most, spares },
+    { parts: u32(experts + spares, 4), tileExpert: u32(tiles), tileRows: u32(tiles), load: [experts] },
   );
   const { slot, source, rowToken } = place(
     expertPlace,
@@ -93,7 +97,7 @@ export function groupByExpert(
     { slot: u32(assignments), source: u32(rows), rowToken: u32(rows) },
   );
   withoutGradient("groupByExpert", [load], [expert]);
-  return { experts, assignments, rows, token, slot, source, rowToken, tileExpert, segments, load };
+  return { experts, assignments, rows, token, slot, source, rowToken, tileExpert, parts, spares, load };
 }
 
 /**
@@ -108,7 +112,7 @@ export function expertLinear(
   options: { gather?: boolean } = {},
 ): Tensor {
   const [experts, out, inner] = weight.shape as [number, number, number];
-  const { rows, rowToken, tileExpert, segments, slot, assignments } = groups;
+  const { rows, rowToken, tileExpert, parts, spares, slot, assignments } = groups;
   if (weight.shape.length !== 3 || experts !== groups.experts || x.shape[1] !== inner) {
     throw new Error(
       `expertLinear: needs x [rows, in] and weight [${groups.experts}, out, in], got ${showShape(x.shape)} and ${showShape(weight.shape)}`,
@@ -134,18 +138,22 @@ export function expertLinear(
     if (asHalves) mayRound.add(dRows.slice.storage);
     const tokens = x.shape[0]!;
     const dx = gather
-      ? place(gatherSum, { y: dRows, slot }, { tokens, topK: assignments / tokens, dim: inner }, { out: x.shape }).out
-      : dRows;
-    const made = { a: operand(x), dy: operand(dy), segments };
-    const { dweight } = gather
       ? place(
-          groupedWeightGradientGather,
-          { ...made, rowToken },
-          sizes,
-          { dweight: weight.shape },
-          { halves: asHalves },
-        )
-      : place(groupedWeightGradient, made, sizes, { dweight: weight.shape }, { halves: asHalves });
+          combine,
+          { y: dRows, slot, weight: constant(x.trace, [assignments], 1) },
+          { tokens, topK: assignments / tokens, dim: inner },
+          { out: x.shape },
+        ).out
+      : dRows;
+    const made = { a: operand(x), dy: operand(dy), parts };
+    const sums = { dweight: weight.shape, spare: [spares, out, inner] };
+    const { dweight, spare } = gather
+      ? place(groupedWeightGradientGather, { ...made, rowToken }, { ...sizes, spares }, sums, { halves: asHalves })
+      : place(groupedWeightGradient, made, { ...sizes, spares }, sums, { halves: asHalves });
+    if (spares > 0) {
+      const sparesOf = { parts0: parts, spare0: spare, dweight0: dweight };
+      place(addSpares, sparesOf, { width0: out * inner, spares0: spares }, {});
+    }
     return [dx, dweight];
   });
 }

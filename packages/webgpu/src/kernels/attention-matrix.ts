@@ -44,8 +44,6 @@ import {
 import type { AttentionSizes } from "./attention-shape";
 import { each } from "./matmul-parts";
 
-export { backwardKeyValue, backwardQuery } from "./attention-matrix-backward";
-
 /** log2 of the largest weight before sums are rescaled. */
 const HEADROOM = 14;
 

@@ -32,33 +32,6 @@ fn run(i: u32) {
   },
 });
 
-/** out[t,:] = sum over j of y[slot[tK+j],:]: the gradient of reading a token's row once per assignment */
-export const gatherSum = kernel({
-  name: "gatherSum",
-  buffers: { y: "read", slot: "read u32", out: "write" },
-  sizes: { tokens: "u32", topK: "u32", dim: "u32" },
-  source: ({ tokens, dim }, target) => {
-    const { lanes, alias, vectors } = wide(target, dim, ["y", "out"]);
-    return {
-      form: "items",
-      items: (tokens * dim) / lanes,
-      vectors,
-      operands: ["y"],
-      wgsl: /* wgsl */ `${alias}
-fn run(i: u32) {
-  let width = sizes.dim / ${lanes}u;
-  let t = i / width;
-  var total = Wide();
-  for (var j = 0u; j < sizes.topK; j++) {
-    let row = slot[t * sizes.topK + j];
-    if (row != ${NONE}) { total += read_y(row * width + i % width); }
-  }
-  out[i] = total;
-}`,
-    };
-  },
-});
-
 /**
  * For the assignment a of row p: dy[p,:] = weight[a] * dout[token[a],:] and dweight[a] = dot(dout[token[a],:], y[p,:]).
  * dy is 0 in padding, dweight 0 for an assignment without expert.

@@ -2,7 +2,7 @@
 export function sortByLoop(
   expert: Uint32Array,
   experts: number,
-  { tiles, tile }: { tiles: number; tile: number },
+  { tiles, tile, most, spares }: { tiles: number; tile: number; most: number; spares: number },
   topK = 1,
 ) {
   const none = 0xffffffff;
@@ -11,11 +11,11 @@ export function sortByLoop(
   const tileExpert = new Uint32Array(tiles).fill(none);
   const tileRows = new Uint32Array(tiles);
   const rowToken = new Uint32Array(tiles * tile);
-  const segments = new Uint32Array(experts * 2);
   const load = new Float32Array(experts);
+  const cut: number[][] = [];
+  const last: number[][] = [];
   let first = 0;
   for (let e = 0; e < experts; e++) {
-    segments[2 * e] = first;
     for (let a = 0; a < expert.length; a++) {
       if (expert[a] !== e) continue;
       const row = first + load[e]!++;
@@ -25,8 +25,13 @@ export function sortByLoop(
       tileRows[Math.floor(row / tile)]!++;
       rowToken[row] = Math.floor(a / topK);
     }
-    segments[2 * e + 1] = load[e]!;
+    let [start, rows] = [first, load[e]!];
+    for (; rows > most; rows -= most, start += most) cut.push([start, most, e, cut.length]);
+    last.push([start, rows, e, none]);
     first += Math.ceil(load[e]! / tile) * tile;
   }
-  return { slot, source, rowToken, tileExpert, tileRows, segments, load };
+  const list = spares === 0 ? last : [...cut, ...last.toSorted(([, a], [, b]) => b! - a!)];
+  const unused = Array.from({ length: experts + spares - list.length }, () => Array<number>(4).fill(none));
+  const parts = Uint32Array.from([...list, ...unused].flat());
+  return { slot, source, rowToken, tileExpert, tileRows, parts, load };
 }

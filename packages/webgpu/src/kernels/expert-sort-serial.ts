@@ -3,12 +3,15 @@
 import type { KernelSource } from "../kernel";
 import { NONE } from "./none";
 
-/** The body of `expertScan`. */
-export function expertScan(): KernelSource {
+/** The body of `expertScan`, given WGSL of `listParts`. */
+export function expertScan(listParts: string): KernelSource {
   return {
     form: "items",
     items: 1,
+    vectors: { parts: "vec4u" },
     wgsl: /* wgsl */ `
+fn rowsOf(e: u32) -> u32 { return u32(load[e]); }
+${listParts}
 fn run(i: u32) {
   var firstTile = 0u;
   for (var e = 0u; e < sizes.experts; e++) {
@@ -20,8 +23,6 @@ fn run(i: u32) {
       before += count;
     }
     let end = firstTile + (before + sizes.tile - 1u) / sizes.tile;
-    segments[2u * e] = firstTile * sizes.tile;
-    segments[2u * e + 1u] = before;
     load[e] = f32(before);
     for (var t = firstTile; t < end; t++) {
       tileExpert[t] = e;
@@ -30,6 +31,11 @@ fn run(i: u32) {
     firstTile = end;
   }
   for (var t = firstTile; t < sizes.tiles; t++) { tileExpert[t] = ${NONE}; tileRows[t] = 0u; }
+  var start = 0u;
+  for (var e = 0u; e < sizes.experts; e++) {
+    listParts(e, start);
+    start += (rowsOf(e) + sizes.tile - 1u) / sizes.tile * sizes.tile;
+  }
 }`,
   };
 }

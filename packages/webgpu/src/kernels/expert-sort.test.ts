@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { kernelTargets, runKernel, testNumbers } from "../testing";
+import { type PartSizes, partSizes } from "./expert-parts";
 import { expertCount, expertPlace, expertScan, expertSortSizes } from "./expert-sort";
 import { sortByLoop } from "./expert-sort-by-loop";
 
@@ -20,8 +21,9 @@ const numbers = testNumbers(389);
 describe.each(kernelTargets)("expert sort, $name", ({ target }) => {
   test.each(cases)("%s", async (_name, assignments, expertOf, experts) => {
     const expert = Uint32Array.from({ length: assignments }, (_, a) => expertOf(a));
-    const { chunks, tiles, tile, rows } = expertSortSizes(assignments, experts, target);
-    const expected = sortByLoop(expert, experts, { tiles, tile }, 2);
+    const sizes = expertSortSizes(assignments, experts, target);
+    const { chunks, tiles, tile, rows } = sizes;
+    const expected = sortByLoop(expert, experts, sizes, 2);
     const token = Uint32Array.from(expert, (_, a) => Math.floor(a / 2));
 
     const counted = await runKernel(
@@ -31,12 +33,20 @@ describe.each(kernelTargets)("expert sort, $name", ({ target }) => {
       { assignments, experts, chunks },
     );
     const rank = counted.u32("rank");
-    const scanned = await runKernel(
-      target,
-      expertScan,
-      { counts: counted.u32("counts"), segments: experts * 2, tileExpert: tiles, tileRows: tiles, load: experts },
-      { experts, chunks, tiles, tile },
-    );
+    const scan = ({ most, spares }: PartSizes) =>
+      runKernel(
+        target,
+        expertScan,
+        {
+          counts: counted.u32("counts"),
+          parts: 4 * (experts + spares),
+          tileExpert: tiles,
+          tileRows: tiles,
+          load: experts,
+        },
+        { experts, chunks, tiles, tile, most, spares },
+      );
+    const scanned = await scan(sizes);
     const [counts, tileRows] = [scanned.u32("counts"), scanned.u32("tileRows")];
     const placed = await runKernel(
       target,
@@ -45,7 +55,10 @@ describe.each(kernelTargets)("expert sort, $name", ({ target }) => {
       { assignments, experts, rows, tile },
     );
 
-    expect([...scanned.u32("segments")]).toEqual([...expected.segments]);
+    expect([...scanned.u32("parts")]).toEqual([...expected.parts]);
+    // Parts so short that many experts have several, with room for one that is not needed.
+    const short = { ...sizes, most: tile, spares: Math.floor(assignments / tile) + 1 };
+    expect([...(await scan(short)).u32("parts")]).toEqual([...sortByLoop(expert, experts, short, 2).parts]);
     expect([...scanned.u32("tileExpert")]).toEqual([...expected.tileExpert]);
     expect([...tileRows]).toEqual([...expected.tileRows]);
     expect([...scanned.load]).toEqual([...expected.load]);
@@ -53,4 +66,17 @@ describe.each(kernelTargets)("expert sort, $name", ({ target }) => {
     expect([...placed.u32("rowToken")]).toEqual([...expected.rowToken]);
     expect([...placed.u32("source")]).toEqual([...expected.source]);
   });
+});
+
+test.each([
+  ["two even shares", 32768, 16, 2 ** 20, { most: 4096, spares: 7 }],
+  ["one and a half where matrices are few", 32768, 16, 2 ** 15, { most: 3072, spares: 10 }],
+  ["at least 1,536 rows", 16384, 128, 2 ** 20, { most: 1536, spares: 10 }],
+  ["whole tiles", 9000, 7, 2 ** 20, { most: 2624, spares: 3 }],
+  ["no more than there are", 1000, 8, 2 ** 20, { most: 1536, spares: 0 }],
+  ["all rows of one expert", 5000, 1, 2 ** 20, { most: 7552, spares: 0 }],
+])("parts of experts' rows: %s", (_name, assignments, experts, width, parts) => {
+  const sizes = { assignments, experts, width, tile: 64 };
+  expect(partSizes(sizes, kernelTargets[1]!.target)).toEqual(parts);
+  expect(partSizes(sizes, kernelTargets[0]!.target).spares).toBe(0);
 });

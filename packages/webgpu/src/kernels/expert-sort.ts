@@ -6,18 +6,21 @@
 //   place    assignment -> padded row, and back
 
 import { type KernelSource, type KernelTarget, kernel } from "../kernel";
+import { partSizes } from "./expert-parts";
 import { rowTile } from "./grouped-matmul";
-import { serialKernels } from "./kernels-of-target";
+import { cutPartList, serialKernels } from "./kernels-of-target";
 import { NONE } from "./none";
 
 /** Assignments that are counted together. */
 const CHUNK = 64;
 
-/** The sizes of sorting `assignments` among `experts`: rows are padded, for each expert, to whole tiles. */
-export function expertSortSizes(assignments: number, experts: number, target: KernelTarget) {
+/** The sizes of sorting `assignments` among `experts`: rows are padded, for each expert, to whole tiles, and cut into parts for products of `width` elements each. */
+export function expertSortSizes(assignments: number, experts: number, target: KernelTarget, width = Infinity) {
   const tile = rowTile(target);
   const tiles = Math.max(1, Math.floor((assignments + experts * (tile - 1)) / tile));
-  return { assignments, experts, chunks: Math.ceil(assignments / CHUNK), tiles, rows: tiles * tile, tile };
+  const chunks = Math.ceil(assignments / CHUNK);
+  const parts = partSizes({ assignments, experts, tile, width }, target);
+  return { assignments, experts, chunks, tiles, rows: tiles * tile, tile, ...parts };
 }
 
 /** counts[c,e] = assignments of expert e in chunk c; rank[a] = earlier assignments of its chunk with its expert */
@@ -43,26 +46,41 @@ fn run(i: u32) {
 });
 
 /**
- * counts[c,e] becomes the padded row of e's first assignment in chunk c; segments[e] = (first padded row, rows); tileExpert[t]
- * = expert of a tile of rows, or none; tileRows[t] = rows of it that are not padding; load[e] = rows as a float
+ * counts[c,e] becomes the padded row of e's first assignment in chunk c; parts[i] = (first padded row, rows, expert, spare sum or
+ * none), longest first, as expert-parts.ts says; tileExpert[t] = expert of a tile of rows, or none; tileRows[t] = rows of it that
+ * are not padding; load[e] = rows as a float
  */
 export const expertScan = kernel({
   name: "expertScan",
   buffers: {
     counts: "update u32",
-    segments: "write u32",
+    parts: "write u32",
     tileExpert: "write u32",
     tileRows: "write u32",
     load: "write",
   },
-  sizes: { experts: "u32", chunks: "u32", tiles: "u32", tile: "u32" },
-  source: ({ experts, chunks, tiles, tile }, { kernelClass }) =>
-    kernelClass === "tiled" ? scanTogether({ experts, chunks, tiles, tile }) : serialKernels().sort.expertScan(),
+  sizes: { experts: "u32", chunks: "u32", tiles: "u32", tile: "u32", most: "u32", spares: "u32" },
+  source: (sizes, { kernelClass }) =>
+    kernelClass === "tiled" ? scanTogether(sizes) : serialKernels().sort.expertScan(listParts(sizes.spares)),
 });
 
+/**
+ * WGSL of `listParts(e, start)`, which writes the parts of expert e, whose rows begin at `start`, to their places in the list.
+ * `rowsOf(e)` gives the rows of an expert.
+ */
+function listParts(spares: number): string {
+  if (spares > 0) return cutPartList().listCut;
+  return `fn listParts(e: u32, start: u32) { parts[e] = vec4u(start, rowsOf(e), e, ${NONE}); }`;
+}
+
 /** One workgroup: its lanes share the experts, and the chunks of an expert where there are lanes left. */
-function scanTogether(sizes: { experts: number; chunks: number; tiles: number; tile: number }): KernelSource {
-  const { experts, chunks, tiles, tile } = sizes;
+function scanTogether({
+  experts,
+  chunks,
+  tiles,
+  tile,
+  spares,
+}: Record<"experts" | "chunks" | "tiles" | "tile" | "spares", number>): KernelSource {
   const workgroup = 256;
   const across = Math.min(experts, workgroup);
   const parts = Math.floor(workgroup / across);
@@ -71,9 +89,12 @@ function scanTogether(sizes: { experts: number; chunks: number; tiles: number; t
     form: "groups",
     groups: [1, 1, 1],
     workgroup,
+    vectors: { parts: "vec4u" },
     wgsl: /* wgsl */ `
 var<workgroup> shares: array<u32, ${workgroup}>;
 var<workgroup> totals: array<u32, ${experts}>;
+fn rowsOf(e: u32) -> u32 { return totals[e]; }
+${listParts(spares)}
 fn run(group: vec3u, lane: u32) {
   let part = lane / ${across}u;
   let end = min(part * ${length}u + ${length}u, ${chunks}u);
@@ -108,15 +129,12 @@ fn run(group: vec3u, lane: u32) {
   }
   for (var i = lane; i < ${Math.max(experts, tiles)}u; i += ${workgroup}u) {
     var first = 0u;
+    var start = 0u;
     var owner = ${NONE};
     var rows = 0u;
     for (var e = 0u; e < ${experts}u; e++) {
       let own = (totals[e] + ${tile - 1}u) / ${tile}u;
-      if (e == i) {
-        segments[2u * e] = first * ${tile}u;
-        segments[2u * e + 1u] = totals[e];
-        load[e] = f32(totals[e]);
-      }
+      if (e == i) { start = first * ${tile}u; }
       if (i >= first && i < first + own) {
         owner = e;
         rows = min(${tile}u, totals[e] - (i - first) * ${tile}u);
@@ -124,6 +142,10 @@ fn run(group: vec3u, lane: u32) {
       first += own;
     }
     if (i < ${tiles}u) { tileExpert[i] = owner; tileRows[i] = rows; }
+    if (i < ${experts}u) {
+      load[i] = f32(totals[i]);
+      listParts(i, start);
+    }
   }
 }`,
   };

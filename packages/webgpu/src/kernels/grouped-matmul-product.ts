@@ -80,9 +80,9 @@ export function groupedRowProduct(
   return source(product, { m: rows, n: n.value, k: k.value }, { transposeA: false, transposeB: forward }, target);
 }
 
-/** dweight[e] = the sum of dy^T a over the rows of e, as `groupedWeightGradient`; nothing where the sizes do not fit. */
+/** dweight[e] = the sum of dy^T a over the rows of e, in parts as `groupedWeightGradient`; nothing where the sizes do not fit. */
 export function groupedGradientProduct(
-  { rows, out, in: inner, experts }: Sizes,
+  { rows, out, in: inner, experts, spares }: Sizes & { spares: number },
   target: KernelTarget,
   { halves = false }: GradientOperands = {},
   { gather }: { gather: boolean },
@@ -95,22 +95,23 @@ export function groupedGradientProduct(
     m,
     n,
     result: "dweight",
-    a: { buffer: "dy", halves, alongSum: false, rowLength: m, extent: m, start: "firstP * sizes.out" },
+    a: { buffer: "dy", halves, alongSum: false, rowLength: m, extent: m, start: "part.x * sizes.out" },
     b: {
       buffer: "a",
       halves,
       alongSum: false,
       rowLength: n,
       extent: n,
-      start: gather ? "0u" : "firstP * sizes.in",
-      ...(gather && { gather: { buffer: "rowToken", first: "firstP" } }),
+      start: gather ? "0u" : "part.x * sizes.in",
+      ...(gather && { gather: { buffer: "rowToken", first: "part.x" } }),
     },
-    products: experts,
+    products: experts + spares,
     // Rows are padded to whole tiles, and dy is zero in the padding.
-    depth: { value: rows, wgsl: "segments[2u * product + 1u]" },
+    depth: { value: rows, wgsl: "part.y" },
     depthVaries: true,
-    setup: "let firstP = segments[2u * product];",
-    startC: "product * sizes.out * sizes.in",
+    setup: `let part = parts[product];${spares === 0 ? "" : `\n  if (part.z == ${NONE}) { return; }`}`,
+    startC: `select(part.w, part.z, part.w == ${NONE}) * sizes.out * sizes.in`,
+    ...(spares > 0 && { spare: { buffer: "spare", when: `part.w != ${NONE}` } }),
   };
   // Few large tiles wait for the expert with the most rows; with gathered rows large ones gain nothing.
   const large = !gather && Math.ceil(out / 128) * Math.ceil(inner / 128) * experts >= MANY_TILES;

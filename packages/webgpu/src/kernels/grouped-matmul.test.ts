@@ -1,5 +1,7 @@
 import { describe, test } from "vitest";
+import type { KernelTarget } from "../kernel";
 import { expectClose, kernelTargets, runKernel, testNumbers } from "../testing";
+import { addSpares } from "./add-spares";
 import { expertSortSizes } from "./expert-sort";
 import { sortByLoop } from "./expert-sort-by-loop";
 import {
@@ -38,8 +40,9 @@ describe.each(kernelTargets)("grouped matmul, $name", ({ target }) => {
   test.each(cases)("$name", async ({ tokens, topK, experts, out, inner, expertOf }) => {
     const assignments = tokens * topK;
     const expert = Uint32Array.from({ length: assignments }, (_, a) => (expertOf(a) < experts ? expertOf(a) : none));
-    const { rows, tiles, tile } = expertSortSizes(assignments, experts, target);
-    const { source, rowToken, tileExpert, segments } = sortByLoop(expert, experts, { tiles, tile }, topK);
+    const sortSizes = expertSortSizes(assignments, experts, target);
+    const { rows, tile } = sortSizes;
+    const { source, rowToken, tileExpert } = sortByLoop(expert, experts, sortSizes, topK);
     const sizes = { rows, out, in: inner, experts };
     const x = testNumbers(tokens * inner);
     const weight = testNumbers(experts * out * inner, 2);
@@ -75,10 +78,20 @@ describe.each(kernelTargets)("grouped matmul, $name", ({ target }) => {
       y,
     );
     expectSame((await runKernel(target, groupedMatmul, { a: dy, ...groups, y: dx.length }, sizes, backward)).y, dx);
-    const made = { dy, segments, dweight: dweight.length };
-    expectClose((await runKernel(target, groupedWeightGradient, { a: padded, ...made }, sizes)).dweight, dweight);
-    const gathered = await runKernel(target, groupedWeightGradientGather, { a: x, ...made, rowToken }, sizes);
-    expectClose(gathered.dweight, dweight);
+    // Whole, as these few rows are by themselves, and in parts of one tile, with room for one part that is not needed.
+    for (const cut of [{}, { most: tile, spares: Math.floor(assignments / tile) + 1 }]) {
+      const { parts, spares } = {
+        ...sortByLoop(expert, experts, { ...sortSizes, ...cut }, topK),
+        ...sortSizes,
+        ...cut,
+      };
+      const made = { dy, parts, dweight: dweight.length, spare: spares * out * inner };
+      const direct = await runKernel(target, groupedWeightGradient, { a: padded, ...made }, { ...sizes, spares });
+      expectClose(await withSpares(target, direct, { ...sizes, spares }), dweight);
+      const given = { a: x, ...made, rowToken };
+      const gathered = await runKernel(target, groupedWeightGradientGather, given, { ...sizes, spares });
+      expectClose(await withSpares(target, gathered, { ...sizes, spares }), dweight);
+    }
   });
 });
 
@@ -89,15 +102,26 @@ test("gradients of so many experts that tiles are large", async () => {
   const only = (p: number, cols: number) => Math.floor(p / cols) % tile === 0;
   const a = testNumbers(rows * inner, 4);
   const dy = testNumbers(rows * out, 5).map((value, i) => (only(i, out) ? value : 0));
-  const segments = Uint32Array.from({ length: experts * 2 }, (_, i) => (i % 2 === 0 ? (i / 2) * tile : tile));
+  const parts = Uint32Array.from(Array.from({ length: experts }, (_, e) => [e * tile, tile, e, none]).flat());
   const dweight = Float32Array.from({ length: experts * out * inner }, (_, i) => {
     const row = Math.floor(i / (out * inner)) * tile;
     return dy[row * out + (Math.floor(i / inner) % out)]! * a[row * inner + (i % inner)]!;
   });
-  const given = { a, dy, segments, dweight: dweight.length };
-  const made = await runKernel(tiled, groupedWeightGradient, given, { rows, out, in: inner, experts });
+  const given = { a, dy, parts, dweight: dweight.length, spare: 0 };
+  const made = await runKernel(tiled, groupedWeightGradient, given, { rows, out, in: inner, experts, spares: 0 });
   expectClose(made.dweight, dweight);
 });
+
+/** A weight's gradient with its spare sums added; no spare sum that nothing wrote, NaN, may be among them. */
+async function withSpares(
+  target: KernelTarget,
+  { parts, dweight, spare }: Record<"parts" | "dweight" | "spare", Float32Array>,
+  { out, in: inner, spares }: { out: number; in: number; spares: number },
+): Promise<Float32Array> {
+  if (spares === 0) return dweight;
+  const given = { parts0: new Uint32Array(parts.buffer), dweight0: dweight, spare0: spare };
+  return (await runKernel(target, addSpares, given, { width0: out * inner, spares0: spares })).dweight0;
+}
 
 /** The token's row for each padded row; rows of padding hold a value that must not reach any result. */
 function gatherRows(x: Float32Array, cols: number, source: Uint32Array, rowToken: Uint32Array): Float32Array {

@@ -18,7 +18,6 @@ import {
   usesMatrixUnits,
 } from "./grouped-matmul-product";
 import { serialKernels } from "./kernels-of-target";
-import { HALVES_PAY } from "./matmul";
 import type { MatmulParts } from "./matmul-parts";
 import { groupedTile, tiledMatmul } from "./matmul-tiled";
 import { UNIT } from "./matrix-shape";
@@ -29,6 +28,12 @@ export function rowTile(target: KernelTarget): number {
   if (usesMatrixUnits(target)) return MATRIX_ROW_TILE;
   return target.kernelClass === "serial" ? serialKernels().matmul.SERIAL_ROWS : groupedTile.size;
 }
+
+/**
+ * Floating-point operations from which on operands are rounded once. Fewer than for other products: the kernels beside these round
+ * what they compute as they write it.
+ */
+const HALVES_PAY = 5e8;
 
 /** Whether the three products of a grouped linear map should be given their operands packed by `packHalves`. */
 export function groupedTakesHalves(sizes: Record<keyof typeof rowSizes, number>, target: KernelTarget): boolean {
@@ -92,7 +97,12 @@ ${target.kernelClass === "serial" ? "" : "var<workgroup> sharedExpert: u32;"}`,
   });
 }
 
-/** dweight[e] = sum over the rows p of expert e of dy[p,:]^T a[p,:]; zeros for an expert without rows. dy is zero in padding. */
+const gradientSizes = { ...rowSizes, spares: "u32" } as const;
+
+/**
+ * dweight[e] = sum over the rows p of the last part of expert e of dy[p,:]^T a[p,:], zeros for an expert without rows; spare[s] =
+ * the same over another part, as `expertScan` lists them. dy is zero in padding.
+ */
 export const groupedWeightGradient = weightGradient("groupedWeightGradient", {}, "return p;");
 
 /** As `groupedWeightGradient` with a[rowToken[p],:] for a[p,:]. */
@@ -103,45 +113,55 @@ export const groupedWeightGradientGather = weightGradient(
 );
 
 function weightGradient<const Extra extends Record<string, Binding>>(name: string, extra: Extra, rowOfA: string) {
-  type Names = "a" | "dy" | "segments" | "dweight" | (keyof Extra & string);
-  const buffers = { a: "read", dy: "read", segments: "read u32", ...extra, dweight: "write" };
-  return kernel<Names, keyof typeof rowSizes, GradientOperands>({
+  type Names = "a" | "dy" | "parts" | "dweight" | "spare" | (keyof Extra & string);
+  const buffers = { a: "read", dy: "read", parts: "read u32", ...extra, dweight: "write", spare: "write" };
+  return kernel<Names, keyof typeof gradientSizes, GradientOperands>({
     name,
     buffers: buffers as unknown as Record<Names, Binding>,
-    sizes: rowSizes,
+    sizes: gradientSizes,
     flops: ({ rows, out, in: inner }) => 2 * rows * out * inner,
     source: (sizes, target, operands) => {
       const byVectors = groupedGradientProduct(sizes, target, operands, { gather: "rowToken" in extra });
-      if (byVectors) return byVectors;
-      const { out, in: inner, experts } = sizes;
-      const parts: MatmulParts = {
-        functions: `
-var<private> firstP: u32;
-fn rowOfA(p: u32) -> u32 { ${rowOfA} }
-fn elementA(row: u32, k: u32) -> f32 { return dy[(firstP + k) * sizes.out + row]; }
-fn vectorB(k: u32, columns: vec4u) -> vec4f {
-  let at = rowOfA(firstP + k) * sizes.in + columns;
-  return vec4f(a[at.x], a[at.y], a[at.z], a[at.w]);
-}
-var<private> startOfWeight: u32;
-fn store(row: u32, column: u32, value: f32) { dweight[startOfWeight + row * sizes.in + column] = value; }
-${target.kernelClass === "serial" ? "" : "var<workgroup> sharedFirst: u32;\nvar<workgroup> sharedCount: u32;"}`,
-        setup: `
-  startOfWeight = product * sizes.out * sizes.in;
-${readUniformly(target, "first", "sharedFirst", "segments[product * 2u]")}
-${readUniformly(target, "rowCount", "sharedCount", "segments[product * 2u + 1u]")}
-  firstP = first;`,
-        m: "sizes.out",
-        n: "sizes.in",
-        depth: "rowCount",
-        aIsColumnMajor: true,
-        bIsColumnMajor: false,
-      };
-      return target.kernelClass === "serial"
-        ? serialKernels().matmul.serialMatmul(parts, experts, out, inner)
-        : tiledMatmul(parts, experts, out, inner);
+      const source = byVectors ?? partProducts(sizes, target, rowOfA);
+      return { ...source, vectors: { ...source.vectors, parts: "vec4u" } };
     },
   });
+}
+
+/** The products of all parts, of any sizes. */
+function partProducts(sizes: Record<keyof typeof gradientSizes, number>, target: KernelTarget, rowOfA: string) {
+  const { out, in: inner, experts, spares } = sizes;
+  const serial = target.kernelClass === "serial";
+  const parts: MatmulParts = {
+    functions: `
+var<private> part: vec4u;
+fn rowOfA(p: u32) -> u32 { ${rowOfA} }
+fn elementA(row: u32, k: u32) -> f32 { return dy[(part.x + k) * sizes.out + row]; }
+fn vectorB(k: u32, columns: vec4u) -> vec4f {
+  let at = rowOfA(part.x + k) * sizes.in + columns;
+  return vec4f(a[at.x], a[at.y], a[at.z], a[at.w]);
+}
+fn store(row: u32, column: u32, value: f32) {
+  let at = row * sizes.in + column;
+  if (part.w == ${NONE}) { dweight[part.z * sizes.out * sizes.in + at] = value; }
+  else { spare[part.w * sizes.out * sizes.in + at] = value; }
+}
+${serial ? "" : "var<workgroup> sharedExpert: u32;\nvar<workgroup> sharedCount: u32;"}`,
+    setup: `
+  part = parts[product];
+${readUniformly(target, "expert", "sharedExpert", "part.z")}
+  if (expert == ${NONE}) { return; }
+${readUniformly(target, "rowCount", "sharedCount", "part.y")}`,
+    m: "sizes.out",
+    n: "sizes.in",
+    depth: "rowCount",
+    aIsColumnMajor: true,
+    bIsColumnMajor: false,
+  };
+  const products = experts + spares;
+  return serial
+    ? serialKernels().matmul.serialMatmul(parts, products, out, inner)
+    : tiledMatmul(parts, products, out, inner);
 }
 
 /** `let name = value;`, the same in all of a workgroup as far as the compiler can tell, so that barriers may follow. */

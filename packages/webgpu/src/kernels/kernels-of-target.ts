@@ -1,13 +1,13 @@
 // Shaders that not every page needs are loaded when a program needs them: those on matrix units, which browsers have behind a
-// flag alone, those written for adapters that are software, attention for any width of a head, and what text is written
-// with. A page with an ordinary GPU that trains does without a fifth of all code.
+// flag alone, those written for adapters that are software, attention for any width of a head, the parts of experts with many
+// rows, and what text is written with. A page with an ordinary GPU that trains does without a fifth of all code.
 
 import { GpuError } from "../errors";
 import type { KernelTarget } from "../kernel";
 
 /** Modules of kernels on matrix units. */
 export interface MatrixKernels {
-  attention: typeof import("./attention-matrix");
+  attention: typeof import("./attention-matrix") & typeof import("./attention-matrix-backward");
   gruBackward: typeof import("./gru-matrix-backward");
   gruForward: typeof import("./gru-matrix-forward");
   matmul: typeof import("./matmul-matrix");
@@ -57,13 +57,14 @@ class Shelf<M> {
 }
 
 const matrix = new Shelf<MatrixKernels>(async () => {
-  const [attention, gruBackward, gruForward, matmul] = await Promise.all([
+  const [attention, attentionBackward, gruBackward, gruForward, matmul] = await Promise.all([
     import("./attention-matrix"),
+    import("./attention-matrix-backward"),
     import("./gru-matrix-backward"),
     import("./gru-matrix-forward"),
     import("./matmul-matrix"),
   ]);
-  return { attention, gruBackward, gruForward, matmul };
+  return { attention: { ...attention, ...attentionBackward }, gruBackward, gruForward, matmul };
 });
 
 const serial = new Shelf<SerialKernels>(async () => {
@@ -78,6 +79,10 @@ const serial = new Shelf<SerialKernels>(async () => {
 });
 
 const attentionOfAnyWidth = new Shelf(() => import("./attention-tiled"));
+
+const partList = new Shelf(() => import("./expert-part-list"));
+
+const spares = new Shelf(() => import("./add-spares-shader"));
 
 const decode = new Shelf<DecodeKernels>(async () => {
   const [assignments, attention, draw] = await Promise.all([
@@ -111,11 +116,15 @@ export function provideKernels(modules: {
   matrix: MatrixKernels;
   serial: SerialKernels;
   attentionOfAnyWidth: typeof import("./attention-tiled");
+  partList: typeof import("./expert-part-list");
+  spares: typeof import("./add-spares-shader");
   decode: DecodeKernels;
 }): void {
   matrix.put(modules.matrix);
   serial.put(modules.serial);
   attentionOfAnyWidth.put(modules.attentionOfAnyWidth);
+  partList.put(modules.partList);
+  spares.put(modules.spares);
   decode.put(modules.decode);
 }
 
@@ -127,6 +136,12 @@ export const serialKernels = () => serial.take();
 
 /** Attention in tiles, for heads of any width. */
 export const tiledAttention = () => attentionOfAnyWidth.take();
+
+/** The list of parts for experts with many rows. */
+export const cutPartList = () => partList.take();
+
+/** What adds the parts of gradients. */
+export const spareKernels = () => spares.take();
 
 /** The kernels that text is written with. */
 export const decodeKernels = () => decode.take();

@@ -105,7 +105,14 @@ describe.each([
   for (let i = 0; i < 5; i++) source[256 + i] = 130 + i;
   const rowToken = source.map((a) => (a === NONE ? 0 : (a * 7) % tokens));
   const tileExpert = Uint32Array.of(0, 0, 2, NONE);
-  const segments = Uint32Array.from(counts.flatMap((count, e) => [firsts[e]!, count]));
+  const whole = { spares: 0, parts: Uint32Array.from(counts.flatMap((count, e) => [firsts[e]!, count, e, NONE])) };
+  // Expert 0 in two parts, and room for one more than there are.
+  const cut = {
+    spares: 2,
+    parts: Uint32Array.from(
+      [[0, 128, 0, 0], [256, 5, 2, NONE], [128, 2, 0, NONE], [256, 0, 1, NONE], Array(4).fill(NONE)].flat(),
+    ),
+  };
   const weight = halfNumbers(experts * out * inner);
   const x = halfNumbers(tokens * inner, 2);
   const gatheredRows = Float32Array.from({ length: rows * inner }, (_, i) => {
@@ -164,10 +171,11 @@ describe.each([
     expect(forward.y.subarray(0, 3 * 128 * out).every(Number.isFinite)).toBe(true);
   });
 
-  test("gradients of the weights, zeros for an expert without rows", async () => {
-    await checkMatrixShader(groupedWeightGradient, sizes);
-    await checkMatrixShader(groupedWeightGradientGather, sizes, {});
-    await checkMatrixShader(groupedWeightGradientGather, sizes, { halves: true });
+  test.each([whole, cut])("gradients of the weights, $spares spare sums at most", async ({ spares, parts }) => {
+    const own = { ...sizes, spares };
+    await checkMatrixShader(groupedWeightGradient, own, {});
+    await checkMatrixShader(groupedWeightGradientGather, own, {});
+    await checkMatrixShader(groupedWeightGradientGather, own, { halves: true });
     if (!matrixUnits) return;
     const expected = new Float32Array(experts * out * inner);
     source.forEach((a, p) => {
@@ -178,13 +186,18 @@ describe.each([
         }
       }
     });
-    const given = { dy, segments, dweight: experts * out * inner };
-    const direct = await runKernel(matrixTarget, groupedWeightGradient, { ...given, a: gatheredRows }, sizes);
-    expectClose(direct.dweight, expected);
-    const gather = await runKernel(matrixTarget, groupedWeightGradientGather, { ...given, a: x, rowToken }, sizes);
-    expectClose(gather.dweight, expected);
-    const packed = { dy: await pack(dy), segments, rowToken, a: await pack(x), dweight: experts * out * inner };
-    const halves = await runKernel(matrixTarget, groupedWeightGradientGather, packed, sizes, { halves: true });
-    expectClose(halves.dweight, expected);
+    const given = { dy, parts, dweight: experts * out * inner, spare: spares * out * inner };
+    const packed = { ...given, dy: await pack(dy), rowToken, a: await pack(x) };
+    const results = [
+      await runKernel(matrixTarget, groupedWeightGradient, { ...given, a: gatheredRows }, own),
+      await runKernel(matrixTarget, groupedWeightGradientGather, { ...given, a: x, rowToken }, own),
+      await runKernel(matrixTarget, groupedWeightGradientGather, packed, own, { halves: true }),
+    ];
+    for (const { dweight, spare } of results) {
+      // The one spare sum there is belongs to expert 0; nothing writes the other.
+      const added = dweight.map((value, i) => value + (spares > 0 && i < out * inner ? spare[i]! : 0));
+      expectClose(added, expected);
+      if (spares > 0) expect(spare.subarray(out * inner).every(Number.isNaN)).toBe(true);
+    }
   });
 });

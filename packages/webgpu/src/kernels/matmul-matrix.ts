@@ -84,7 +84,7 @@ ${each(down, (i) => `        sum${i}_${j} = subgroupMatrixMultiplyAccumulate(lef
       [product.b.buffer]: product.b.halves ? "vec4u" : "vec4f",
       ...resultVectors(product),
     },
-    results: product.base === undefined ? [product.result] : [],
+    results: writesAlone(product) ? [product.result] : [],
     wgsl: `
 ${fragmentTypes}
 var<workgroup> panels: array<array<vec4u, ${units}>, ${panels}>;
@@ -126,6 +126,11 @@ ${strip.write}
   };
 }
 
+/** Whether all that a product does with its result is to write it, so that it may be rounded. */
+function writesAlone({ base, spare }: MatrixProduct): boolean {
+  return base === undefined && spare === undefined;
+}
+
 /** The way of results out: strips of 16 rows through a panel of the subgroup's own. */
 function stripOf(product: MatrixProduct, tile: MatrixTile): { units: number; write: string } {
   const { m, n, startC } = product;
@@ -147,8 +152,7 @@ function stripOf(product: MatrixProduct, tile: MatrixTile): { units: number; wri
     ].filter(Boolean);
     const at = `resultAt + ${row}u * resultWidth + ${column}u`;
     const value = `bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stride}u])`;
-    const write =
-      product.base === undefined ? `write_${product.result}(${at}, ${value});` : storeResult(product, at, value);
+    const write = writesAlone(product) ? `write_${product.result}(${at}, ${value});` : storeResult(product, at, value);
     return conditions.length === 0 ? `  ${write}` : `  if (${conditions.join(" && ")}) { ${write} }`;
   };
   const writeStrip = (i: number, half: number) => `

@@ -42,14 +42,16 @@ ${each(4, (j) => `  if (column + ${j}u < ${n}) { store(row, column + ${j}u, valu
 
 /** WGSL that gives element `at` of c its value. */
 export function storeResult(
-  { result, base }: Pick<MatrixProduct, "result" | "base">,
+  { result, base, spare }: Pick<MatrixProduct, "result" | "base" | "spare">,
   at: string,
   value: string,
 ): string {
-  return `${result}[${at}] = ${base === undefined ? "" : `${base}[${at}] + `}${value};`;
+  const own = `${result}[${at}] = ${base === undefined ? "" : `${base}[${at}] + `}${value};`;
+  return spare === undefined ? own : `if (${spare.when}) { ${spare.buffer}[${at}] = ${value}; } else { ${own} }`;
 }
 
-/** `vectors` of a kernel's source: c and what it is added to as rows of vec4f. */
-export function resultVectors({ result, base }: MatrixProduct): Record<string, string> {
-  return { [result]: "vec4f", ...(base !== undefined && { [base]: "vec4f" }) };
+/** `vectors` of a kernel's source: c, what it is added to and what stands in for it as rows of vec4f. */
+export function resultVectors({ result, base, spare }: MatrixProduct): Record<string, string> {
+  const names = [result, base, spare?.buffer].filter((name) => name !== undefined);
+  return Object.fromEntries(names.map((name) => [name, "vec4f"]));
 }

@@ -31,6 +31,8 @@ export interface MatrixProduct {
   startC: string;
   /** Name of the buffer whose elements the products are added to: c's own, or another laid out like it. Default: none. */
   base?: string;
+  /** Products that write their c to another buffer, at the same place: its name, and WGSL for whether this product does. */
+  spare?: { buffer: string; when: string };
 }
 
 /** An operand as it lies in memory. */

@@ -106,7 +106,7 @@ export function matmulSplits({ batch, m, n, k }: Sizes, layout: MatmulLayout, ta
 const FEW_ROUNDS = 3;
 
 /** Floating-point operations from which on it pays to round operands once, in a pass of its own. */
-export const HALVES_PAY = 1e9;
+const HALVES_PAY = 1e9;
 
 /** Rows or columns of the result from which on tiles read an operand often enough. */
 const OFTEN = 128;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Kernel } from "../kernel";
 import { crossEntropyBackward, crossEntropyForward } from "../kernels/cross-entropy";
 import { copy } from "../kernels/elementwise";
-import { combine, combineBackward, gatherSum } from "../kernels/expert-combine";
+import { combine, combineBackward } from "../kernels/expert-combine";
 import { gatedBackward, gatedForward } from "../kernels/gated";
 import { type KernelArray, kernelTargets, runKernel, testGpu, testNumbers } from "../testing";
 import { compileProgram } from "./program";
@@ -40,7 +40,6 @@ const cases: Case[] = [
   of(gatedBackward, "x", back, gated, { activation: "gelu" }),
   of(gatedBackward, "dy", back, gated, { activation: "silu" }),
   of(combine, "y", { y: matrix(1), slot: order, weight: testNumbers(rows, 3), out: rows * cols }, combined),
-  of(gatherSum, "y", { y: matrix(1), slot: order, out: rows * cols }, combined),
   of(
     combineBackward,
     "y",
@@ -119,8 +118,8 @@ describe("tensors held rounded", () => {
   const fine = Float32Array.of(1 + 2 ** -12, 3, 0, 0);
   const sumOf = ({ recording, external, temporary, passed }: Awaited<ReturnType<typeof start>>) => {
     const out = temporary(4);
-    const given = { y: passed, slot: external(Uint32Array.of(0)), out };
-    recording.dispatch(gatherSum, given, { tokens: 1, topK: 1, dim: 4 }, undefined);
+    const given = { y: passed, slot: external(Uint32Array.of(0)), weight: external(Float32Array.of(1)), out };
+    recording.dispatch(combine, given, { tokens: 1, topK: 1, dim: 4 }, undefined);
     return out;
   };
 
