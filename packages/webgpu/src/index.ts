@@ -28,6 +28,7 @@ export * from "./kernels/gru-cell";
 export { withKernels } from "./kernels/kernels-of-target";
 export * from "./kernels/loss-scale";
 export * from "./kernels/matmul";
+export { matmulSplits } from "./kernels/matmul-splits";
 export { CELL_ROWS, productFits } from "./kernels/matrix-shape";
 export * from "./kernels/momentum";
 export * from "./kernels/pack-halves";

@@ -54,11 +54,11 @@ export type KernelSource =
 
 interface SourceText {
   wgsl: string;
-  /** Vector types that buffers are bound as, where not their scalar type: `{ a: "vec4f" }`. */
+  /** Types that buffers are bound as, where not their scalar type: `{ a: "vec4f" }`, or "mat2x4f" for eight numbers. */
   vectors?: Record<string, string>;
   /**
-   * Buffers that `run` writes through `write_NAME(index, value)` alone. Those bound as `vec4f` can be written rounded to f16 as
-   * well, or instead where nothing reads them, without a pass of `packHalves`.
+   * Buffers that `run` writes through `write_NAME(index, value)` alone. Those bound as `vec4f` or `mat2x4f` can be written rounded
+   * to f16 as well, or instead where nothing reads them, without a pass of `packHalves`.
    */
   results?: string[];
   /** Buffers that `run` reads through `read_NAME(index)` alone. Those bound as `vec4f` can be rounded to f16 as well. */
@@ -85,8 +85,8 @@ export interface KernelSpec<B extends string, S extends string, O> {
   shareRepeats?: "small" | "any size";
   /** Floating-point operations of one dispatch, for estimates. */
   flops?(sizes: Record<NoInfer<S>, number>, options: NoInfer<O>): number;
-  /** `options` choose whole variants of the text. */
-  source(sizes: Record<NoInfer<S>, number>, target: KernelTarget, options: O): KernelSource;
+  /** `options` choose whole variants of the text; buffers that are `rounded` may, but need not. */
+  source(sizes: Record<NoInfer<S>, number>, target: KernelTarget, options: O, rounded?: RoundedBuffers): KernelSource;
 }
 
 /** A declared kernel, made by `kernel()`: `B` names its buffers, `S` its sizes, `O` is the type of its options. */
@@ -120,6 +120,9 @@ export interface CompiledKernel {
 
 const MAX_GROUPS = 65535;
 
+/** What buffers are bound as once they are rounded, by what they were bound as before. */
+const ROUNDED: Record<string, string> = { vec4f: "vec2u", mat2x4f: "vec4u" };
+
 // Fragments are loaded and multiplied by all subgroups alike, which the compiler cannot see.
 const MATRIX_UNITS = `enable f16;
 enable subgroups;
@@ -137,7 +140,7 @@ export function compileKernel<O>(
   options: O,
   rounded: RoundedBuffers = {},
 ): CompiledKernel {
-  const source = kernel.source(sizes, target, options);
+  const source = kernel.source(sizes, target, options, rounded);
   const constants = source.specialize ?? kernel.specialize ?? target.kernelClass === "tiled";
   const count = source.form === "items" ? source.items : source.form === "rows" ? source.rows : 0;
   const values: SizeValue[] = [
@@ -178,7 +181,7 @@ export function compileKernel<O>(
     access: bindings.map(({ access }) => access),
     roundable: new Map(
       bindings.flatMap(({ name }, index) =>
-        byFunction.includes(name) && source.vectors?.[name] === "vec4f" ? [[index, name] as const] : [],
+        byFunction.includes(name) && ROUNDED[source.vectors?.[name] ?? ""] ? [[index, name] as const] : [],
       ),
     ),
     shareRepeats: kernel.shareRepeats ?? "small",
@@ -227,7 +230,11 @@ function bindingsOf(
   { vectors }: KernelSource,
   rounded: RoundedBuffers,
 ): BoundBuffer[] {
-  const halves = (name: string, access: Access): BoundBuffer => ({ name: `${name}Halves`, access, type: "vec2u" });
+  const halves = (name: string, access: Access): BoundBuffer => ({
+    name: `${name}Halves`,
+    access,
+    type: ROUNDED[vectors![name]!]!,
+  });
   const own = Object.entries(buffers).map(([name, binding]): BoundBuffer => {
     const [access, scalar = "f32"] = binding.split(" ") as [Access, string?];
     return rounded[name] === "instead" ? halves(name, access) : { name, access, type: vectors?.[name] ?? scalar };
@@ -246,7 +253,9 @@ function bindingDeclaration(name: string, access: Access, type: string, index: n
 /** WGSL of `write_NAME`. */
 function writeFunction(name: string, { vectors }: KernelSource, rounded?: RoundedBuffers[string]): string {
   const plain = `${name}[at] = value;`;
-  const halves = `${name}Halves[at] = vec2u(pack2x16float(value.xy), pack2x16float(value.zw));`;
+  const fours = vectors?.[name] === "mat2x4f" ? ["value[0]", "value[1]"] : ["value"];
+  const pairs = fours.flatMap((four) => [`pack2x16float(${four}.xy)`, `pack2x16float(${four}.zw)`]);
+  const halves = `${name}Halves[at] = vec${pairs.length}u(${pairs.join(", ")});`;
   const body = rounded === undefined ? plain : rounded === "instead" ? halves : `${plain} ${halves}`;
   return `fn write_${name}(at: u32, value: ${vectors?.[name] ?? "f32"}) { ${body} }`;
 }

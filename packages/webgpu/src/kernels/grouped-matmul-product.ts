@@ -8,7 +8,14 @@ import { type MatrixTile, productFits, STEP } from "./matrix-shape";
 import { NONE } from "./none";
 
 /** Rows and columns of a tile on matrix units; every expert's first row is a multiple of its rows. */
-const matrixUnitTile: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2, step: STEP };
+const matrixUnitTile: MatrixTile = {
+  rows: 128,
+  columns: 128,
+  subgroupRows: 2,
+  subgroupColumns: 2,
+  step: STEP,
+  stages: 1,
+};
 export const MATRIX_ROW_TILE = matrixUnitTile.rows;
 const narrow: MatrixTile = { ...matrixUnitTile, columns: 64 };
 
@@ -46,7 +53,7 @@ export function groupedRowProduct(
   { rows, out, in: inner }: Sizes,
   target: KernelTarget,
   { direction, halves = false }: GroupedLayout,
-  { gather, rowTile }: { gather: boolean; rowTile: number },
+  { gather, rowTile, resultHalves }: { gather: boolean; rowTile: number; resultHalves: boolean },
 ): KernelSource | undefined {
   const forward = direction === "forward";
   const [outs, ins]: [Size, Size] = [
@@ -59,6 +66,7 @@ export function groupedRowProduct(
     m,
     n,
     result: "y",
+    resultHalves,
     a: {
       buffer: "a",
       halves,

@@ -19,6 +19,7 @@ import {
 } from "./grouped-matmul-product";
 import { serialKernels } from "./kernels-of-target";
 import type { MatmulParts } from "./matmul-parts";
+import { isHalves } from "./matmul-product";
 import { groupedTile, tiledMatmul } from "./matmul-tiled";
 import { UNIT } from "./matrix-shape";
 import { NONE } from "./none";
@@ -61,11 +62,15 @@ function rowProducts<const Extra extends Record<string, Binding>>(name: string, 
     buffers: buffers as unknown as Record<Names, Binding>,
     sizes: rowSizes,
     flops: ({ rows, out, in: inner }) => 2 * rows * out * inner,
-    source: (sizes, target, layout) => {
+    source: (sizes, target, layout, rounded) => {
       const { direction } = layout;
       const { rows, out, in: inner } = sizes;
       const gather = "rowToken" in extra;
-      const byVectors = groupedRowProduct(sizes, target, layout, { gather, rowTile: rowTile(target) });
+      const byVectors = groupedRowProduct(sizes, target, layout, {
+        gather,
+        rowTile: rowTile(target),
+        resultHalves: isHalves(rounded, "y"),
+      });
       if (byVectors) return byVectors;
       const n = direction === "forward" ? out : inner;
       const at = direction === "forward" ? "columns * sizes.in + k" : "k * sizes.in + columns";

@@ -7,6 +7,7 @@ import {
   groupedWeightGradientGather,
 } from "./grouped-matmul";
 import { matmul, matmulAccumulate, matmulAdd, matmulSplit } from "./matmul";
+import { matrixTile } from "./matrix-shape";
 import { packHalves } from "./pack-halves";
 
 const layouts = [
@@ -88,6 +89,70 @@ describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout
     );
     expectClose(total, product(a, b, m, n, k, layout));
   });
+});
+
+// As where c is rounded to f16 alone, but in f32.
+const byEights: typeof matmul = {
+  ...matmul,
+  source: (sizes, target, layout) => matmul.source(sizes, target, layout, { c: "instead" }),
+};
+
+// Enough tiles for those of 128 x 256, of 128 x 192, and for two stages of those of 128 x 128; the last row of tiles is not full.
+test.each([
+  ["wide", matmul, layouts[0]!, 15240, 256, 512],
+  ["wide", byEights, layouts[0]!, 15240, 256, 512],
+  ["wide", byEights, layouts[1]!, 15240, 256, 544],
+  ["medium", matmul, layouts[0]!, 5300, 576, 96],
+  ["medium", byEights, layouts[0]!, 5300, 576, 40],
+  ["staged", matmul, layouts[2]!, 2120, 2056, 96],
+  ["staged", matmul, layouts[2]!, 2120, 2056, 32],
+] as const)("%s tiles, %#: m %i, n %i, k %i", async (_, subject, layout, m, n, k) => {
+  const halves = { ...layout, halves: true };
+  const sizes = { batch: 1, m, n, k };
+  await checkMatrixShader(subject, sizes, halves);
+  for (const c of ["besides", "instead"] as const) await checkMatrixShader(matmul, sizes, halves, { c });
+  await checkMatrixShader(matmulAccumulate, sizes, halves);
+  if (!matrixUnits) return;
+  const [a, b] = [halfNumbers(m * k), halfNumbers(k * n, 2)];
+  const result = await runKernel(
+    matrixTarget,
+    subject,
+    { a: await pack(a), b: await pack(b), c: m * n },
+    sizes,
+    halves,
+  );
+  expectClose(result.c, product(a, b, m, n, k, layout));
+});
+
+test("tiles are chosen by how they fill a large device", () => {
+  const form = { transposeA: false, transposeB: false, halves: true, resultHalves: false, whole: true };
+  const columns = (m: number, n: number, k: number, products = 1, more = {}) => {
+    const tile = matrixTile({ m, n, k }, { ...form, ...more }, products);
+    return `${tile.columns} in ${tile.stages}`;
+  };
+  expect(columns(8192, 512, 512)).toBe("256 in 2");
+  expect(columns(8192, 512, 1536)).toBe("128 in 1");
+  expect(columns(8192, 512, 1536, 1, { resultHalves: true })).toBe("256 in 2");
+  expect(columns(8192, 512, 512, 1, { transposeB: true })).toBe("128 in 1");
+  expect(columns(8192, 512, 512, 1, { halves: false })).toBe("128 in 1");
+  expect(columns(8192, 768, 2304)).toBe("192 in 1");
+  expect(columns(2048, 768, 16000, 2)).toBe("192 in 1");
+  expect(columns(32000, 768, 2048, 1, { transposeA: true })).toBe("128 in 2");
+  expect(columns(2048, 512, 512)).toBe("64 in 1");
+});
+
+test("two parts of a long sum that fill tiles of 128 x 256", async () => {
+  const [splits, m, n, k] = [2, 8192, 256, 1024];
+  const layout = { transposeA: false, transposeB: false };
+  await checkMatrixShader(matmulSplit, { splits, m, n, k }, { ...layout, halves: true });
+  if (!matrixUnits) return;
+  const [a, b] = [halfNumbers(m * k), halfNumbers(k * n, 2)];
+  const packed = { a: await pack(a), b: await pack(b), c: splits * m * n };
+  const { c } = await runKernel(matrixTarget, matmulSplit, packed, { splits, m, n, k }, { ...layout, halves: true });
+  expectClose(
+    c.subarray(0, m * n).map((first, i) => first + c[m * n + i]!),
+    product(a, b, m, n, k, layout),
+  );
 });
 
 describe.each([

@@ -50,8 +50,11 @@ export function storeResult(
   return spare === undefined ? own : `if (${spare.when}) { ${spare.buffer}[${at}] = ${value}; } else { ${own} }`;
 }
 
-/** `vectors` of a kernel's source: c, what it is added to and what stands in for it as rows of vec4f. */
-export function resultVectors({ result, base, spare }: MatrixProduct): Record<string, string> {
+/** `vectors` of a kernel's source: c, what it is added to and what stands in for it as rows of one type. */
+export function resultVectors(
+  { result, base, spare }: MatrixProduct,
+  type: "vec4f" | "mat2x4f",
+): Record<string, string> {
   const names = [result, base, spare?.buffer].filter((name) => name !== undefined);
-  return Object.fromEntries(names.map((name) => [name, "vec4f"]));
+  return Object.fromEntries(names.map((name) => [name, type]));
 }

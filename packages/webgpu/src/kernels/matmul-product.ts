@@ -1,5 +1,7 @@
 // A matrix product as the kernels that read vectors take it: matmul-matrix.ts on matrix units, matmul-vector.ts without.
 
+import type { RoundedBuffers } from "../kernel";
+
 /** A number that a kernel is told: what it is, and WGSL for it, a literal or one of `sizes`. */
 export interface Size {
   value: number;
@@ -10,8 +12,9 @@ export interface Size {
 export interface MatrixProduct {
   m: Size;
   n: Size;
-  /** Name of c's buffer. */
+  /** Name of c's buffer, and whether it takes c rounded to f16 alone. */
   result: string;
+  resultHalves?: boolean;
   a: MatrixOperand;
   b: MatrixOperand;
   /** Products of one dispatch, the third axis of the grid. */
@@ -33,6 +36,11 @@ export interface MatrixProduct {
   base?: string;
   /** Products that write their c to another buffer, at the same place: its name, and WGSL for whether this product does. */
   spare?: { buffer: string; when: string };
+}
+
+/** Whether a kernel is to write its result rounded to f16 alone. */
+export function isHalves(rounded: RoundedBuffers | undefined, result: string): boolean {
+  return rounded?.[result] === "instead";
 }
 
 /** An operand as it lies in memory. */

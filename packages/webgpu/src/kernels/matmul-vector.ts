@@ -14,6 +14,7 @@
 import type { KernelSource, KernelTarget } from "../kernel";
 import { each, resultVectors, storeResult } from "./matmul-parts";
 import type { MatrixOperand, MatrixProduct } from "./matmul-product";
+import { DEVICE } from "./matrix-shape";
 
 const AXES = "xyzw";
 
@@ -25,9 +26,6 @@ const stepOf = (size: VectorTile) => size / 8;
 
 /** Vectors from one row of a strip to the next. */
 const strideOf = (size: VectorTile) => size / 4 + 1;
-
-/** Workgroups that fill a large device; it decides about tiles alone, never about results. */
-const DEVICE = 132;
 
 /** Whether vectors of four can compute products of these sizes, and with which tile. */
 export function vectorTile(
@@ -53,26 +51,6 @@ function stripsOf(size: VectorTile, workgroups: number, writtenOut = false): num
   const strips = stepOf(size) * strideOf(size);
   const alone = writtenOut && size === 128 && Math.ceil(workgroups / DEVICE) === 3;
   return alone ? Math.max(strips, ALONE - strips) : strips;
-}
-
-/** What a large device does in a second, for `vectorSplits`: multiplications and additions, bytes, and kernels one after the other. */
-const RATE = { flops: 40e12, bytes: 2.5e12, kernels: 2e5 };
-
-/**
- * Into how many ranges of k to split a product, at most `most`: as many as should take the least time. Workgroups of equal work
- * leave multiprocessors idle in the last of their rounds, and one alone on a multiprocessor reaches 0.88 of what two do; parts
- * are written, read and added.
- */
-export function vectorSplits({ m, n, k }: { m: number; n: number; k: number }, most: number): number {
-  const tiles = Math.ceil(m / 128) * Math.ceil(n / 128);
-  const seconds = (splits: number) => {
-    const rounds = (tiles * splits) / DEVICE;
-    const rate = (rounds / Math.ceil(rounds)) * (rounds <= 1 ? 0.88 : 1) * RATE.flops;
-    const sum = splits === 1 ? 0 : ((2 * splits + 1) * m * n * 4) / RATE.bytes + 1 / RATE.kernels;
-    return (2 * m * n * k) / rate + sum;
-  };
-  const candidates = Array.from({ length: most }, (_, i) => i + 1);
-  return candidates.reduce((best, splits) => (seconds(splits) < seconds(best) ? splits : best));
 }
 
 /** `products` products, one workgroup a tile. */
@@ -130,7 +108,7 @@ export function vectorMatmul(
       [product.a.buffer]: "vec4f",
       [product.b.buffer]: "vec4f",
       ...Object.fromEntries([product.a, product.b].flatMap(({ gather }) => (gather ? [[gather.buffer, "vec4u"]] : []))),
-      ...resultVectors(product),
+      ...resultVectors(product, "vec4f"),
     },
     wgsl: `
 var<workgroup> tileA: array<vec4f, ${stripsOf(size, tiles * products, writtenOut)}>;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { expectClose, kernelTargets, matrixTarget, runKernel, testNumbers } from "../testing";
-import { type MatmulLayout, matmul, matmulAccumulate, matmulAdd, matmulSplit, matmulSplits } from "./matmul";
+import { type MatmulLayout, matmul, matmulAccumulate, matmulAdd, matmulSplit } from "./matmul";
+import { matmulSplits } from "./matmul-splits";
 
 function product(
   a: Float32Array,
@@ -120,4 +121,7 @@ test("products are split where tiles are few and sums long, not where rows are f
   expect(matmulSplits({ batch: 1, m: 128, n: 128, k: 4096 }, layout, kernelTargets[0]!.target)).toBe(1);
   expect(matmulSplits({ batch: 1, m: 8192, n: 128, k: 512 }, rows, matrixTarget)).toBe(1);
   expect(matmulSplits({ batch: 1, m: 512, n: 512, k: 8192 }, layout, matrixTarget)).toBe(16);
+  // 384 tiles are a round of 264 and a half-empty one; a second kernel pays where that takes long.
+  expect(matmulSplits({ batch: 1, m: 8192, n: 768, k: 32000 }, rows, matrixTarget)).toBe(2);
+  expect(matmulSplits({ batch: 1, m: 8192, n: 768, k: 2304 }, rows, matrixTarget)).toBe(1);
 });

@@ -1,10 +1,11 @@
 import { type KernelTarget, kernel } from "../kernel";
 import { matrixKernels, serialKernels } from "./kernels-of-target";
 import { type MatmulParts, storeResult } from "./matmul-parts";
-import type { MatrixProduct, Size } from "./matmul-product";
+import { isHalves, type MatrixProduct, type Size } from "./matmul-product";
 import { hasFewRows, rowsMatmul } from "./matmul-rows";
+import { splitRange } from "./matmul-splits";
 import { tiledMatmul } from "./matmul-tiled";
-import { vectorMatmul, vectorSplits, vectorTile } from "./matmul-vector";
+import { vectorMatmul, vectorTile } from "./matmul-vector";
 import { matrixTile, productFits, STEP } from "./matrix-shape";
 
 /** Which operands are stored with rows and columns swapped: a as [k, m], b as [n, k]. */
@@ -26,7 +27,8 @@ export const matmul = kernel({
   buffers: { a: "read", b: "read", c: "write" },
   sizes,
   flops,
-  source: (given, target, layout: MatmulLayout) => source(given, target, layout),
+  source: (given, target, layout: MatmulLayout, rounded) =>
+    source(given, target, layout, { resultHalves: isHalves(rounded, "c") }),
 });
 
 /** c[z] += op(a[z]) op(b[z]) */
@@ -35,7 +37,7 @@ export const matmulAccumulate = kernel({
   buffers: { a: "read", b: "read", c: "update" },
   sizes,
   flops,
-  source: (given, target, layout: MatmulLayout) => source(given, target, layout, "c"),
+  source: (given, target, layout: MatmulLayout) => source(given, target, layout, { base: "c" }),
 });
 
 /** c[z] = base[z] + op(a[z]) op(b[z]) */
@@ -44,7 +46,7 @@ export const matmulAdd = kernel({
   buffers: { a: "read", b: "read", base: "read", c: "write" },
   sizes,
   flops,
-  source: (given, target, layout: MatmulLayout) => source(given, target, layout, "base"),
+  source: (given, target, layout: MatmulLayout) => source(given, target, layout, { base: "base" }),
 });
 
 /** c[s] = the part of op(a) op(b) that sums over the s-th of `splits` ranges of k; the parts add up to the product. */
@@ -71,37 +73,6 @@ export const matmulSplit = kernel({
 /** What the length of every part of a split product but the last is a multiple of. */
 export const SPLIT_STEP = STEP;
 
-/** Longest sum that one part of a split product takes; a multiple of what every class steps by. */
-function splitRange(k: number, splits: number): number {
-  return Math.ceil(k / splits / STEP) * STEP;
-}
-
-/** Tiles of a product on matrix units that fill a large device once over; fewer leave room for splits. */
-const WAVE = 256;
-
-/** Sums that are not worth two kernels unless a product has next to no tiles. */
-const SHORT = 1024;
-
-/** Most parts of a product unless they are as long as LONG, and the shortest sum that one of them is worth a workgroup for. */
-const MOST_PARTS = 32;
-const SHORTEST = 256;
-const LONG = 1024;
-
-/** Into how many ranges of k to split a product: more than one where its tiles are few and its sums long. */
-export function matmulSplits({ batch, m, n, k }: Sizes, layout: MatmulLayout, target: KernelTarget): number {
-  if (target.kernelClass === "serial" || batch > 1 || hasFewRows(m, layout)) return 1;
-  const most = Math.max(1, Math.min(Math.floor(k / SHORTEST), Math.max(MOST_PARTS, Math.floor(k / LONG))));
-  const inRanges = (wanted: number) => Math.ceil(k / splitRange(k, wanted));
-  if (!(target.matrixUnits && target.precision === "mixed")) return inRanges(vectorSplits({ m, n, k }, most));
-  const tilesOf = (size: number) => Math.ceil(m / size) * Math.ceil(n / size);
-  // Where small tiles do for half a device, a second kernel would take longer than it spares.
-  if (k <= SHORT && tilesOf(64) >= WAVE / 2) return 1;
-  // Small tiles that reach past the matrix are soon computed.
-  const isThin = Math.min(m, n) < 64 && k > SHORT;
-  const thin = isThin ? Math.min(Math.floor(WAVE / tilesOf(64)), Math.floor((2 * k) / SHORTEST)) : 1;
-  return inRanges(Math.max(1, Math.min(Math.floor(WAVE / tilesOf(128)), most), thin));
-}
-
 /** Rounds of a loop that compilers write out. */
 const FEW_ROUNDS = 3;
 
@@ -121,7 +92,12 @@ function flops({ batch, m, n, k }: Sizes): number {
   return 2 * batch * m * n * k;
 }
 
-function source({ batch, m, n, k }: Sizes, target: KernelTarget, layout: MatmulLayout, base?: "c" | "base") {
+function source(
+  { batch, m, n, k }: Sizes,
+  target: KernelTarget,
+  layout: MatmulLayout,
+  result: Pick<Products, "base" | "resultHalves">,
+) {
   const startA = "product * sizes.m * sizes.k";
   const startB = "product * sizes.k * sizes.n";
   return productSource(target, layout, {
@@ -132,7 +108,7 @@ function source({ batch, m, n, k }: Sizes, target: KernelTarget, layout: MatmulL
     range: { value: k, wgsl: "sizes.k" },
     startA,
     startB,
-    base,
+    ...result,
   });
 }
 
@@ -149,31 +125,40 @@ interface Products {
   startB: string;
   /** The buffer that products are added to. */
   base?: "c" | "base";
+  /** Whether c is rounded to f16 alone. */
+  resultHalves?: boolean;
 }
 
 function productSource(target: KernelTarget, layout: MatmulLayout, given: Products) {
-  const { products, m, n, k, range, startA, startB, base } = given;
+  const { products, m, n, k, range, startA, startB, base, resultHalves = false } = given;
   const { transposeA, transposeB, halves = false } = layout;
   const split = range.value < k;
   if (!split && hasFewRows(m, layout)) return rowsMatmul(target, { products, m, n, k, base });
   const fits = target.matrixUnits && target.precision === "mixed" && productFits({ m, n, k }, layout);
-  const tile = matrixTile(m, n, products);
-  const inSteps = k % tile.step === 0 && range.value % tile.step === 0;
   const whole = k % range.value === 0;
+  const tile = matrixTile(
+    { m, n, k: range.value },
+    { ...layout, halves: halves === true, resultHalves, whole },
+    products,
+  );
+  const inSteps = k % tile.step === 0 && range.value % tile.step === 0;
+  // Two stages leave no register for a size.
+  const exact = tile.stages === 2;
   const terms = split ? `min(${range.wgsl}, sizes.k - product * ${range.wgsl})` : "sizes.k";
   // A loop of few rounds compiles in a third of the time where their number is known, which sharing would not make up for.
-  const sharesDepth = split || (!transposeB && k > FEW_ROUNDS * tile.step);
+  const sharesDepth = !exact && (split || (!transposeB && k > FEW_ROUNDS * tile.step));
   const [rows, columns, depth]: [Size, Size, Size] = [
     { value: m, wgsl: "sizes.m" },
     { value: n, wgsl: "sizes.n" },
     { value: k, wgsl: sharesDepth ? "sizes.k" : `${k}u` },
   ];
   // What a loop steps by stays a literal, but in parts of sums, which pay little for it.
-  const step = (size: Size): Size => (split ? size : { ...size, wgsl: `${size.value}u` });
+  const step = (size: Size): Size => (split && !exact ? size : { ...size, wgsl: `${size.value}u` });
   const product: MatrixProduct = {
     m: rows,
     n: columns,
     result: "c",
+    resultHalves,
     a: {
       buffer: "a",
       halves: halves === true,
@@ -191,7 +176,7 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
       start: startB,
     },
     products,
-    depth: { value: range.value, wgsl: split ? terms : depth.wgsl },
+    depth: { value: range.value, wgsl: exact ? `${range.value}u` : split ? terms : depth.wgsl },
     depthVaries: !whole,
     shared: sharesDepth ? "depth" : "shape",
     endsInStep: !inSteps,

@@ -11,6 +11,7 @@
 
 import { each } from "./matmul-parts";
 import type { MatrixOperand } from "./matmul-product";
+import { matrixLanes, plus } from "./matrix-lanes";
 import { FRAGMENT, UNIT } from "./matrix-shape";
 
 /** The place of an operand in a workgroup's work. */
@@ -26,8 +27,11 @@ export interface OperandTile {
   /** WGSL for the first row or column of the tile, and for which share is this subgroup's. */
   origin: string;
   part: string;
-  /** Number of the first panel. */
+  /** Number of the first panel, and panels of all operands in one stage. */
   firstPanel: number;
+  stagePanels: number;
+  /** Copies of the tile in workgroup memory. */
+  stages: 1 | 2;
   /** Invocations of the workgroup. */
   threads: number;
   /** WGSL for the terms of the sum, where it ends inside a step and memory holds something else behind it. */
@@ -40,12 +44,14 @@ export interface StagedOperand {
   panelUnits: number;
   /** Declarations at the start. */
   declare: string;
-  /** Read the tile of round `round` into registers. */
-  load(round: string): string;
-  /** The registers, rounded to f16, into the panels. */
-  store: string;
-  /** Pointers to this subgroup's panels. */
-  pointers: string;
+  /** Steps that one `load` reads. */
+  stepsAtOnce: 1 | 2;
+  /** Read the tile number `at`, counted in what a load reads, into registers. */
+  load(at: string): string;
+  /** The registers, rounded to f16, into the panels of a stage; of two steps read at once those of number `stage`. */
+  store(stage: number): string;
+  /** Pointers to this subgroup's panels in a stage. */
+  pointers(stage: number): string;
   /** Fragment number `index` of this subgroup at depth `k` of the tile. */
   fragment(index: number, k: number): string;
 }
@@ -54,62 +60,79 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
   const { alongSum, rowLength, extent, halves } = operand;
   /** Elements of a vector in memory, and vectors of a unit. */
   const [wide, vectors] = halves ? [8, 1] : [4, 2];
-  const { name, size, panel, share, step, origin, part, firstPanel, threads, end } = tile;
+  const { name, size, panel, share, step, origin, part, firstPanel, stagePanels, stages, threads, end } = tile;
+  const stepsAtOnce = alongSum && stages === 2 ? 2 : 1;
+  const depth = step * stepsAtOnce;
   const rowUnits = ((alongSum ? step : panel) / UNIT) | 1;
-  // Neighbouring invocations copy neighbouring units of a row; all of them together `rows` rows a pass.
-  const columns = (alongSum ? step : size) / UNIT;
-  const rows = threads / columns;
-  const passes = (alongSum ? size : step) / rows;
+  // Units of a row, and passes of all invocations over the tile.
+  const columns = (alongSum ? depth : size) / UNIT;
+  const passes = (columns * (alongSum ? size : depth)) / threads;
   const ragged = extent.value % size !== 0;
+  const { rows, line, row, column, ...lanes } = matrixLanes({
+    name,
+    alongSum,
+    columns,
+    passes,
+    panel,
+    threads,
+    stepsAtOnce,
+    rowUnits,
+  });
 
   const declare = [
     `let ${name}Width = ${rowLength.wgsl} / ${wide}u;`,
-    `let ${name}Column = lane % ${columns}u;`,
-    `let ${name}Lane = lane % ${threads}u / ${columns}u;`,
-    // Eight neighbouring invocations copy two rows of four units: rows r and r + 4 lie in different banks.
-    alongSum && rows % 8 === 0
-      ? `let ${name}Row = ${name}Lane / 8u * 8u + ${name}Lane % 2u * 4u + ${name}Lane % 8u / 2u;`
-      : `let ${name}Row = ${name}Lane;`,
     ...Array.from({ length: passes }, (_, i) =>
       halves ? `var ${name}Unit${i} = vec4u();` : `var ${name}Low${i} = vec4f();\n  var ${name}High${i} = vec4f();`,
     ),
+    ...lanes.declare,
   ];
   const inside = (index: string, unit: number) =>
     ragged ? `min(${index}, ${extent.wgsl}${unit > 1 ? ` / ${unit}u` : ""} - 1u)` : index;
   const { gather } = operand;
-  const memoryRow = (row: string) => (gather ? `${gather.buffer}[${gather.first} + ${row}]` : row);
+  const memoryRow = (index: string) => (gather ? `${gather.buffer}[${gather.first} + ${index}]` : index);
   let source: (i: number, round: string) => string;
   let next: ((i: number, round: string) => string) | undefined;
   if (alongSum) {
-    // Rows are the same in every round: find them once.
-    for (let i = 0; i < passes; i++) {
-      const row = memoryRow(inside(`${origin} + ${name}Row + ${i * rows}u`, 1));
+    // Rows are the same in every round: find them once. Where registers are few, only two, as others lie a literal behind.
+    const literal = rowLength.wgsl === `${rowLength.value}u`;
+    const behind = stepsAtOnce === 2 && literal && !ragged && !gather;
+    const starts = behind ? 2 : passes;
+    for (let i = 0; i < starts; i++) {
+      const from = memoryRow(inside(`${origin} + ${behind ? line(i) : row(i)}`, 1));
       declare.push(
-        `let ${name}From${i} = (${operand.start}) / ${wide}u + (${row}) * ${name}Width + ${name}Column * ${vectors}u;`,
+        `let ${name}From${i} = (${operand.start}) / ${wide}u + (${from}) * ${name}Width + ${times(column(i), vectors)};`,
       );
     }
-    source = (i, round) => `${name}From${i} + ${round} * ${step / wide}u`;
+    source = (i, round) => {
+      const offset = behind ? (i * rows * rowLength.value) / wide : 0;
+      return `${plus(`${name}From${i % starts}`, offset)} + ${round} * ${depth / wide}u`;
+    };
   } else {
-    const column = inside(`${origin} / ${UNIT}u + ${name}Column`, UNIT);
-    declare.push(`let ${name}From = (${operand.start}) / ${wide}u + (${column}) * ${vectors}u;`);
-    const row = (i: number, round: string) => memoryRow(`${round} * ${step}u + ${name}Row + ${i * rows}u`);
+    const from = (i: number) => {
+      const unit = inside(`${origin} / ${UNIT}u + ${column(i)}`, UNIT);
+      return `(${operand.start}) / ${wide}u + ${times(`(${unit})`, vectors)}`;
+    };
+    const starts = lanes.sameColumn ? 1 : passes;
+    for (let i = 0; i < starts; i++) declare.push(`let ${name}From${i} = ${from(i)};`);
+    const rowAt = (i: number, round: string) => memoryRow(`${round} * ${step}u + ${row(i)}`);
     if (gather) {
       // Which row of memory it is is itself read from memory: one round ahead, so that no load waits for another.
-      for (let i = 0; i < passes; i++) declare.push(`var ${name}Next${i} = ${row(i, "0u")};`);
-      next = (i, round) => `      ${name}Next${i} = ${row(i, `(${round} + 1u)`)};`;
+      for (let i = 0; i < passes; i++) declare.push(`var ${name}Next${i} = ${rowAt(i, "0u")};`);
+      next = (i, round) => `      ${name}Next${i} = ${rowAt(i, `(${round} + 1u)`)};`;
     }
-    source = (i, round) => `${name}From + ${gather ? `${name}Next${i}` : `(${row(i, round)})`} * ${name}Width`;
+    source = (i, round) =>
+      `${name}From${i % starts} + ${gather ? `${name}Next${i}` : `(${rowAt(i, round)})`} * ${name}Width`;
   }
   const registers = halves ? [`${name}Unit`] : [`${name}Low`, `${name}High`];
   const read = (i: number) =>
-    registers.map((register, v) => `${register}${i} = ${operand.buffer}[at + ${v}u];`).join(" ");
+    registers.map((register, v) => `${register}${i} = ${operand.buffer}[${plus("at", v)}];`).join(" ");
   const clear = (i: number) =>
     registers.map((register) => `${register}${i} = ${halves ? "vec4u()" : "vec4f()"};`).join(" ");
   // Terms past the end are zero in both operands: what lies in memory there may be infinite.
   const isTerm = (i: number, round: string) =>
     alongSum
-      ? `${round} * ${step / UNIT}u + ${name}Column < (${end}) / ${UNIT}u`
-      : `${round} * ${step}u + ${name}Row + ${i * rows}u < ${end}`;
+      ? `${round} * ${depth / UNIT}u + ${column(i)} < (${end}) / ${UNIT}u`
+      : `${round} * ${step}u + ${row(i)} < ${end}`;
   const load = (round: string) =>
     each(
       passes,
@@ -125,30 +148,37 @@ ${next?.(i, round) ?? ""}
       ? `${name}Unit${i}`
       : `vec4u(pack2x16float(${name}Low${i}.xy), pack2x16float(${name}Low${i}.zw), ` +
         `pack2x16float(${name}High${i}.xy), pack2x16float(${name}High${i}.zw))`;
-  // No pass is longer than a panel, so that every index is within bounds by its literals.
-  const place = (i: number): [panel: string, at: string] => {
+  /** Where pass `i` stores: every index is within bounds by its literals. */
+  const place = (i: number, stage: number): [panel: string, at: string] => {
     const inPanel = panel / UNIT;
-    return alongSum
-      ? [
-          `${firstPanel + Math.floor((i * rows) / panel)}u`,
-          `(${name}Row + ${(i * rows) % panel}u) * ${rowUnits}u + ${name}Column`,
-        ]
-      : [
-          `${firstPanel}u + ${name}Column / ${inPanel}u`,
-          `(${name}Row + ${i * rows}u) * ${rowUnits}u + ${name}Column % ${inPanel}u`,
-        ];
+    const first = stage * stagePanels + firstPanel;
+    if (!alongSum)
+      return [`${first}u + ${column(i)} / ${inPanel}u`, `(${row(i)}) * ${rowUnits}u + ${column(i)} % ${inPanel}u`];
+    if (panel % rows > 0)
+      return [`${first}u + (${row(i)}) / ${panel}u`, `(${row(i)}) % ${panel}u * ${rowUnits}u + ${column(i)}`];
+    const rowInPanel = plus(`${name}Row`, (i * rows) % panel);
+    return [`${first + Math.floor((i * rows) / panel)}u`, `(${rowInPanel}) * ${rowUnits}u + ${column(i)}`];
   };
-  const store = each(passes, (i) => {
-    const [at, unit] = place(i);
-    return `    panels[${at}][${unit}] = ${rounded(i)};`;
-  });
+  const store = (stage: number) =>
+    stepsAtOnce === 1
+      ? each(passes, (i) => {
+          const [at, unit] = place(i, stage);
+          return `    panels[${at}][${unit}] = ${rounded(i)};`;
+        })
+      : each(passes / 2, (pair) => {
+          const row = 2 * pair * rows;
+          const at = `${stage * stagePanels + firstPanel + Math.floor(row / panel)}u + ${name}PairPanel${stage}`;
+          const [first, second] = [rounded(2 * pair + stage), rounded(2 * pair + 1 - stage)];
+          return `    panels[${at}][${plus(`${name}PairUnit${stage}`, (row % panel) * rowUnits)}] = select(${first}, ${second}, ${name}Later);`;
+        });
 
   const type = name === "a" ? "Left" : "Right";
   const rowMajor = name === "a" ? alongSum : !alongSum;
-  const pointers = each(
-    share / panel,
-    (p) => `    let ${name}Panel${p} = &panels[${firstPanel + p}u + ${part} * ${share / panel}u];`,
-  );
+  const pointers = (stage: number) =>
+    each(share / panel, (p) => {
+      const first = stage * stagePanels + firstPanel + p;
+      return `    let ${name}Panel${p} = &panels[${first}u + ${part} * ${share / panel}u];`;
+    });
   const fragment = (index: number, k: number) => {
     const at = (index * FRAGMENT) % panel;
     const unit = alongSum ? at * rowUnits + k / UNIT : k * rowUnits + at / UNIT;
@@ -159,9 +189,12 @@ ${next?.(i, round) ?? ""}
     // Neighbouring narrow panels start in different banks.
     panelUnits: (alongSum ? panel : step) * rowUnits + (panel === 32 ? 4 : 0),
     declare: declare.map((line) => `  ${line}`).join("\n"),
+    stepsAtOnce,
     load,
     store,
     pointers,
     fragment,
   };
 }
+
+const times = (factor: string, count: number) => (count === 1 ? factor : `${factor} * ${count}u`);

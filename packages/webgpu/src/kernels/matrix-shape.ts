@@ -21,19 +21,62 @@ export interface MatrixTile {
   subgroupRows: number;
   subgroupColumns: number;
   step: number;
+  /** Copies of the tile in workgroup memory: with two of them the next step's fragments are read while one multiplies. */
+  stages: 1 | 2;
 }
 
-const large: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2, step: STEP };
+const large: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2, step: STEP, stages: 1 };
 // For products of few tiles, where the way from memory takes longer than the multiplications: it is gone half as often.
-const small: MatrixTile = { rows: 64, columns: 64, subgroupRows: 2, subgroupColumns: 2, step: 2 * STEP };
+const small: MatrixTile = { rows: 64, columns: 64, subgroupRows: 2, subgroupColumns: 2, step: 2 * STEP, stages: 1 };
+// These two have a multiprocessor to themselves, where two large tiles run side by side.
+const wide: MatrixTile = { rows: 128, columns: 256, subgroupRows: 2, subgroupColumns: 4, step: FRAGMENT, stages: 2 };
+const medium: MatrixTile = { rows: 128, columns: 192, subgroupRows: 2, subgroupColumns: 4, step: STEP, stages: 1 };
+// For weight gradients: operands that lie across the sum need few enough registers for a second stage.
+const staged: MatrixTile = { ...large, step: FRAGMENT, stages: 2 };
 
-/** Multiprocessors of a large device, and tiles of one product that are enough for it: they decide about tiles, never about results. */
-const [DEVICE, ENOUGH] = [132, 128];
+/** Multiprocessors of a large device, which decide about tiles, never about results; tiles of one product that are enough for it. */
+export const DEVICE = 132;
+const ENOUGH = 128;
 
-/** Large tiles where there are enough of them to fill a device. */
-export function matrixTile(m: number, n: number, products: number): MatrixTile {
-  const tiles = Math.ceil(m / large.rows) * Math.ceil(n / large.columns) * products;
-  return tiles < (products === 1 ? ENOUGH : DEVICE) ? small : large;
+/** Shares of a device's rounds: what tiles must fill to be chosen before large ones, and what large ones leave too empty. */
+const [FULL, SPARSE] = [0.9, 0.8];
+
+/** Sums from which on a shader of their own pays, and up to which it does where results are f32. */
+const [SHORT, LONG] = [512, 1024];
+
+/** What decides about the tiles of a product, besides its sizes. */
+export interface ProductForm {
+  transposeA: boolean;
+  transposeB: boolean;
+  /** Operands are f16 already; the result is rounded to it alone. */
+  halves: boolean;
+  resultHalves: boolean;
+  /** Whether all of the products sum over as many terms. */
+  whole: boolean;
+}
+
+/** Tiles that should compute products of these sizes in the least time, by measurement on an H100. */
+export function matrixTile(
+  { m, n, k }: { m: number; n: number; k: number },
+  { transposeA, transposeB, halves, resultHalves, whole }: ProductForm,
+  products: number,
+): MatrixTile {
+  const tilesOf = ({ rows, columns }: MatrixTile) => Math.ceil(m / rows) * Math.ceil(n / columns) * products;
+  const filled = (tile: MatrixTile, atOnce: number) => {
+    const rounds = tilesOf(tile) / atOnce;
+    return rounds / Math.ceil(rounds);
+  };
+  if (tilesOf(large) < (products === 1 ? ENOUGH : DEVICE)) return small;
+  // Operands of f32 leave no registers for more.
+  if (!halves) return large;
+  const isSparse = filled(large, 2 * DEVICE) < SPARSE;
+  if (!transposeA && !transposeB && n % medium.columns === 0 && isSparse && filled(medium, DEVICE) > FULL)
+    return medium;
+  // Two stages take two steps a round.
+  if (!whole || k % (2 * FRAGMENT) > 0) return large;
+  if (transposeA) return products === 1 && tilesOf(large) > 2 * DEVICE ? staged : large;
+  const fits = n % wide.columns === 0 && filled(wide, DEVICE) > FULL;
+  return fits && k >= SHORT && (resultHalves || (!transposeB && k <= LONG)) ? wide : large;
 }
 
 /** Whether matrix units can compute products of these sizes. */
