@@ -83,6 +83,7 @@ export async function openDevice(
       matrixUnits: (options.subgroups ?? true) && hasMatrixUnits(adapter, requiredFeatures),
       precision: "f32",
       writtenOut: !description.software,
+      workgroupMemory: device.limits.maxComputeWorkgroupStorageSize,
     },
     memoryBudget:
       options.memoryBudget ?? (description.software ? host.softwareBudget : undefined) ?? Number.POSITIVE_INFINITY,

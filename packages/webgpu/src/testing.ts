@@ -63,6 +63,7 @@ export const matrixTarget: KernelTarget = {
   subgroups: true,
   matrixUnits: true,
   precision: "mixed",
+  workgroupMemory: 49152,
 };
 
 /** The variants a kernel must be right in, named for `describe.each`. */

@@ -125,7 +125,7 @@ test.each([
 });
 
 test("tiles are chosen by how they fill a large device", () => {
-  const form = { transposeA: false, transposeB: false, halves: true, resultHalves: false, whole: true };
+  const form = { transposeA: false, transposeB: false, halves: true, resultHalves: false, whole: true, memory: 49152 };
   const columns = (m: number, n: number, k: number, products = 1, more = {}) => {
     const tile = matrixTile({ m, n, k }, { ...form, ...more }, products);
     return `${tile.columns} in ${tile.stages}`;
@@ -136,6 +136,7 @@ test("tiles are chosen by how they fill a large device", () => {
   expect(columns(8192, 512, 512, 1, { transposeB: true })).toBe("128 in 1");
   expect(columns(8192, 512, 512, 1, { halves: false })).toBe("128 in 1");
   expect(columns(8192, 768, 2304)).toBe("192 in 1");
+  expect(columns(8192, 768, 2304, 1, { memory: 32768 })).toBe("128 in 1");
   expect(columns(2048, 768, 16000, 2)).toBe("192 in 1");
   expect(columns(32000, 768, 2048, 1, { transposeA: true })).toBe("128 in 2");
   expect(columns(2048, 512, 512)).toBe("64 in 1");

@@ -138,7 +138,7 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
   const whole = k % range.value === 0;
   const tile = matrixTile(
     { m, n, k: range.value },
-    { ...layout, halves: halves === true, resultHalves, whole },
+    { ...layout, halves: halves === true, resultHalves, whole, memory: target.workgroupMemory ?? 0 },
     products,
   );
   const inSteps = k % tile.step === 0 && range.value % tile.step === 0;

@@ -28,7 +28,8 @@ export interface MatrixTile {
 const large: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2, step: STEP, stages: 1 };
 // For products of few tiles, where the way from memory takes longer than the multiplications: it is gone half as often.
 const small: MatrixTile = { rows: 64, columns: 64, subgroupRows: 2, subgroupColumns: 2, step: 2 * STEP, stages: 1 };
-// These two have a multiprocessor to themselves, where two large tiles run side by side.
+// These two have a multiprocessor to themselves, where two large tiles run side by side, and take so much of its memory.
+const ROOM = 40960;
 const wide: MatrixTile = { rows: 128, columns: 256, subgroupRows: 2, subgroupColumns: 4, step: FRAGMENT, stages: 2 };
 const medium: MatrixTile = { rows: 128, columns: 192, subgroupRows: 2, subgroupColumns: 4, step: STEP, stages: 1 };
 // For weight gradients: operands that lie across the sum need few enough registers for a second stage.
@@ -53,12 +54,14 @@ export interface ProductForm {
   resultHalves: boolean;
   /** Whether all of the products sum over as many terms. */
   whole: boolean;
+  /** Bytes of workgroup memory that a workgroup may take. */
+  memory: number;
 }
 
 /** Tiles that should compute products of these sizes in the least time, by measurement on an H100. */
 export function matrixTile(
   { m, n, k }: { m: number; n: number; k: number },
-  { transposeA, transposeB, halves, resultHalves, whole }: ProductForm,
+  { transposeA, transposeB, halves, resultHalves, whole, memory }: ProductForm,
   products: number,
 ): MatrixTile {
   const tilesOf = ({ rows, columns }: MatrixTile) => Math.ceil(m / rows) * Math.ceil(n / columns) * products;
@@ -69,14 +72,14 @@ export function matrixTile(
   if (tilesOf(large) < (products === 1 ? ENOUGH : DEVICE)) return small;
   // Operands of f32 leave no registers for more.
   if (!halves) return large;
-  const isSparse = filled(large, 2 * DEVICE) < SPARSE;
-  if (!transposeA && !transposeB && n % medium.columns === 0 && isSparse && filled(medium, DEVICE) > FULL)
-    return medium;
   // Two stages take two steps a round.
-  if (!whole || k % (2 * FRAGMENT) > 0) return large;
-  if (transposeA) return products === 1 && tilesOf(large) > 2 * DEVICE ? staged : large;
-  const fits = n % wide.columns === 0 && filled(wide, DEVICE) > FULL;
-  return fits && k >= SHORT && (resultHalves || (!transposeB && k <= LONG)) ? wide : large;
+  const fitsStages = whole && k % (2 * FRAGMENT) === 0;
+  if (transposeA) return fitsStages && products === 1 && tilesOf(large) > 2 * DEVICE ? staged : large;
+  if (memory < ROOM) return large;
+  const fills = (tile: MatrixTile) => n % tile.columns === 0 && filled(tile, DEVICE) > FULL;
+  if (!transposeB && fills(medium) && filled(large, 2 * DEVICE) < SPARSE) return medium;
+  const pays = k >= SHORT && (resultHalves || (!transposeB && k <= LONG));
+  return fitsStages && pays && fills(wide) ? wide : large;
 }
 
 /** Whether matrix units can compute products of these sizes. */
