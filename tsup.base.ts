@@ -31,10 +31,13 @@ function withBareShaders(text: string): string {
 const withoutGradients: Plugin = {
   name: "without gradients",
   setup({ onLoad }) {
-    onLoad({ filter: /[/\\](attention-matrix-backward|gru-matrix-backward|add-spares-shader)\.ts$/ }, () => ({
-      contents: "",
-      loader: "ts",
-    }));
+    onLoad(
+      { filter: /[/\\](momentum-shaders|attention-matrix-backward|gru-matrix-backward|add-spares-shader)\.ts$/ },
+      () => ({
+        contents: "",
+        loader: "ts",
+      }),
+    );
   },
 };
 

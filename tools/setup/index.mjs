@@ -2,6 +2,7 @@
 
 import { findAdapter } from "./adapter.mjs";
 import { installDependencies } from "./dependencies.mjs";
+import { checkKeptFlags } from "./kept-flags.mjs";
 import { failed } from "./say.mjs";
 
 /**
@@ -11,6 +12,7 @@ import { failed } from "./say.mjs";
  */
 export async function setUp(args) {
   checkNode(process.versions.node);
+  checkKeptFlags(process.env);
   const { wanted, rest } = takeAdapter(args);
   await installDependencies();
   return { args: rest, choice: await findAdapter(wanted) };

@@ -19,6 +19,7 @@ import * as gruForward from "./kernels/gru-matrix-forward";
 import { provideKernels } from "./kernels/kernels-of-target";
 import * as matmul from "./kernels/matmul-matrix";
 import * as serialMatmul from "./kernels/matmul-serial";
+import * as momentum from "./kernels/momentum-shaders";
 import { openGpu } from "./node";
 import { compileProgram } from "./program/program";
 import { Recording, type Slice } from "./program/recording";
@@ -39,6 +40,7 @@ provideKernels({
   partList,
   spares,
   decode: { assignments, attention: decodeAttention, draw },
+  momentum,
 });
 
 let shared: Promise<Gpu> | undefined;

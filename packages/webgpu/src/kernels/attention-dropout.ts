@@ -8,7 +8,6 @@
 
 import { type KernelTarget, kernel } from "../kernel";
 import { attentionFlops } from "./attention-shape";
-import { droppedWeights } from "./attention-weights";
 import { serialKernels, tiledAttention } from "./kernels-of-target";
 
 const sizes = { batch: "u32", context: "u32", heads: "u32", headDim: "u32", rate: "f32" } as const;
@@ -22,7 +21,10 @@ export const droppedAttentionForward = kernel({
   buffers: { qkv: "read", dropoutKey: "read u32", out: "write", lse: "write" },
   sizes,
   flops: (shape) => attentionFlops(2, shape),
-  source: (shape, target) => variants(target).forward(shape, droppedWeights),
+  source: (shape, target) => {
+    const { forward, droppedWeights } = variants(target);
+    return forward(shape, droppedWeights);
+  },
 });
 
 /** The query part of dqkv; the rest of it is left to `droppedAttentionBackwardKeyValue`. */
@@ -31,7 +33,10 @@ export const droppedAttentionBackwardQuery = kernel({
   buffers: { qkv: "read", dropoutKey: "read u32", dout: "read", lse: "read", delta: "read", dqkv: "write" },
   sizes,
   flops: (shape) => attentionFlops(3, shape),
-  source: (shape, target) => variants(target).backwardQuery(shape, droppedWeights),
+  source: (shape, target) => {
+    const { backwardQuery, droppedWeights } = variants(target);
+    return backwardQuery(shape, droppedWeights);
+  },
 });
 
 /** The key and value parts of dqkv. */
@@ -40,5 +45,8 @@ export const droppedAttentionBackwardKeyValue = kernel({
   buffers: { qkv: "read", dropoutKey: "read u32", dout: "read", lse: "read", delta: "read", dqkv: "update" },
   sizes,
   flops: (shape) => attentionFlops(4, shape),
-  source: (shape, target) => variants(target).backwardKeyValue(shape, droppedWeights),
+  source: (shape, target) => {
+    const { backwardKeyValue, droppedWeights } = variants(target);
+    return backwardKeyValue(shape, droppedWeights);
+  },
 });

@@ -7,6 +7,8 @@ import type { KernelSource } from "../kernel";
 import type { AttentionSizes } from "./attention-shape";
 import { plainWeights } from "./attention-weights";
 
+export { droppedWeights } from "./attention-weights";
+
 const addresses = /* wgsl */ `
 fn partAt(token: vec4u, part: u32, head: u32) -> vec4u { return ((token * 3u + part) * sizes.heads + head) * sizes.headDim; }
 fn outAt(token: vec4u, head: u32) -> vec4u { return (token * sizes.heads + head) * sizes.headDim; }

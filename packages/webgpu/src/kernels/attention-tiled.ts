@@ -26,6 +26,8 @@ import {
 } from "./attention-tiles";
 import { plainWeights } from "./attention-weights";
 
+export { droppedWeights } from "./attention-weights";
+
 /** Number among all queries of the owned row i. */
 const ownedQuery = (t: Tiles) => `group.y * sizes.context + first + y * ${t.rows}u + i`;
 

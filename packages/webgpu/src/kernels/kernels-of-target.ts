@@ -93,6 +93,8 @@ const decode = new Shelf<DecodeKernels>(async () => {
   return { assignments, attention, draw };
 });
 
+const momentum = new Shelf(() => import("./momentum-shaders"));
+
 /** Load what programs for a target are made of, before anything is recorded for it. */
 export async function loadKernels({ kernelClass, matrixUnits }: KernelTarget): Promise<void> {
   await Promise.all([kernelClass === "serial" && serial.load(), matrixUnits && matrix.load()]);
@@ -119,6 +121,7 @@ export function provideKernels(modules: {
   partList: typeof import("./expert-part-list");
   spares: typeof import("./add-spares-shader");
   decode: DecodeKernels;
+  momentum: typeof import("./momentum-shaders");
 }): void {
   matrix.put(modules.matrix);
   serial.put(modules.serial);
@@ -126,6 +129,7 @@ export function provideKernels(modules: {
   partList.put(modules.partList);
   spares.put(modules.spares);
   decode.put(modules.decode);
+  momentum.put(modules.momentum);
 }
 
 /** The kernels on matrix units. */
@@ -145,3 +149,6 @@ export const spareKernels = () => spares.take();
 
 /** The kernels that text is written with. */
 export const decodeKernels = () => decode.take();
+
+/** The kernels of optimizers other than AdamW, and of averaged weights. */
+export const momentumKernels = () => momentum.take();

@@ -1,8 +1,9 @@
 // Updates with a velocity alone, over a flat range of parameters: gradient descent, what Muon makes its direction from and
 // how it goes that way, and a moving average. `coefficient` clips the gradient; a negative one leaves everything as it is.
+// The shaders are in momentum-shaders.ts.
 
 import { kernel } from "../kernel";
-import { wide } from "./wide";
+import { momentumKernels } from "./kernels-of-target";
 
 /** m = momentum m + coefficient[0] g, p -= lr[0] (decay p + m) */
 export const sgd = kernel({
@@ -11,22 +12,7 @@ export const sgd = kernel({
   sizes: { items: "u32", momentum: "f32", decay: "f32" },
   specialize: false,
   flops: ({ items }) => 7 * items,
-  source: ({ items }, target) => {
-    const { lanes, vectors } = wide(target, items, ["p", "g", "m"]);
-    return {
-      form: "items",
-      items: items / lanes,
-      vectors,
-      results: ["p"],
-      wgsl: /* wgsl */ `
-fn run(i: u32) {
-  if (coefficient[0] < 0.0) { return; }
-  let velocity = sizes.momentum * m[i] + coefficient[0] * g[i];
-  m[i] = velocity;
-  write_p(i, p[i] - lr[0] * (sizes.decay * p[i] + velocity));
-}`,
-    };
-  },
+  source: (sizes, target) => momentumKernels().sgd(sizes, target),
 });
 
 /** m = momentum m + coefficient[0] g, y = coefficient[0] g + momentum m (Nesterov's); y = 0 where the step is skipped */
@@ -36,25 +22,7 @@ export const nesterov = kernel({
   sizes: { items: "u32", momentum: "f32" },
   specialize: false,
   flops: ({ items }) => 5 * items,
-  source: ({ items }, target) => {
-    const { lanes, vectors } = wide(target, items, ["g", "m", "y"]);
-    return {
-      form: "items",
-      items: items / lanes,
-      vectors,
-      wgsl: /* wgsl */ `
-fn run(i: u32) {
-  if (coefficient[0] < 0.0) {
-    y[i] = 0.0 * m[i];
-    return;
-  }
-  let gradient = coefficient[0] * g[i];
-  let velocity = sizes.momentum * m[i] + gradient;
-  m[i] = velocity;
-  y[i] = gradient + sizes.momentum * velocity;
-}`,
-    };
-  },
+  source: (sizes, target) => momentumKernels().nesterov(sizes, target),
 });
 
 /** p -= rate lr[0] (decay p + factor d), unless coefficient[0] < 0 */
@@ -64,20 +32,7 @@ export const descend = kernel({
   sizes: { items: "u32", rate: "f32", decay: "f32", factor: "f32" },
   specialize: false,
   flops: ({ items }) => 5 * items,
-  source: ({ items }, target) => {
-    const { lanes, vectors } = wide(target, items, ["p", "d"]);
-    return {
-      form: "items",
-      items: items / lanes,
-      vectors,
-      results: ["p"],
-      wgsl: /* wgsl */ `
-fn run(i: u32) {
-  if (coefficient[0] < 0.0) { return; }
-  write_p(i, p[i] - sizes.rate * lr[0] * (sizes.decay * p[i] + sizes.factor * d[i]));
-}`,
-    };
-  },
+  source: (sizes, target) => momentumKernels().descend(sizes, target),
 });
 
 /** y += rate (x - y) */
@@ -87,15 +42,5 @@ export const movingAverage = kernel({
   sizes: { items: "u32", rate: "f32" },
   specialize: false,
   flops: ({ items }) => 3 * items,
-  source: ({ items }, target) => {
-    const { lanes, vectors } = wide(target, items, ["y", "x"]);
-    return {
-      form: "items",
-      items: items / lanes,
-      vectors,
-      results: ["y"],
-      wgsl: /* wgsl */ `
-fn run(i: u32) { write_y(i, y[i] + sizes.rate * (x[i] - y[i])); }`,
-    };
-  },
+  source: (sizes, target) => momentumKernels().movingAverage(sizes, target),
 });

@@ -21,43 +21,44 @@ export type Temporary = Pick<Storage, "id" | "bytes" | "purpose">;
  * Lee 2020, arXiv 2001.03288). Returns the slots and which of them a temporary has, by id.
  */
 export function assignSlots(temporaries: [Temporary, Span][]): { slots: Slot[]; slotOf: Map<number, number> } {
-  const peak = busiest(temporaries.map(([, span]) => span));
-  const slots: Slot[] = [];
+  const peak = busiest(temporaries);
+  const slots: TakenSlot[] = [];
   const slotOf = new Map<number, number>();
-  /** Spans of each slot, in order. */
-  const taken: Span[][] = [];
-  let idleAtPeak: number[] = [];
+  let idleAtPeak: TakenSlot[] = [];
   for (const [{ id, bytes, purpose }, span] of temporaries.toSorted(([a], [b]) => b.bytes - a.bytes || a.id - b.id)) {
     const atPeak = span[0] <= peak && peak <= span[1];
     // Slots are in falling order of size, so the last that is free is the smallest.
-    let slot = atPeak
-      ? (idleAtPeak.findLast((index) => isFree(taken[index]!, span)) ?? -1)
-      : taken.findLastIndex((spans) => isFree(spans, span));
-    if (slot < 0) {
-      slot = slots.push({ bytes, purpose }) - 1;
-      taken.push([]);
-      if (!atPeak) idleAtPeak.push(slot);
-    } else if (atPeak) idleAtPeak = idleAtPeak.filter((index) => index !== slot);
-    const spans = taken[slot]!;
-    spans.splice(countUntil(spans, span[1]), 0, span);
-    slotOf.set(id, slot);
+    let slot = (atPeak ? idleAtPeak : slots).findLast(({ taken }) => isFree(taken, span));
+    if (!slot) {
+      slot = { bytes, purpose, index: slots.length, taken: [] };
+      slots.push(slot);
+      idleAtPeak.push(slot);
+    }
+    if (atPeak) idleAtPeak = idleAtPeak.filter((other) => other !== slot);
+    slot.taken.splice(countUntil(slot.taken, span[1]), 0, span);
+    slotOf.set(id, slot.index);
   }
   return { slots, slotOf };
 }
 
-/** A time at which most spans are alive. */
-function busiest(spans: Span[]): number {
-  const changes = new Map<number, number>();
-  const change = (time: number, by: number) => changes.set(time, (changes.get(time) ?? 0) + by);
-  for (const [first, last] of spans) {
-    change(first, 1);
-    change(last + 1, -1);
+/** A slot with its place and the spans of what it holds, in order. */
+interface TakenSlot extends Slot {
+  index: number;
+  taken: Span[];
+}
+
+/** A time at which most temporaries are alive. */
+function busiest(temporaries: [Temporary, Span][]): number {
+  const changes: number[] = [];
+  for (const [, [first, last]] of temporaries) {
+    changes[first] = (changes[first] ?? 0) + 1;
+    changes[last + 1] = (changes[last + 1] ?? 0) - 1;
   }
   let [alive, most, peak] = [0, 0, 0];
-  for (const [time, by] of [...changes].sort(([a], [b]) => a - b)) {
-    alive += by;
+  changes.forEach((change, time) => {
+    alive += change;
     if (alive > most) [most, peak] = [alive, time];
-  }
+  });
   return peak;
 }
 
