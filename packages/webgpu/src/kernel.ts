@@ -83,6 +83,8 @@ export interface KernelSpec<B extends string, S extends string, O> {
   specialize?: boolean;
   /** Sizes in which calls differ that share a shader: in a uniform on both classes, read by a function of the size's name. */
   perCall?: NoInfer<S>[];
+  /** Does two calls of this kernel: for each buffer and size `NAME0` it has `NAME1` too, behind the first call's buffers. */
+  pair?: Kernel;
   /** What repeats an earlier dispatch runs once: where the result is small, or whatever its size. */
   shareRepeats?: "small" | "any size";
   /** Floating-point operations of one dispatch, for estimates. */

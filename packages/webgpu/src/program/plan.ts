@@ -1,7 +1,7 @@
 // From a recording to a memory plan: dispatches that repeat another or that nothing depends on are dropped, weights and results
 // are rounded where they are written, small sums share dispatches, then every temporary gets a buffer for the span from its first to its last use.
 
-import { foldSpares } from "./fold-spares";
+import { foldPairs } from "./fold-pairs";
 import { foldSums } from "./fold-sums";
 import { narrow } from "./narrow";
 import type { Dispatch, Purpose, Recording, Storage } from "./recording";
@@ -29,7 +29,7 @@ export interface Plan {
 export function planMemory({ dispatches: recorded, target, mayRound }: Recording, kept: Set<Storage>): Plan {
   const { read, outdated, ...shadowed } = useShadows(dropUnused(shareRepeats(recorded, kept), kept), kept);
   const rounded = roundResults(narrow(shadowed.dispatches, kept, mayRound), kept);
-  const dispatches = foldSpares(foldSums(rounded, kept, target), target);
+  const dispatches = foldPairs(foldSums(rounded, kept, target), target);
   const spans = lifespans(dispatches, kept);
   const temporaries = [...spans].filter(([{ kind }]) => kind === "temporary");
   const { slots, slotOf } = assignSlots(temporaries);

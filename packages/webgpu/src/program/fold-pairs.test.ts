@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { addSpares } from "../kernels/add-spares";
 import { copy } from "../kernels/elementwise";
 import { kernelTargets, testGpu, testNumbers } from "../testing";
-import { foldSpares } from "./fold-spares";
+import { foldPairs } from "./fold-pairs";
 import { compileProgram } from "./program";
 import { Recording, type Slice, type Storage } from "./recording";
 
@@ -31,7 +31,7 @@ async function start() {
     const y = recording.storage("temporary", 1024, "read");
     recording.dispatch(copy, { x: slice(gradients, 1024 * place, 1024), y: slice(y) }, { items: 256 }, undefined);
   };
-  const names = () => foldSpares(recording.dispatches, target).map(({ kernel }) => kernel.name);
+  const names = () => foldPairs(recording.dispatches, target).map(({ kernel }) => kernel.name);
   return { recording, gradients, add, read, names };
 }
 
@@ -81,7 +81,7 @@ test("sums land where they landed alone", async () => {
   const { recording, gradients, add } = await start();
   add(2, ofSecond, four, 8);
   add(0, ofFirst, odd, 5);
-  const program = await compileProgram(await testGpu(), recording, { label: "spares", outputs: [slice(gradients)] });
+  const program = await compileProgram(await testGpu(), recording, { label: "pairs", outputs: [slice(gradients)] });
   const [block] = await (await program.run()).outputs;
   expect(program.stats.dispatches).toBe(1);
   program.close();
