@@ -53,8 +53,10 @@ test.each(loads)("gradients in parts are those of whole sums: %s", async (_, exp
     const parts = await evaluate({ ...gpu, target }, given, body);
     const again = await evaluate({ ...gpu, target }, given, body);
     for (const name of ["up", "down"] as const) {
-      // On matrix units operands are rounded to f16.
-      expectClose(parts[name], whole[name], target === matrixTarget ? 3e-2 : 1e-4);
+      // In shares of the largest element, as elements are sums of thousands; on matrix units of operands rounded to f16.
+      const largest = Math.max(...whole[name].map(Math.abs));
+      const shares = (gradient: Float32Array) => gradient.map((value) => value / largest);
+      expectClose(shares(parts[name]), shares(whole[name]), target === matrixTarget ? 3e-3 : 1e-5);
       expect([...again[name]]).toEqual([...parts[name]]);
     }
   }
