@@ -16,8 +16,16 @@ import {
 import { each } from "./matmul-parts";
 import { CELL_ROWS, FRAGMENT, STEP, UNIT } from "./matrix-shape";
 
-/** Invocations that sum columns, eight rows each. */
-const SUMMERS = (CELL_ROWS / 8) * (STEP / 2);
+/** Sums over the eight lines of a subgroup: an exchange leaves a lane half of its unit's columns, the last one column. */
+const sumOfLines = `
+fn sumOfLines(unit: vec4u, subgroupLane: u32) -> f32 {
+  let low = vec4f(unpack2x16float(unit.x), unpack2x16float(unit.y));
+  let high = vec4f(unpack2x16float(unit.z), unpack2x16float(unit.w));
+  let keeps = (vec3u(subgroupLane) & vec3u(16u, 8u, 4u)) != vec3u();
+  let four = select(low, high, keeps.x) + subgroupShuffleXor(select(high, low, keeps.x), 16u);
+  let two = select(four.xy, four.zw, keeps.y) + subgroupShuffleXor(select(four.zw, four.xy, keeps.y), 8u);
+  return select(two.x, two.y, keeps.z) + subgroupShuffleXor(select(two.y, two.x, keeps.z), 4u);
+}`;
 
 /** The shader of `gruCellBackward` (gru-cell.ts). */
 export function backward({ rows, width: p }: CellSizes): KernelSource {
@@ -53,13 +61,7 @@ ${each(passes, (i) => `    panels[2u + lane % ${rowUnits}u / ${shareUnits}u][(la
       let at = (firstRow + line) * ${3 * rowUnits}u + block * ${STEP / UNIT}u + unit + ${gate * rowUnits}u;
       if (side == 0u) { dinput[at] = rounded${gate}; } else { dhidden[at] = rounded${gate}; }
     }
-    if (lane < ${SUMMERS}u) {
-      var total = vec2f();
-      for (var r = 0u; r < 8u; r++) {
-        total += unpack2x16float(panels[part / 4u][(part % 4u * 8u + r) * ${ROW}u + pair / 4u][pair % 4u]);
-      }
-      columnSums[part][${(gate * p) / 2}u + block * ${STEP / 2}u + pair] = total;
-    }
+    columnSums[subgroup % ${2 * ACROSS}u][${gate * p}u + block * ${STEP}u + sumColumn] = sumOfLines(rounded${gate}, subgroupLane);
 ${each(
   STEP / FRAGMENT,
   (step) => `    {
@@ -104,12 +106,12 @@ ${each(across, (j) =>
     },
     results: ["dx"],
     wgsl: /* wgsl */ `${declarations(Math.max(SHARE * ROW, STEP * panelRow, FRAGMENT * stripRow))}
-var<workgroup> columnSums: array<array<vec2f, ${(3 * p) / 2}>, 8>;
+var<workgroup> columnSums: array<array<f32, ${3 * p}>, ${2 * ACROSS}>;
+${sumOfLines}
 fn run(group: vec3u, index: u32, subgroup: u32, subgroupLane: u32) {
   let side = group.z;
   let firstRow = group.x * ${CELL_ROWS}u;${copies}
-  let pair = lane % ${STEP / 2}u;
-  let part = lane / ${STEP / 2}u;
+  let sumColumn = unit * ${UNIT}u + subgroupLane % 32u / 4u;
   let wideFrom = (firstRow + line) * ${q}u + unit * 2u;
   let keptFrom = (firstRow + line) * ${3 * q}u + unit;
   var low = vec4f();
@@ -138,7 +140,7 @@ ${each(SHARE / FRAGMENT, (i) => `${storeStrip(i, 0, across)}\n${each(atOnce, (x)
 ${eachStrip(write)}
   if (lane < ${(3 * p) / 2}u) {
     var total = vec2f();
-    for (var i = 0u; i < 8u; i++) { total += columnSums[i][lane]; }
+    for (var i = 0u; i < ${2 * ACROSS}u; i++) { total += vec2f(columnSums[i][2u * lane], columnSums[i][2u * lane + 1u]); }
     dbias[group.x * ${3 * p}u + side * ${(3 * p) / 2}u + lane] = total;
   }
 }`,
