@@ -167,3 +167,42 @@ describe("where a run does not fit", () => {
     expect((await said(0.01)).at(-1)).toMatch(/^nothing fits into [\d.]+ [KM]iB, down to the smallest batch and model/);
   });
 });
+
+test("settings for a deep model are found by shallow ones, and planned before they are offered", async () => {
+  const gpu = await openGpu({ adapter });
+  const depths: number[] = [];
+  const watched = (model: Model): Model => ({
+    ...model,
+    init(key) {
+      depths.push(model.config.layers);
+      return model.init(key);
+    },
+    resized: (sizes) => watched(model.resized(sizes)),
+  });
+  const deep = model.resized({ layers: 32 });
+  const limit = (await planTraining(gpu, deep, settings)).memory.total / 3;
+  const offers = await settingsThatFit(gpu, watched(deep), settings, limit, 3);
+  expect(offers).toHaveLength(3);
+  expect(depths.filter((layers) => layers >= 24).length).toBeLessThanOrEqual(3);
+  for (const { changes, bytes } of offers) {
+    const of = (group: string) =>
+      Object.fromEntries(
+        Object.entries(changes).flatMap(([key, value]) =>
+          key.startsWith(group) ? [[key.slice(group.length), value]] : [],
+        ),
+      );
+    const changed = {
+      ...settings,
+      batch: { ...settings.batch, ...of("batch.") },
+      memory: { ...settings.memory, ...of("memory.") },
+    };
+    const { memory } = await planTraining(
+      gpu,
+      deep.resized({ ...of("model."), moe: { ...moe, ...of("moe.") } }),
+      changed,
+    );
+    expect(bytes).toBe(memory.total);
+    expect(bytes).toBeLessThanOrEqual(limit);
+  }
+  gpu.close();
+});

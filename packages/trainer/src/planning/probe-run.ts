@@ -2,10 +2,10 @@
 // on a software adapter, two models of fewer layers are probed in its place. What a layer adds to the time of one over the other, it
 // adds once for each layer that the run has more.
 
-import type { Model } from "@webmoe/model";
 import type { Gpu } from "@webmoe/webgpu";
 import type { TrainingPlan } from "./plan-training";
 import { type Probe, type ProbeOptions, probeSpeed } from "./probe-speed";
+import { shallowModel } from "./shallow-model";
 
 /** Seconds of a step from which on fewer layers are probed. */
 const LONG = 2;
@@ -32,18 +32,11 @@ export async function probeRun<Figures extends object>(
   if (layers < FEW_LAYERS || seconds < LONG) return probeSpeed(gpu, options);
   const more = Math.min(16, Math.max(2, 2 * Math.floor(layers / 16)));
   const few = more / 2;
-  const probe = (depth: number) => probeSpeed(gpu, { ...options, model: shallow(model, depth) });
+  const probe = (depth: number) => probeSpeed(gpu, { ...options, model: shallowModel(model, depth) });
   const [first, second] = [await probe(few), await probe(more)];
   // The first one compiled for both. A session plans and records, which takes as long again.
   const secondsToOpen = first.secondsToOpen + 2 * step.seconds;
   return { ...deeper(first, second, { few, more, layers }), secondsToOpen };
-}
-
-/** The first layers of a model. */
-function shallow({ config, resized }: Model, layers: number): Model {
-  const { moe } = config;
-  const denseLayers = moe.denseLayers?.filter((layer) => layer < layers);
-  return resized({ layers, moe: { ...moe, ...(denseLayers && { denseLayers }) } });
 }
 
 /** What the probes of two depths say of a deeper model. */

@@ -1,11 +1,13 @@
 // Which changes of a run's settings make it fit into memory. Each is planned before it is named, so none is a guess. Changes
 // that leave the result as it is come first: smaller micro-batches, then recomputation; then rounding, shorter sequences and
-// smaller models, at last a model that is smaller in every direction.
+// smaller models, at last a model that is smaller in every direction. Planning takes time in proportion to the layers, and memory is
+// so nearly in proportion to them that deep models are searched by what two shallow ones take.
 
 import type { Model } from "@webmoe/model";
 import type { Gpu } from "@webmoe/webgpu";
 import type { TrainSettings } from "../settings";
 import { planTraining } from "./plan-training";
+import { shallowModel } from "./shallow-model";
 
 /** Settings that differ from a run's, and what the run takes with them. */
 export interface FittingSettings {
@@ -19,6 +21,9 @@ export interface FittingSettings {
 
 type Changes = FittingSettings["changes"];
 
+/** Layers of the two models by which deeper ones are searched, and layers from which on they are. */
+const [FEW, MORE, DEEP] = [4, 8, 24];
+
 /** Shortest sequences, and least width of experts, that are offered. */
 const LEAST = { context: 32, hidden: 16 };
 
@@ -30,25 +35,44 @@ export async function settingsThatFit(
   limit: number,
   count: number,
 ): Promise<FittingSettings[]> {
-  const fittingBytes = async (changes: Changes): Promise<number | undefined> => {
+  const fitting = (bytesOf: typeof plannedBytes) => async (changes: Changes) => {
     try {
-      const { memory } = await planTraining(gpu, ...changed(model, settings, changes));
-      return memory.total <= limit ? memory.total : undefined;
+      const bytes = await bytesOf(gpu, ...changed(model, settings, changes));
+      return bytes <= limit ? bytes : undefined;
     } catch {
       return undefined; // a tensor that cannot be bound, or sizes that do not go together
     }
   };
+  const [likely, sure] = [fitting(likelyBytes), fitting(plannedBytes)];
   const found: FittingSettings[] = [];
   for (const { about, ways } of kinds(model, settings, gpu.target.matrixUnits)) {
     if (found.length === count) break;
     for (const steps of ways) {
-      const first = await firstFitting(steps, fittingBytes);
+      const guess = await firstFitting(steps, likely);
+      if (!guess) continue;
+      const bytes = await sure(guess.changes);
+      const first = bytes === undefined ? await firstFitting(steps, sure) : { ...guess, bytes };
       if (!first) continue;
       found.push({ ...first, about });
       break;
     }
   }
   return found;
+}
+
+async function plannedBytes(gpu: Gpu, model: Model, settings: TrainSettings): Promise<number> {
+  return (await planTraining(gpu, model, settings)).memory.total;
+}
+
+/** What a model takes, or a deep one by what two shallow ones do. */
+async function likelyBytes(gpu: Gpu, model: Model, settings: TrainSettings): Promise<number> {
+  const { layers } = model.config;
+  if (layers < DEEP) return plannedBytes(gpu, model, settings);
+  const [few, more] = [
+    await plannedBytes(gpu, shallowModel(model, FEW), settings),
+    await plannedBytes(gpu, shallowModel(model, MORE), settings),
+  ];
+  return more + ((more - few) * (layers - MORE)) / (MORE - FEW);
 }
 
 /** The first of growing changes that fits, found by halving: each takes less memory than the one before. */
