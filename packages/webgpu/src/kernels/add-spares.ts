@@ -5,22 +5,26 @@
 import { type Kernel, kernel } from "../kernel";
 import { spareKernels } from "./kernels-of-target";
 
-const buffers = { parts0: "read u32", spare0: "read", dweight0: "update" } as const;
-const sizes = { width0: "u32", spares0: "u32" } as const;
-
 /** As `addSpares` for two products, which may have lists of their own. */
 const addSparesOfTwo = kernel({
   name: "addSparesOfTwo",
-  buffers: { ...buffers, parts1: "read u32", spare1: "read", dweight1: "update" },
-  sizes: { ...sizes, width1: "u32", spares1: "u32" },
-  source: (given, target) => spareKernels().addition(given, target),
+  buffers: {
+    parts0: "read u32",
+    spare0: "read",
+    dweight0: "update",
+    parts1: "read u32",
+    spare1: "read",
+    dweight1: "update",
+  },
+  sizes: { width0: "u32", spares0: "u32", width1: "u32", spares1: "u32" },
+  source: (sizes, target) => spareKernels().addition(sizes, target),
 });
 
 /** dweight0[e,:] += sum over the spare sums s of expert e of spare0[s,:], in order; width0 is out * in. */
 export const addSpares = kernel({
   name: "addSpares",
-  buffers,
-  sizes,
+  buffers: { parts0: "read u32", spare0: "read", dweight0: "update" },
+  sizes: { width0: "u32", spares0: "u32" },
   pair: addSparesOfTwo as Kernel,
-  source: (given, target) => spareKernels().addition(given, target),
+  source: (sizes, target) => spareKernels().addition(sizes, target),
 });
