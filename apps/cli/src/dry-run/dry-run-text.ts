@@ -1,6 +1,7 @@
 import type { ModelSize } from "@webmoe/model";
 import { type Fit, memoryRows, type Probe, type TimeEstimate } from "@webmoe/trainer";
 import color from "picocolors";
+import { titled } from "../terminal/flow";
 import { bytes, duration, shortNumber } from "../terminal/format";
 
 /** What a run would take. */
@@ -32,15 +33,21 @@ export function dryRunText({ adapter, size, steps, tokensPerStep, tokens, fits, 
     ...(memory
       ? [color.bold("memory"), ...memoryRows(memory), `  ${"all".padEnd(20)}${bytes(memory.total).padStart(10)}`, ""]
       : []),
-    `${color.bold("work")}     ${shortNumber(size.flopsPerToken)} FLOPs a token; ${shortNumber(tokens)} tokens in ${steps} steps of ${tokensPerStep}`,
+    titled(
+      "work",
+      `${shortNumber(size.flopsPerToken)} FLOPs a token; ${shortNumber(tokens)} tokens in ${steps} steps of ${tokensPerStep}`,
+    ),
     ...(probe && seconds
       ? [
-          `${color.bold("time")}     about ${duration(seconds.total)}: ${shortNumber(tokensPerStep / probe.secondsPerStep)} tokens/s in ${probe.steps} steps on ${adapter}`,
-          ...(probe.layers ? [fromFewer(probe.layers)] : []),
+          titled(
+            "time",
+            `about ${duration(seconds.total)}: ${shortNumber(tokensPerStep / probe.secondsPerStep)} tokens/s in ${probe.steps} steps on ${adapter}`,
+          ),
+          ...(probe.layers ? [titled("", fromFewer(probe.layers))] : []),
           ...besideSteps(seconds),
         ]
       : []),
-    `${color.bold("memory")}   ${fits ? fitsText(limit) : color.red("does not fit")}`,
+    titled("memory", fits ? fitsText(limit) : color.red("does not fit")),
   ].join("\n");
 }
 
@@ -48,12 +55,12 @@ export function dryRunText({ adapter, size, steps, tokensPerStep, tokens, fits, 
 function besideSteps({ steps: _, total: __, ...others }: TimeEstimate): string[] {
   const parts = Object.entries(others).filter(([, seconds]) => seconds >= 1);
   if (parts.length === 0) return [];
-  return [`         of it ${parts.map(([name, seconds]) => `${name} ${duration(seconds)}`).join(", ")}`];
+  return [titled("", `of it ${parts.map(([name, seconds]) => `${name} ${duration(seconds)}`).join(", ")}`)];
 }
 
 /** Which models were probed in place of the run's. */
 const fromFewer = ([few, more]: [number, number]) =>
-  `         of models with ${few} and ${more} layers, each further layer counted as those between them`;
+  `of models with ${few} and ${more} layers, each further layer counted as those between them`;
 
 function fitsText(limit: number): string {
   const room = Number.isFinite(limit) ? ` into ${bytes(limit)}` : "";

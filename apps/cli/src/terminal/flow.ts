@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import color from "picocolors";
 
 /**
  * Items one after another behind a head, on as many lines as it takes where a line has room for `width` characters (by default
@@ -18,4 +19,9 @@ export function flow(head: string, items: string[], gap = "  ", width = process.
     length += (fits && !begins ? gap.length : 0) + lengthOf(item);
   });
   return text;
+}
+
+/** Words behind a short title, which flow on under the first of them. */
+export function titled(title: string, text: string, width = process.stdout.columns): string {
+  return flow(`${color.bold(title.padEnd(8))} `, text.split(" "), " ", width);
 }
