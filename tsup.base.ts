@@ -27,12 +27,15 @@ function withBareShaders(text: string): string {
   return bare.replace(/^[ \t]+/gm, "");
 }
 
-/** Leaves shaders of gradients on matrix units out of a file that writes text and cannot train; pages that train load them apart. */
+/** Leaves shaders of gradients and of momentum out of a file that writes text and cannot train; pages that train load them apart. */
 const withoutGradients: Plugin = {
   name: "without gradients",
   setup({ onLoad }) {
     onLoad(
-      { filter: /[/\\](momentum-shaders|attention-matrix-backward|gru-matrix-backward|add-spares-shader)\.ts$/ },
+      {
+        filter:
+          /[/\\](momentum-shaders|attention-matrix-backward|attention-vector-backward|gru-matrix-backward|add-spares-shader)\.ts$/,
+      },
       () => ({
         contents: "",
         loader: "ts",

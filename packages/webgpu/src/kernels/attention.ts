@@ -13,6 +13,7 @@
 import { type KernelTarget, kernel } from "../kernel";
 import { type AttentionSizes, attentionFlops } from "./attention-shape";
 import * as vector from "./attention-vector";
+import * as vectorBackward from "./attention-vector-backward";
 import { matrixKernels, serialKernels, tiledAttention } from "./kernels-of-target";
 import { attentionFits } from "./matrix-shape";
 
@@ -38,7 +39,7 @@ export function attentionTakesHalves(shape: AttentionSizes, target: KernelTarget
 function variants({ kernelClass }: KernelTarget, shape: AttentionSizes, { halves = false }: AttentionOperands = {}) {
   if (halves) return matrixKernels().attention;
   if (kernelClass === "serial") return serialKernels().attention;
-  return vector.fitsVectors(shape) ? vector : tiledAttention();
+  return vector.fitsVectors(shape) ? { ...vector, ...vectorBackward } : tiledAttention();
 }
 
 /** out [batch, context, heads, headDim] = softmax(q k^T / sqrt(headDim)) v, lse [batch, heads, context] */
