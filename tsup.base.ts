@@ -31,16 +31,9 @@ function withBareShaders(text: string): string {
 const withoutGradients: Plugin = {
   name: "without gradients",
   setup({ onLoad }) {
-    onLoad(
-      {
-        filter:
-          /[/\\](momentum-shaders|attention-matrix-backward|attention-vector-backward|gru-matrix-backward|add-spares-shader)\.ts$/,
-      },
-      () => ({
-        contents: "",
-        loader: "ts",
-      }),
-    );
+    const gradients =
+      /[/\\]((attention-(matrix|tiled|vector)|gru-matrix)-backward|momentum-shaders|add-spares-shader)\.ts$/;
+    onLoad({ filter: gradients }, () => ({ contents: "", loader: "ts" }));
   },
 };
 

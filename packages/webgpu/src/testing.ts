@@ -9,7 +9,8 @@ import * as decodeAttention from "./kernels/attention-decode-tiled";
 import * as attention from "./kernels/attention-matrix";
 import * as attentionBackward from "./kernels/attention-matrix-backward";
 import * as serialAttention from "./kernels/attention-serial";
-import * as attentionOfAnyWidth from "./kernels/attention-tiled";
+import * as tiledAttention from "./kernels/attention-tiled";
+import * as tiledAttentionBackward from "./kernels/attention-tiled-backward";
 import * as draw from "./kernels/draw-token-shader";
 import * as serialEmbedding from "./kernels/embedding-serial";
 import * as partList from "./kernels/expert-part-list";
@@ -36,7 +37,7 @@ provideKernels({
     matmul: serialMatmul,
     sort: serialSort,
   },
-  attentionOfAnyWidth,
+  attentionOfAnyWidth: { ...tiledAttention, ...tiledAttentionBackward },
   partList,
   spares,
   decode: { assignments, attention: decodeAttention, draw },

@@ -22,6 +22,9 @@ export interface SerialKernels {
   sort: typeof import("./expert-sort-serial");
 }
 
+/** Attention in tiles, and its gradients. */
+type AttentionOfAnyWidth = typeof import("./attention-tiled") & typeof import("./attention-tiled-backward");
+
 /** Modules of kernels that text is written with. */
 export interface DecodeKernels {
   assignments: typeof import("./assignment-shaders");
@@ -78,7 +81,10 @@ const serial = new Shelf<SerialKernels>(async () => {
   return { attention, decode, embedding, matmul, sort };
 });
 
-const attentionOfAnyWidth = new Shelf(() => import("./attention-tiled"));
+const attentionOfAnyWidth = new Shelf<AttentionOfAnyWidth>(async () => {
+  const [attention, backward] = await Promise.all([import("./attention-tiled"), import("./attention-tiled-backward")]);
+  return { ...attention, ...backward };
+});
 
 const partList = new Shelf(() => import("./expert-part-list"));
 
@@ -117,7 +123,7 @@ export async function withKernels<T>(record: () => T): Promise<T> {
 export function provideKernels(modules: {
   matrix: MatrixKernels;
   serial: SerialKernels;
-  attentionOfAnyWidth: typeof import("./attention-tiled");
+  attentionOfAnyWidth: AttentionOfAnyWidth;
   partList: typeof import("./expert-part-list");
   spares: typeof import("./add-spares-shader");
   decode: DecodeKernels;
