@@ -26,7 +26,7 @@ export function soakPage(soaks) {
   const passed = soaks.filter(({ fault }) => !fault).length;
   return `${[
     "# Soak",
-    `${count(steps)} steps of \`${preset}\`, ${soaks.length} times: ${passed} of ${soaks.length} pass. Written by \`tools/soak-page.mjs\`. Every run that was made with this state of the code is here.`,
+    `${count(steps)} steps of \`${preset}\`: ${passed} of ${soaks.length} runs pass. Written by \`tools/soak-page.mjs\`.`,
     `Machine: ${adapter}.`,
     `\`\`\`sh\nwebmoe soak --json --steps ${steps}\n\`\`\``,
     "A run passes where memory of the process and of the device grows by less than 1,024 bytes a step after the first 200, and " +

@@ -15,7 +15,7 @@ const soak = (last) => ({
 
 test("every soak has its row, those that failed too", () => {
   const page = soakPage([soak(404e3), { ...soak(360e3), fault: "the speed changed by -10.0 %, more than 5 %" }]);
-  expect(page).toContain("20,000 steps of `nano`, 2 times: 1 of 2 pass.");
+  expect(page).toContain("20,000 steps of `nano`: 1 of 2 runs pass.");
   expect(page).toContain("| 1 | -1,234 | 0 | 400k | 404k | +1.0 % | yes |");
   expect(page).toContain("| 2 | -1,234 | 0 | 400k | 360k | -10.0 % | the speed changed by -10.0 %, more than 5 % |");
   expect(page).toContain("| 2 | 320k | 288k | -10.0 % | 280k | 252k | -10.0 % |");
