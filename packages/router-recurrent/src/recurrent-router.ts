@@ -9,7 +9,7 @@
 // every later layer reaches the cell and the projections before it. The paper's ablations are options, and another router
 // may stand where G_l does.
 
-import { type InitStyle, linear, linearBias, linearWeight } from "@webmoe/nn";
+import { type InitStyle, linearBias, linearWeight } from "@webmoe/nn";
 import { type AnyRouter, defineRouter, type Router, scoreFlops } from "@webmoe/router";
 import {
   add,
@@ -18,6 +18,7 @@ import {
   type MapLeaves,
   map,
   mapTree,
+  projectRows,
   scoreState,
   stopGradient,
   type Tensor,
@@ -127,7 +128,7 @@ export function recurrentRouter({
     }),
     score: (input) => {
       const { x, shared, layer, carry, buffers } = input;
-      const projected = layer.projection ? linear(x, layer.projection, layer.projectionBias) : x;
+      const projected = layer.projection ? plusBias(projectRows(x, layer.projection), layer.projectionBias) : x;
       const before = detachState ? detached(carry?.memory) : carry?.memory;
       const memory = cells[cell].next(projected, before, shared[cell] as never); // [T, p]
       const scored = head
@@ -139,7 +140,7 @@ export function recurrentRouter({
             carry: carry?.head,
             buffers: buffers?.head,
           })
-        : { logits: scores(memory.state, layer.gate!, layer.gateBias) };
+        : { logits: plusBias(scoreState(memory.state, layer.gate!), layer.gateBias) };
       const handedOn: RecurrentCarry = {
         ...(state && { memory }),
         ...(residual !== 0 && { logits: scored.logits }),
@@ -167,10 +168,8 @@ export function recurrentRouter({
   });
 }
 
-/** h G^T + b, [T, E]. */
-function scores(state: Tensor, gate: Tensor, bias: Tensor | undefined): Tensor {
-  const logits = scoreState(state, gate);
-  return bias ? add(logits, bias) : logits;
+function plusBias(x: Tensor, bias: Tensor | undefined): Tensor {
+  return bias ? add(x, bias) : x;
 }
 
 function addScaled(logits: Tensor, before: Tensor, alpha: number): Tensor {

@@ -7,6 +7,7 @@ import { add, mul, scale } from "./ops/elementwise";
 import { map } from "./ops/map";
 import { matmul } from "./ops/matmul";
 import { sum, sumOfRows } from "./ops/reduce";
+import { recomputed } from "./recomputed";
 import { place, rowRange, stopGradient, type Tensor, withGradient, withoutGradient } from "./tensor";
 import { random } from "./testing";
 
@@ -148,6 +149,24 @@ test("sums of parameters that one op each uses are computed beside each other, b
     Float32Array.from({ length: 64 }, (_, c) => column(c) + 2),
   );
   expect(summed).toEqual([2, 1, 1]);
+});
+
+test("sums of what is computed once more wait for no others", async () => {
+  const given = { x: random([2, 64]), a: random([64], 3), b: random([64], 4) };
+  summed.length = 0;
+  const d = await evaluate(await testGpu(), given, ({ x, a, b }) => {
+    const again = (x: Tensor, bias: Tensor) => recomputed({ x, bias }, () => mul(addBias(x, bias), x));
+    return gradients(sum(again(again(x, a), b)), { b, a });
+  });
+  // The second part's result is x^4.
+  const powers = (power: number) =>
+    Float32Array.from({ length: 64 }, (_, c) => given.x.data[c]! ** power + given.x.data[64 + c]! ** power);
+  expectClose(d.b, powers(2));
+  expectClose(
+    d.a,
+    powers(3).map((x) => 2 * x),
+  );
+  expect(summed).toEqual([1, 1]);
 });
 
 test("a sum that something was made of a parameter for flows back to it", async () => {

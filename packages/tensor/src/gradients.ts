@@ -39,6 +39,14 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
   const count = ({ inputs }: TraceNode, by: 1 | -1) => {
     for (const input of new Set(inputs)) uses.set(input, (uses.get(input) ?? 0) + by);
   };
+  const sumWaiting = (from: number) => {
+    for (const group of beside(waiting.splice(from))) {
+      const stacked = group[0]!.rows.map((_, index) => stackRows(group.map(({ rows }) => rows[index]!)));
+      group[0]!.totals(group.length, ...stacked).forEach((sum, index) => {
+        parts.set(group[index]!.input, [sum]);
+      });
+    }
+  };
   const walk = (nodes: TraceNode[]) => {
     reach(needed, nodes);
     for (const node of nodes) count(node, 1);
@@ -54,7 +62,10 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
           parts.delete(output);
           parts.set(inside.outputs[index]!, gradients);
         });
+        const before = waiting.length;
         walk(inside.nodes);
+        // What is computed once more is there for as short as can be.
+        sumWaiting(before);
         continue;
       }
       if (!node.rule) throw new Error(missingRule(node));
@@ -78,12 +89,7 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
     }
   };
   walk(loss.trace.nodes.slice()); // backward kernels append nodes of their own
-  for (const group of beside(waiting)) {
-    const stacked = group[0]!.rows.map((_, index) => stackRows(group.map(({ rows }) => rows[index]!)));
-    group[0]!.totals(group.length, ...stacked).forEach((sum, index) => {
-      parts.set(group[index]!.input, [sum]);
-    });
-  }
+  sumWaiting(0);
   return mapTree(parameters, (leaf, path) => {
     const gradient = total(parts.get(leaf as Tensor), shared);
     if (!gradient) {

@@ -46,6 +46,7 @@ export * from "./ops/matmul";
 export * from "./ops/mean";
 export * from "./ops/momentum";
 export * from "./ops/noise";
+export * from "./ops/project-rows";
 export * from "./ops/reduce";
 export * from "./ops/rms-norm";
 export * from "./ops/rope";

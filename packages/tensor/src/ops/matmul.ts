@@ -112,12 +112,27 @@ export function productOverHalfRows(a: Tensor<"u32">, b: Tensor<"u32">): Tensor 
  */
 export function productsOverRows(count: number, a: Tensor, b: Tensor<"u32">): Tensor[] {
   const [k, m, n] = [a.shape[0]! / count, a.shape[1]!, 2 * b.shape[1]!];
-  const layout: MatmulLayout = { transposeA: true, transposeB: false, halves: "b" };
+  return productsInParts({ count, m, n, k }, { a, b }, "b");
+}
+
+/** `productsOverRows` of a [count T, M / 2] that are rounded as well. */
+export function productsOverHalfRows(count: number, a: Tensor<"u32">, b: Tensor<"u32">): Tensor[] {
+  const [k, m, n] = [a.shape[0]! / count, 2 * a.shape[1]!, 2 * b.shape[1]!];
+  return productsInParts({ count, m, n, k }, { a, b }, true);
+}
+
+function productsInParts(
+  { count, m, n, k }: Record<"count" | "m" | "n" | "k", number>,
+  operands: Operands,
+  halves: true | "b",
+): Tensor[] {
+  const layout: MatmulLayout = { transposeA: true, transposeB: false, halves };
+  // Beside each other they have the tiles of one product that is so many times as wide.
+  let each = matmulSplits({ batch: 1, m, n: count * n, k }, layout, operands.a.trace.target);
   // Parts of equal length, none of which reaches into the next product.
-  let each = matmulSplits({ batch: 1, m, n, k }, layout, a.trace.target);
   while (k % (each * SPLIT_STEP) !== 0) each--;
   const splits = count * each;
-  const { c } = place(matmulSplit, { a, b }, { splits, m, n, k: count * k }, { c: [splits, m, n] }, layout);
+  const { c } = place(matmulSplit, operands, { splits, m, n, k: count * k }, { c: [splits, m, n] }, layout);
   return Array.from({ length: count }, (_, index) => {
     const x = rowRange(c, index * each, (index + 1) * each);
     return place(columnSum, { x }, { rows: each, cols: m * n, chunks: 1 }, { y: [m, n] }).y;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { accumulate, copy, fill } from "../kernels/elementwise";
+import { accumulate, copy as copyKernel, fill } from "../kernels/elementwise";
 import { packHalves } from "../kernels/pack-halves";
 import { serialTarget } from "../testing";
 import { Recording, type Slice, type Storage } from "./recording";
@@ -14,7 +14,8 @@ function start(items = 4) {
     recording,
     storage,
     fill: (y: Storage, value = 0) => recording.dispatch(fill, { y: whole(y) }, { items, value }, undefined),
-    copy: (x: Storage, y: Storage) => recording.dispatch(copy, { x: whole(x), y: whole(y) }, { items }, undefined),
+    copy: (x: Storage, y: Storage) =>
+      recording.dispatch(copyKernel, { x: whole(x), y: whole(y) }, { items }, undefined),
     add: (x: Storage, y: Storage) => recording.dispatch(accumulate, { x: whole(x), y: whole(y) }, { items }, undefined),
   };
 }
@@ -85,4 +86,22 @@ test("packed operands are shared whatever their size", () => {
     recording.dispatch(packHalves, { x: whole(x), y: whole(y) }, { items: bytes / 4 }, undefined);
   }
   expect(shareRepeats(recording.dispatches, new Set())).toHaveLength(1);
+});
+
+test("a range of something larger stands for a whole, unless a kernel would then read and write one buffer", () => {
+  const { recording, storage, copy } = start(2 ** 8);
+  const [x, y, z, out] = [storage("external"), storage(), storage(), storage("external")];
+  const rows = recording.storage("temporary", 2 ** 11, "rows");
+  const second: Slice = { storage: rows, offset: 2 ** 10, bytes: 2 ** 10 };
+  const pack = (to: Slice) => recording.dispatch(packHalves, { x: whole(x), y: to }, { items: 2 ** 8 }, undefined);
+  pack(second);
+  pack(whole(y));
+  copy(y, out);
+  const shared = shareRepeats(recording.dispatches, new Set());
+  expect(names(shared)).toEqual(["packHalves", "copy"]);
+  expect(shared[1]!.slices[0]).toEqual(second);
+
+  pack(whole(z));
+  recording.dispatch(copyKernel, { x: whole(z), y: { ...second, offset: 0 } }, { items: 2 ** 8 }, undefined);
+  expect(names(shareRepeats(recording.dispatches, new Set()))).toEqual(["packHalves", "copy", "packHalves", "copy"]);
 });
