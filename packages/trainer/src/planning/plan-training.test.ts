@@ -33,6 +33,9 @@ test.each(cases)("the plan of a run is what the run takes: %s", async (_, change
   const shaders = new Set(plan.kernels.flat().map(({ wgsl }) => wgsl));
   expect([...shaders].filter((wgsl) => !gpu.pipelines.has(wgsl))).toEqual([]);
   expect(shaders.size).toBeGreaterThanOrEqual(session.stats.pipelines);
+  const trains = plan.kernels.map((kernels) => kernels.some(({ name }) => name.endsWith("Backward")));
+  expect(trains.indexOf(false)).toBe(trains.findLastIndex((backward) => backward) + 1);
+  expect(trains.at(-1)).toBe(false);
   gpu.close();
 });
 
