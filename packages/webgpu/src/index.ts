@@ -24,12 +24,11 @@ export { type GateActivation, type GateOptions, gatedBackward, gatedForward } fr
 export * from "./kernels/global-norm";
 export * from "./kernels/grouped-matmul";
 export * from "./kernels/gru";
-export * from "./kernels/gru-cell";
-export { withKernels } from "./kernels/kernels-of-target";
+export { gruCellKernels, Shelf, withKernels } from "./kernels/kernels-of-target";
 export * from "./kernels/loss-scale";
 export * from "./kernels/matmul";
 export { matmulSplits } from "./kernels/matmul-splits";
-export { CELL_ROWS, productFits } from "./kernels/matrix-shape";
+export { fitsGruUnits, productFits } from "./kernels/matrix-shape";
 export * from "./kernels/momentum";
 export * from "./kernels/pack-halves";
 export * from "./kernels/random";

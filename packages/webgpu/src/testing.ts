@@ -15,8 +15,7 @@ import * as draw from "./kernels/draw-token-shader";
 import * as serialEmbedding from "./kernels/embedding-serial";
 import * as partList from "./kernels/expert-part-list";
 import * as serialSort from "./kernels/expert-sort-serial";
-import * as gruBackward from "./kernels/gru-matrix-backward";
-import * as gruForward from "./kernels/gru-matrix-forward";
+import * as gruCell from "./kernels/gru-cell";
 import { provideKernels } from "./kernels/kernels-of-target";
 import * as matmul from "./kernels/matmul-matrix";
 import * as serialMatmul from "./kernels/matmul-serial";
@@ -29,7 +28,7 @@ export { firstDifference } from "./program/digest";
 
 // Tests run kernels of every class, whatever the adapter is.
 provideKernels({
-  matrix: { attention: { ...attention, ...attentionBackward }, gruBackward, gruForward, matmul },
+  matrix: { attention: { ...attention, ...attentionBackward }, gruCell, matmul },
   serial: {
     attention: serialAttention,
     decode: serialDecode,

@@ -3,6 +3,22 @@ import { showShape } from "../shape";
 import { place, reshape, type Tensor, withGradients } from "../tensor";
 import { sumOfRows } from "./reduce";
 
+/** What a GRU cell reads; weights and biases hold the reset, update and candidate parts in that order. */
+export interface GruCellInputs {
+  /** What is read at this step, [T, C]. */
+  x: Tensor;
+  /** The state of before, [T, p]; zero where it is missing. */
+  state?: Tensor;
+  /** W_i of the reset, update and candidate gates under one another, [3p, C]. */
+  inputWeight: Tensor;
+  /** W_h of the same gates, [3p, p]. */
+  hiddenWeight: Tensor;
+  /** b_i of the same gates, [3p]. */
+  inputBias: Tensor;
+  /** b_h of the same gates, [3p]. */
+  hiddenBias: Tensor;
+}
+
 /** The two products of a GRU cell with its biases; every one holds the reset, update and candidate parts in that order. */
 export interface GruGateInputs {
   /** x W_i^T, [T, 3p]. */
@@ -16,6 +32,9 @@ export interface GruGateInputs {
   /** h, [T, p]. */
   state: Tensor;
 }
+
+/** States rounded to f16 by the kernel that made them: the next cell and the gate multiply their gradients by them. */
+export const roundedStates = new WeakMap<Tensor, Tensor<"u32">>();
 
 /** The next state of a GRU cell from its matrix products, [T, p]. */
 export function gruGates({ input, hidden, inputBias, hiddenBias, state }: GruGateInputs): Tensor {

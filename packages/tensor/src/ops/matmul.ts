@@ -6,11 +6,10 @@ import {
   matmul as matmulKernel,
   matmulSplit,
   matmulSplits,
-  SPLIT_STEP,
   takesHalves,
 } from "@webmoe/webgpu";
 import { type Shape, showShape, sizeOf } from "../shape";
-import { type AnyTensor, type GradientOnto, place, reshape, rowRange, type Tensor, withGradient } from "../tensor";
+import { type AnyTensor, type GradientOnto, place, reshape, type Tensor, withGradient } from "../tensor";
 import { add } from "./elementwise";
 import { halves } from "./halves";
 
@@ -90,53 +89,16 @@ function operands(a: Tensor, b: Tensor, packed: boolean): Operands {
   return packed ? { a: halves(a), b: halves(b) } : { a, b };
 }
 
-type Operands = Record<"a" | "b", AnyTensor>;
+/** What is multiplied, as the layout says. */
+export type Operands = Record<"a" | "b", AnyTensor>;
 
-function placeProduct(operands: Operands, shape: Shape, sizes: Sizes, layout: MatmulLayout): Tensor {
+/** op(a) op(b) of operands that are packed already where the layout says so. Has no gradient. */
+export function placeProduct(operands: Operands, shape: Shape, sizes: Sizes, layout: MatmulLayout): Tensor {
   const { m, n, k } = sizes;
   const splits = matmulSplits(sizes, layout, operands.a.trace.target);
   if (splits === 1) return place(matmulKernel, operands, sizes, { c: shape }, layout).c;
   const parts = place(matmulSplit, operands, { splits, m, n, k }, { c: [splits, m, n] }, layout).c;
   return place(columnSum, { x: parts }, { rows: splits, cols: m * n, chunks: 1 }, { y: shape }).y;
-}
-
-/** `productOverRows` of operands rounded to f16, two to a u32: a [T, M / 2] and b [T, N / 2]; for matrix units alone. */
-export function productOverHalfRows(a: Tensor<"u32">, b: Tensor<"u32">): Tensor {
-  const [k, m, n] = [a.shape[0]!, 2 * a.shape[1]!, 2 * b.shape[1]!];
-  return placeProduct({ a, b }, [m, n], { batch: 1, m, n, k }, { transposeA: true, transposeB: false, halves: true });
-}
-
-/**
- * `count` products a_i^T b_i in one kernel and their sums: a [count T, M] holds the a_i under one another, b [count T, N / 2] the
- * b_i rounded to f16, two to a u32; for matrix units alone.
- */
-export function productsOverRows(count: number, a: Tensor, b: Tensor<"u32">): Tensor[] {
-  const [k, m, n] = [a.shape[0]! / count, a.shape[1]!, 2 * b.shape[1]!];
-  return productsInParts({ count, m, n, k }, { a, b }, "b");
-}
-
-/** `productsOverRows` of a [count T, M / 2] that are rounded as well. */
-export function productsOverHalfRows(count: number, a: Tensor<"u32">, b: Tensor<"u32">): Tensor[] {
-  const [k, m, n] = [a.shape[0]! / count, 2 * a.shape[1]!, 2 * b.shape[1]!];
-  return productsInParts({ count, m, n, k }, { a, b }, true);
-}
-
-function productsInParts(
-  { count, m, n, k }: Record<"count" | "m" | "n" | "k", number>,
-  operands: Operands,
-  halves: true | "b",
-): Tensor[] {
-  const layout: MatmulLayout = { transposeA: true, transposeB: false, halves };
-  // Beside each other they have the tiles of one product that is so many times as wide.
-  let each = matmulSplits({ batch: 1, m, n: count * n, k }, layout, operands.a.trace.target);
-  // Parts of equal length, none of which reaches into the next product.
-  while (k % (each * SPLIT_STEP) !== 0) each--;
-  const splits = count * each;
-  const { c } = place(matmulSplit, operands, { splits, m, n, k: count * k }, { c: [splits, m, n] }, layout);
-  return Array.from({ length: count }, (_, index) => {
-    const x = rowRange(c, index * each, (index + 1) * each);
-    return place(columnSum, { x }, { rows: each, cols: m * n, chunks: 1 }, { y: [m, n] }).y;
-  });
 }
 
 /** Add op(a) op(b) to `c` in place. For gradient rules; it has no gradient itself. */

@@ -1,7 +1,7 @@
 import { SPLIT_STEP, takesHalves } from "@webmoe/webgpu";
-import { type Tensor, withGradient } from "../tensor";
-import { halves } from "./halves";
-import { matmul, plainProduct, productOnto, productsOverHalfRows } from "./matmul";
+import type { Tensor } from "../tensor";
+import { matmul } from "./matmul";
+import { matrixUnits } from "./matrix-units";
 
 /**
  * x [T, C] times a matrix [N, C] of the layer's own: x weight^T, [T, N]. As `matmul`, but that on matrix units the gradients of
@@ -12,10 +12,5 @@ export function projectRows(x: Tensor, weight: Tensor): Tensor {
   const sizes = { batch: 1, m: weight.shape[0]!, n: columns, k: rows };
   const fits = takesHalves(sizes, { transposeA: true, transposeB: false }, x.trace.target);
   if (!fits || x.shape.length !== 2 || rows % SPLIT_STEP !== 0) return matmul(x, weight, { transposeB: true });
-  const xHalves = halves(x);
-  const y = plainProduct(x, weight, { transposeB: true });
-  return withGradient("projectRows", y, [x, weight], (dy) => [
-    productOnto(dy, weight, {}),
-    { rows: [halves(dy), xHalves], totals: productsOverHalfRows },
-  ]);
+  return matrixUnits().projectRows(x, weight);
 }

@@ -10,21 +10,14 @@
 // The forward kernel keeps what the backward one multiplies dnext by, rounded as the products of them are:
 //   kept [T, 3p] u32:   f16 dr/dnext, dz/dnext, dn/dnext, dn/dnext r   (p / 2 u32 each)   and f32 z   (p u32)
 
-import { type KernelTarget, kernel } from "../kernel";
-import { matrixKernels } from "./kernels-of-target";
-import { CELL_ROWS } from "./matrix-shape";
+import type { Kernel } from "../kernel";
+import { backward } from "./gru-matrix-backward";
+import { forward } from "./gru-matrix-forward";
 
-/** Whether a cell with as many inputs as its state is wide can be computed by the kernels here. */
-export function fitsGruUnits(
-  { rows, inputs, width }: { rows: number; inputs: number; width: number },
-  { matrixUnits, precision }: KernelTarget,
-): boolean {
-  const fits = inputs === width && (width === 64 || width === 128) && rows % CELL_ROWS === 0;
-  return matrixUnits && precision === "mixed" && fits;
-}
+export { CELL_ROWS } from "./matrix-shape";
 
 /** Both weights [3p, p] rounded to f16 and under one another, two to a u32, and both biases. */
-export const gruParameters = kernel({
+export const gruParameters = {
   name: "gruParameters",
   buffers: {
     inputWeight: "read",
@@ -55,13 +48,13 @@ fn run(i: u32) {
   }
 }`,
   }),
-});
+} satisfies Kernel<string, "width">;
 
 /**
  * next = (1 - z) n + z h, with the gates of gru.ts, x rounded to f16 by `packHalves`. Besides `kept` it leaves the next state
  * rounded so, for the gradients of the weights that read it. Where `isFirst` is 1, h counts as zero.
  */
-export const gruCellForward = kernel({
+export const gruCellForward = {
   name: "gruCellForward",
   buffers: {
     xHalves: "read u32",
@@ -75,14 +68,14 @@ export const gruCellForward = kernel({
   sizes: { rows: "u32", width: "u32", isFirst: "u32" },
   perCall: ["isFirst"],
   flops: ({ rows, width }) => 12 * rows * width * width,
-  source: (sizes) => matrixKernels().gruForward.forward(sizes),
-});
+  source: forward,
+} satisfies Kernel<string, "rows" | "width" | "isFirst">;
 
 /**
  * [dr | dz | dn] of the inputs' and of the hidden products, f16, two to a u32 [T, 3p / 2] each; dx = dinput W_i and
  * dstate = dhidden W_h + dnext z; dbias [T / 64, 6p] holds the sums of both over the rows of each workgroup.
  */
-export const gruCellBackward = kernel({
+export const gruCellBackward = {
   name: "gruCellBackward",
   buffers: {
     kept: "read u32",
@@ -96,5 +89,5 @@ export const gruCellBackward = kernel({
   },
   sizes: { rows: "u32", width: "u32" },
   flops: ({ rows, width }) => 12 * rows * width * width,
-  source: (sizes) => matrixKernels().gruBackward.backward(sizes),
-});
+  source: backward,
+} satisfies Kernel<string, "rows" | "width">;

@@ -8,8 +8,7 @@ import type { KernelTarget } from "../kernel";
 /** Modules of kernels on matrix units. */
 export interface MatrixKernels {
   attention: typeof import("./attention-matrix") & typeof import("./attention-matrix-backward");
-  gruBackward: typeof import("./gru-matrix-backward");
-  gruForward: typeof import("./gru-matrix-forward");
+  gruCell: typeof import("./gru-cell");
   matmul: typeof import("./matmul-matrix");
 }
 
@@ -35,8 +34,8 @@ export interface DecodeKernels {
 /** What the recording under way has missed. */
 const missed = new Set<Shelf<unknown>>();
 
-/** Modules that are loaded once. */
-class Shelf<M> {
+/** Modules that are loaded once, by `withKernels` where nothing did before. */
+export class Shelf<M> {
   private modules?: M;
 
   constructor(private readonly fetch: () => Promise<M>) {}
@@ -50,24 +49,25 @@ class Shelf<M> {
     );
   }
 
+  /** In place of loading: the modules themselves. */
   put(modules: M): void {
     this.modules = modules;
   }
 
+  /** Load the modules unless they are there. */
   async load(): Promise<void> {
     this.modules ??= await this.fetch();
   }
 }
 
 const matrix = new Shelf<MatrixKernels>(async () => {
-  const [attention, attentionBackward, gruBackward, gruForward, matmul] = await Promise.all([
+  const [attention, attentionBackward, gruCell, matmul] = await Promise.all([
     import("./attention-matrix"),
     import("./attention-matrix-backward"),
-    import("./gru-matrix-backward"),
-    import("./gru-matrix-forward"),
+    import("./gru-cell"),
     import("./matmul-matrix"),
   ]);
-  return { attention: { ...attention, ...attentionBackward }, gruBackward, gruForward, matmul };
+  return { attention: { ...attention, ...attentionBackward }, gruCell, matmul };
 });
 
 const serial = new Shelf<SerialKernels>(async () => {
@@ -140,6 +140,9 @@ export function provideKernels(modules: {
 
 /** The kernels on matrix units. */
 export const matrixKernels = () => matrix.take();
+
+/** The kernels of a whole GRU cell. */
+export const gruCellKernels = () => matrix.take().gruCell;
 
 /** The kernels of the serial class that other devices do without. */
 export const serialKernels = () => serial.take();

@@ -1,5 +1,6 @@
 // What matrix units (tensor cores) can compute, and in which tiles; the kernels on them are loaded apart (kernels-of-target.ts).
 
+import type { KernelTarget } from "../kernel";
 import type { AttentionSizes } from "./attention-shape";
 
 /** Depth of most tiles along the sum. */
@@ -94,4 +95,13 @@ export function productFits(
 /** Whether matrix units can compute attention with heads of this width. */
 export function attentionFits({ headDim }: AttentionSizes): boolean {
   return headDim % 4 === 0 && headDim >= 16 && headDim <= 128;
+}
+
+/** Whether a GRU cell with as many inputs as its state is wide can be computed by the kernels of gru-cell.ts. */
+export function fitsGruUnits(
+  { rows, inputs, width }: { rows: number; inputs: number; width: number },
+  { matrixUnits, precision }: KernelTarget,
+): boolean {
+  const fits = inputs === width && (width === 64 || width === 128) && rows % CELL_ROWS === 0;
+  return matrixUnits && precision === "mixed" && fits;
 }

@@ -1,0 +1,31 @@
+import { columnSum, gruCellKernels, matmulSplit, matmulSplits, Shelf, SPLIT_STEP } from "@webmoe/webgpu";
+import { place, rowRange, u32, withGradient } from "../tensor";
+import { constant } from "./formulas";
+import { roundedStates } from "./gru";
+import { halves } from "./halves";
+import { placeProduct, plainProduct, productOnto } from "./matmul";
+import { sumOfRows } from "./reduce";
+
+const shelf = new Shelf(async () =>
+  (await import("./on-matrix-units")).opsOnMatrixUnits({
+    columnSum,
+    constant,
+    gruCellKernels,
+    halves,
+    matmulSplit,
+    matmulSplits,
+    place,
+    placeProduct,
+    plainProduct,
+    productOnto,
+    roundedStates,
+    rowRange,
+    SPLIT_STEP,
+    sumOfRows,
+    u32,
+    withGradient,
+  }),
+);
+
+/** Ops as matrix units compute them; where they are not loaded `withKernels` does. */
+export const matrixUnits = () => shelf.take();
