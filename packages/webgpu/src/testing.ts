@@ -20,6 +20,7 @@ import { provideKernels } from "./kernels/kernels-of-target";
 import * as matmul from "./kernels/matmul-matrix";
 import * as serialMatmul from "./kernels/matmul-serial";
 import * as momentum from "./kernels/momentum-shaders";
+import * as selections from "./kernels/selection-shaders";
 import { openGpu } from "./node";
 import { compileProgram } from "./program/program";
 import { Recording, type Slice } from "./program/recording";
@@ -37,6 +38,7 @@ provideKernels({
     sort: serialSort,
   },
   attentionOfAnyWidth: { ...tiledAttention, ...tiledAttentionBackward },
+  selections,
   partList,
   spares,
   decode: { assignments, attention: decodeAttention, draw },

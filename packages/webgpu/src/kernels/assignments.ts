@@ -1,7 +1,7 @@
 // For selectors that let experts choose, or that give each token another number of experts.
 
 import { kernel } from "../kernel";
-import { NONE } from "./none";
+import { selectionShaders } from "./kernels-of-target";
 
 /** rank[r,c] = the number of rows that come before r when column c is sorted in descending order, ties to the lower row */
 export const columnRanks = kernel({
@@ -11,19 +11,7 @@ export const columnRanks = kernel({
   source: ({ rows, cols }) => ({
     form: "items",
     items: rows * cols,
-    wgsl: /* wgsl */ `
-fn run(i: u32) {
-  let row = i / sizes.cols;
-  let mine = x[i];
-  var before = 0u;
-  var at = i % sizes.cols;
-  for (var r = 0u; r < sizes.rows; r++) {
-    let other = x[at];
-    if (other > mine || (other == mine && r < row)) { before++; }
-    at += sizes.cols;
-  }
-  rank[i] = f32(before);
-}`,
+    wgsl: selectionShaders().columnRanks,
   }),
 });
 
@@ -35,7 +23,6 @@ export const columnsWhere = kernel({
   source: ({ rows, cols }) => ({
     form: "items",
     items: rows * cols,
-    wgsl: /* wgsl */ `
-fn run(i: u32) { index[i] = select(${NONE}, i % sizes.cols, x[i] != 0.0); }`,
+    wgsl: selectionShaders().columnsWhere,
   }),
 });

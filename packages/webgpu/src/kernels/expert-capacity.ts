@@ -1,19 +1,13 @@
 // For experts that take a limited number of assignments, and for routing that is forced to be even.
 
 import { kernel } from "../kernel";
-import { NONE } from "./none";
+import { selectionShaders } from "./kernels-of-target";
 
 /** Which assignments of a full expert are dropped: those that come last, or those with the lowest weights. */
 export interface CapacityOptions {
   /** Which assignments over the capacity go: the last in order, or those of the lowest weight. */
   drop: "last" | "lowest";
 }
-
-/** WGSL that says whether assignment b has its place before assignment a. */
-const before: Record<CapacityOptions["drop"], string> = {
-  last: "b < a",
-  lowest: "weight[b] > weight[a] || (weight[b] == weight[a] && b < a)",
-};
 
 /** kept[a] = expert[a] where fewer than `capacity` assignments of that expert come before a, else none */
 export const expertCapacity = kernel({
@@ -23,15 +17,7 @@ export const expertCapacity = kernel({
   source: ({ assignments }, _target, { drop }: CapacityOptions) => ({
     form: "items",
     items: assignments,
-    wgsl: /* wgsl */ `
-fn run(a: u32) {
-  let mine = expert[a];
-  var place = 0u;
-  for (var b = 0u; b < sizes.assignments; b++) {
-    if (expert[b] == mine && (${before[drop]})) { place++; }
-  }
-  kept[a] = select(${NONE}, mine, place < sizes.capacity);
-}`,
+    wgsl: selectionShaders().expertCapacity(drop),
   }),
 });
 
@@ -61,10 +47,6 @@ export const evenExperts = kernel({
   source: ({ tokens, topK }) => ({
     form: "items",
     items: tokens * topK,
-    wgsl: /* wgsl */ `
-fn run(a: u32) {
-  column[a] = a % sizes.experts;
-  expert[a] = select(a % sizes.experts, ${NONE}, mask[a / sizes.topK] == 0.0);
-}`,
+    wgsl: selectionShaders().evenExperts,
   }),
 });

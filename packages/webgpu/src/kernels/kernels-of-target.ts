@@ -1,6 +1,7 @@
 // Shaders that not every page needs are loaded when a program needs them: those on matrix units, which browsers have behind a
 // flag alone, those written for adapters that are software, attention for any width of a head, the parts of experts with many
-// rows, and what text is written with. A page with an ordinary GPU that trains does without a fifth of all code.
+// rows, what few routers do, and what text is written with. A page with an ordinary GPU that trains does without a fifth of all
+// code. A module that is loaded so imports as little as it can: what it shares with others a page loads as a file of its own.
 
 import { GpuError } from "../errors";
 import type { KernelTarget } from "../kernel";
@@ -86,6 +87,8 @@ const attentionOfAnyWidth = new Shelf<AttentionOfAnyWidth>(async () => {
   return { ...attention, ...backward };
 });
 
+const selections = new Shelf(() => import("./selection-shaders"));
+
 const partList = new Shelf(() => import("./expert-part-list"));
 
 const spares = new Shelf(() => import("./add-spares-shader"));
@@ -124,6 +127,7 @@ export function provideKernels(modules: {
   matrix: MatrixKernels;
   serial: SerialKernels;
   attentionOfAnyWidth: AttentionOfAnyWidth;
+  selections: typeof import("./selection-shaders");
   partList: typeof import("./expert-part-list");
   spares: typeof import("./add-spares-shader");
   decode: DecodeKernels;
@@ -132,6 +136,7 @@ export function provideKernels(modules: {
   matrix.put(modules.matrix);
   serial.put(modules.serial);
   attentionOfAnyWidth.put(modules.attentionOfAnyWidth);
+  selections.put(modules.selections);
   partList.put(modules.partList);
   spares.put(modules.spares);
   decode.put(modules.decode);
@@ -149,6 +154,9 @@ export const serialKernels = () => serial.take();
 
 /** Attention in tiles, for heads of any width. */
 export const tiledAttention = () => attentionOfAnyWidth.take();
+
+/** The shaders of what few routers do. */
+export const selectionShaders = () => selections.take();
 
 /** The list of parts for experts with many rows. */
 export const cutPartList = () => partList.take();

@@ -3,6 +3,7 @@
 // trainer stops at, with no word read back while all is well.
 
 import { kernel } from "../kernel";
+import { selectionShaders } from "./kernels-of-target";
 import { NONE } from "./none";
 
 /** The bits of NaN, to be read from a variable: WGSL refuses a constant that is no number. */
@@ -19,14 +20,11 @@ export const topKColumns = kernel({
   source: ({ rows }, _target, { topK }: Pick<TopKOptions, "topK">) => ({
     form: "items",
     items: rows,
-    wgsl: /* wgsl */ `
-fn run(row: u32) {
-  let start = row * sizes.cols;
-${chooseLargest("x", "sizes.cols", topK)}
-  for (var j = 0u; j < ${topK}u; j++) {
-    index[row * ${topK}u + j] = select(chosen[j], ${NONE}, ${isRuledOut("x[start + chosen[j]]")});
-  }
-}`,
+    wgsl: selectionShaders().topKColumns(
+      chooseLargest("x", "sizes.cols", topK),
+      topK,
+      isRuledOut("x[start + chosen[j]]"),
+    ),
   }),
 });
 
@@ -38,13 +36,7 @@ export const takeColumnsForward = kernel({
   source: ({ rows, taken }) => ({
     form: "items",
     items: rows * taken,
-    wgsl: /* wgsl */ `
-fn run(item: u32) {
-  var bits = ${NOT_A_NUMBER};
-  var value = bitcast<f32>(bits);
-  if (index[item] != ${NONE}) { value = x[item / sizes.taken * sizes.cols + index[item]]; }
-  y[item] = value;
-}`,
+    wgsl: selectionShaders().takeColumnsForward(NOT_A_NUMBER),
   }),
 });
 
@@ -56,16 +48,7 @@ export const takeColumnsBackward = kernel({
   source: ({ rows, cols }) => ({
     form: "items",
     items: rows * cols,
-    wgsl: /* wgsl */ `
-fn run(item: u32) {
-  let start = item / sizes.cols * sizes.taken;
-  let column = item % sizes.cols;
-  var total = 0.0;
-  for (var j = 0u; j < sizes.taken; j++) {
-    if (index[start + j] == column) { total += dy[start + j]; }
-  }
-  dx[item] = total;
-}`,
+    wgsl: selectionShaders().takeColumnsBackward,
   }),
 });
 
