@@ -7,6 +7,7 @@ import {
   type KernelTarget,
   type ProgramStats,
   Recording,
+  roundingParts,
   type Slice,
   withKernels,
 } from "@webmoe/webgpu";
@@ -86,6 +87,7 @@ export async function compile<S, const I extends Record<string, InputSpec>, O>(
 ): Promise<CompiledProgram<I, O>> {
   const layout = inputLayout(inputs ?? ({} as I));
   const { recording, block, result, outputs } = await withKernels(() => {
+    if (precision === "mixed") roundingParts(); // `planMemory` rounds with them
     const recording = new Recording({ ...gpu.target, precision }, gpu.limits);
     const trace = new Trace(recording);
     const block = recording.storage("inputs", layout.bytes, `${label}: inputs`);

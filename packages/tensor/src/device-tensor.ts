@@ -2,9 +2,9 @@ import {
   ALIGNMENT,
   ArenaShadow,
   aligned,
-  bytesText,
   checkBudget,
   type Gpu,
+  noRoom,
   OutOfMemoryError,
   type Shadow,
 } from "@webmoe/webgpu";
@@ -108,7 +108,7 @@ export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<All
   const outOfMemory = gpu.planning ? undefined : await gpu.device.popErrorScope();
   if (outOfMemory) {
     release([...placed.values()]);
-    throw new OutOfMemoryError(`${label}: the GPU has no room for ${bytesText(total)}: ${outOfMemory.message.trim()}`);
+    throw noRoom(label, total, outOfMemory);
   }
   return mapTree(tree, (_, path) => placed.get(path)!) as Allocated<T>;
 }

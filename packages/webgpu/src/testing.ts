@@ -24,6 +24,7 @@ import * as selections from "./kernels/selection-shaders";
 import { openGpu } from "./node";
 import { compileProgram } from "./program/program";
 import { Recording, type Slice } from "./program/recording";
+import * as rounding from "./program/rounding";
 
 export { firstDifference } from "./program/digest";
 
@@ -43,6 +44,7 @@ provideKernels({
   spares,
   decode: { assignments, attention: decodeAttention, draw },
   momentum,
+  rounding,
 });
 
 let shared: Promise<Gpu> | undefined;

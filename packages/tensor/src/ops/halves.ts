@@ -1,4 +1,4 @@
-import { packHalves } from "@webmoe/webgpu";
+import { roundingParts } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { place, type Tensor, u32 } from "../tensor";
 
@@ -11,5 +11,6 @@ export function halves(x: Tensor): Tensor<"u32"> {
   if (columns % 2 !== 0) throw new Error(`halves: needs an even last axis, got ${showShape(x.shape)}`);
   const y = u32(...x.shape.slice(0, -1), columns / 2);
   const { recording } = x.trace;
+  const { packHalves } = roundingParts();
   return recording.counted(x.slice.storage.purpose, () => place(packHalves, { x }, { items: x.size / 2 }, { y }).y);
 }

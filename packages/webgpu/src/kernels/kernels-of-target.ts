@@ -55,6 +55,11 @@ export class Shelf<M> {
     this.modules = modules;
   }
 
+  /** The modules, where they are loaded. */
+  get loaded(): M | undefined {
+    return this.modules;
+  }
+
   /** Load the modules unless they are there. */
   async load(): Promise<void> {
     this.modules ??= await this.fetch();
@@ -104,6 +109,8 @@ const decode = new Shelf<DecodeKernels>(async () => {
 
 const momentum = new Shelf(() => import("./momentum-shaders"));
 
+const rounding = new Shelf(() => import("../program/rounding"));
+
 /** Load what programs for a target are made of, before anything is recorded for it. */
 export async function loadKernels({ kernelClass, matrixUnits }: KernelTarget): Promise<void> {
   await Promise.all([kernelClass === "serial" && serial.load(), matrixUnits && matrix.load()]);
@@ -132,6 +139,7 @@ export function provideKernels(modules: {
   spares: typeof import("./add-spares-shader");
   decode: DecodeKernels;
   momentum: typeof import("./momentum-shaders");
+  rounding: typeof import("../program/rounding");
 }): void {
   matrix.put(modules.matrix);
   serial.put(modules.serial);
@@ -141,6 +149,7 @@ export function provideKernels(modules: {
   spares.put(modules.spares);
   decode.put(modules.decode);
   momentum.put(modules.momentum);
+  rounding.put(modules.rounding);
 }
 
 /** The kernels on matrix units. */
@@ -169,3 +178,9 @@ export const decodeKernels = () => decode.take();
 
 /** The kernels of optimizers other than AdamW, and of averaged weights. */
 export const momentumKernels = () => momentum.take();
+
+/** What programs in mixed precision round with. */
+export const roundingParts = () => rounding.take();
+
+/** As `roundingParts`, where anything has asked for them. */
+export const loadedRounding = () => rounding.loaded;

@@ -1,10 +1,10 @@
-import { kernel } from "../kernel";
+import type { Kernel } from "../kernel";
 
 /**
  * y[i] = (x[2i], x[2i+1]) rounded to f16, as `pack2x16float` lays them out: operands of large products on matrix units. One
  * packing serves every product that reads the matrix, so a repeat is shared whatever its size.
  */
-export const packHalves = kernel({
+export const packHalves: Kernel<"x" | "y", "items"> = {
   name: "packHalves",
   buffers: { x: "read", y: "write u32" },
   sizes: { items: "u32" },
@@ -28,4 +28,4 @@ fn run(i: u32) {
           items,
           wgsl: "fn run(i: u32) { y[i] = pack2x16float(vec2f(x[2u * i], x[2u * i + 1u])); }",
         },
-});
+};

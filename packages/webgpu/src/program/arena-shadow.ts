@@ -2,17 +2,18 @@
 // arena keeps a rounded copy of itself, its shadow: made when the first program asks for it, packed again after the host wrote
 // the arena, and from then on written by the kernels that update the arena (use-shadows.ts).
 
-import { GpuError, OutOfMemoryError } from "../errors";
+import { GpuError } from "../errors";
 import type { Gpu } from "../gpu";
-import { packHalves } from "../kernels/pack-halves";
-import { bytesText } from "./budget";
-import { Recording, type Slice } from "./recording";
+import { roundingParts } from "../kernels/kernels-of-target";
+import { noRoom } from "./budget";
+import type { Halves } from "./make-halves";
+import { Recording } from "./recording";
 import type { Shadow } from "./shadow";
 import { prepareSteps } from "./steps";
 
 /** The shadow of a buffer. */
 export class ArenaShadow implements Shadow {
-  private made?: { buffer: GPUBuffer; refresh(): void; close(): void };
+  private made?: Halves;
   private making?: Promise<void>;
   private outdated = true;
 
@@ -69,44 +70,13 @@ export class ArenaShadow implements Shadow {
       this.made = { buffer: { label, size: bytes } as GPUBuffer, refresh() {}, close() {} };
       return;
     }
-    gpu.device.pushErrorScope("out-of-memory");
-    const buffer = gpu.device.createBuffer({
-      label,
-      size: bytes,
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
-    });
-    const outOfMemory = await gpu.device.popErrorScope();
-    if (outOfMemory) {
-      gpu.memoryUsed -= bytes;
-      throw new OutOfMemoryError(
-        `${label}: the GPU has no room for ${bytesText(bytes)}: ${outOfMemory.message.trim()}`,
-      );
-    }
-    const recording = new Recording(gpu.target, gpu.limits);
-    const whole = (buffer: GPUBuffer, bytes: number): Slice => ({
-      storage: recording.storage("external", bytes, label, buffer),
-      offset: 0,
-      bytes,
-    });
-    const buffers = { x: whole(of.buffer, of.bytes), y: whole(buffer, bytes) };
-    recording.dispatch(packHalves, buffers, { items: bytes / 4 }, undefined);
-    const { steps, close } = await prepareSteps(gpu, recording.dispatches, ({ buffer }) => buffer!);
-    const { pipeline, bindGroup, grid } = steps[0]!;
-    this.made = {
-      buffer,
-      refresh() {
-        const encoder = gpu.device.createCommandEncoder({ label });
-        const pass = encoder.beginComputePass({ label });
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(...grid);
-        pass.end();
-        gpu.device.queue.submit([encoder.finish()]);
-      },
-      close() {
-        close();
-        buffer.destroy();
-      },
-    };
+    // Whoever recorded the program that reads this copy has loaded what packs it.
+    const workshop = { Recording, prepareSteps, noRoom };
+    this.made = await roundingParts()
+      .makeHalves(gpu, of.buffer, label, workshop)
+      .catch((error) => {
+        gpu.memoryUsed -= bytes;
+        throw error;
+      });
   }
 }

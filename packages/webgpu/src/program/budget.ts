@@ -17,3 +17,8 @@ export function bytesText(bytes: number): string {
   const power = Math.min(3, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
   return `${Number((bytes / 2 ** (10 * power)).toPrecision(3))} ${["B", "KiB", "MiB", "GiB"][power]}`;
 }
+
+/** The error of memory that the GPU did not give. */
+export function noRoom(label: string, bytes: number, { message }: GPUError): OutOfMemoryError {
+  return new OutOfMemoryError(`${label}: the GPU has no room for ${bytesText(bytes)}: ${message.trim()}`);
+}

@@ -2,8 +2,8 @@
 // run as one, unless something in between uses what the first writes, or writes what it reads.
 
 import { compileKernel, type Kernel, type KernelTarget } from "../kernel";
+import { overlap } from "./ranges";
 import type { Dispatch } from "./recording";
-import { overlap } from "./round-results";
 
 /** Let calls of kernels that have a `pair` share dispatches, two by two. */
 export function foldPairs(recorded: Dispatch[], target: KernelTarget): Dispatch[] {

@@ -5,8 +5,8 @@
 import { compileKernel, type KernelTarget } from "../kernel";
 import { columnSum } from "../kernels/reduce";
 import { MOST_JOBS, sumParts, sumPartsSizes } from "../kernels/sum-parts";
+import { overlap } from "./ranges";
 import type { Dispatch, Slice, Storage } from "./recording";
-import { overlap } from "./round-results";
 import { usersOf } from "./users";
 
 /** Bytes that wait to be summed, at most. */

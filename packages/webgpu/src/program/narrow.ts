@@ -2,8 +2,9 @@
 // the gradients that come back. Ops say which (`recording.mayRound`). Where every kernel that uses such a tensor can write or
 // read it rounded to f16, it is never there in f32: half the memory until the backward pass, and half the bytes to move.
 
+import { isOwn } from "./ranges";
 import type { Dispatch, Slice, Storage } from "./recording";
-import { isOwn, roundBuffer } from "./round-results";
+import { roundBuffer } from "./round-results";
 import { usersOf } from "./users";
 
 /** Let tensors of `allowed` be held rounded where all their users can. */

@@ -1,15 +1,15 @@
 // From a recording to a memory plan: dispatches that repeat another or that nothing depends on are dropped, weights and results
 // are rounded where they are written, small sums share dispatches, then every temporary gets a buffer for the span from its first to its last use.
 
+import { loadedRounding } from "../kernels/kernels-of-target";
 import { foldPairs } from "./fold-pairs";
 import { foldSums } from "./fold-sums";
-import { narrow } from "./narrow";
 import type { Dispatch, Purpose, Recording, Storage } from "./recording";
 import { shareRepeats } from "./repeats";
-import { roundResults } from "./round-results";
 import type { Shadow } from "./shadow";
 import { assignSlots, type Span } from "./slots";
-import { useShadows } from "./use-shadows";
+import type { ShadowUse } from "./use-shadows";
+import { usersOf } from "./users";
 
 /** Which buffer each temporary lives in, and how many bytes each kind of memory takes. */
 export interface Plan {
@@ -27,9 +27,10 @@ export interface Plan {
 
 /** Plan the memory of a recording of which `kept` storages are read after it ran. */
 export function planMemory({ dispatches: recorded, target, mayRound }: Recording, kept: Set<Storage>): Plan {
-  const { read, outdated, ...shadowed } = useShadows(dropUnused(shareRepeats(recorded, kept), kept), kept);
-  const rounded = roundResults(narrow(shadowed.dispatches, kept, mayRound), kept);
-  const dispatches = foldPairs(foldSums(rounded, kept, target), target);
+  const used = dropUnused(shareRepeats(recorded, kept), kept);
+  // Whatever rounds loads this while it is recorded: where nothing has, no operand is packed and no shadow exists.
+  const rounded = loadedRounding()?.roundProgram(used, kept, mayRound) ?? unrounded(used);
+  const dispatches = foldPairs(foldSums(rounded.dispatches, kept, target), target);
   const spans = lifespans(dispatches, kept);
   const temporaries = [...spans].filter(([{ kind }]) => kind === "temporary");
   const { slots, slotOf } = assignSlots(temporaries);
@@ -40,7 +41,7 @@ export function planMemory({ dispatches: recorded, target, mayRound }: Recording
     slots: slots.map(({ bytes }) => bytes),
     slotOf,
     exclusive,
-    shadows: { read, outdated },
+    shadows: { read: rounded.read, outdated: rounded.outdated },
     bytes: {
       activations: bytesFor("activations"),
       logits: bytesFor("logits"),
@@ -64,6 +65,12 @@ function dropUnused(recorded: Dispatch[], kept: Set<Storage>): Dispatch[] {
     result.push(dispatch);
   }
   return result.reverse();
+}
+
+/** A program that reads no shadow and keeps none; another that is compiled later may make those of what it writes. */
+function unrounded(dispatches: Dispatch[]): ShadowUse {
+  const written = [...usersOf(dispatches)].filter(([{ halves }, { writers }]) => halves && writers.length > 0);
+  return { dispatches, read: [], outdated: written.map(([{ shadow }]) => shadow!) };
 }
 
 function lifespans(dispatches: Dispatch[], kept: Set<Storage>): Map<Storage, Span> {

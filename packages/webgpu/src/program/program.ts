@@ -1,7 +1,7 @@
-import { GpuError, OutOfMemoryError } from "../errors";
+import { GpuError } from "../errors";
 import type { Gpu } from "../gpu";
 import { aligned } from "./alignment";
-import { bytesText, checkBudget } from "./budget";
+import { checkBudget, noRoom } from "./budget";
 import type { DispatchDigest } from "./digest";
 import { gatherOutputs } from "./gather-outputs";
 import { type Plan, planMemory } from "./plan";
@@ -144,9 +144,7 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
   const outOfMemory = await gpu.device.popErrorScope();
   if (outOfMemory) {
     gpu.memoryUsed -= held;
-    throw new OutOfMemoryError(
-      `${label}: the GPU has no room for ${bytesText(bytes.total)}: ${outOfMemory.message.trim()}`,
-    );
+    throw noRoom(label, bytes.total, outOfMemory);
   }
 
   const prepared = prepareSteps(gpu, plan.dispatches, buffers.bufferOf);

@@ -1,8 +1,8 @@
 // The same computation on the same memory gives the same result: recorded twice, it runs once. Layers ask for many small
 // things anew (how many tokens count, which token an assignment belongs to) and need not know of one another.
 
+import { isOwn, overlap } from "./ranges";
 import type { Dispatch, Slice, Storage } from "./recording";
-import { isOwn, overlap } from "./round-results";
 import { usersOf } from "./users";
 
 /** Results above this many bytes are computed again, as they were asked for: keeping them would cost memory. */

@@ -3,6 +3,7 @@
 // is never written at all, which halves the memory that waits for the backward pass.
 
 import { packHalves } from "../kernels/pack-halves";
+import { isOwn, overlap } from "./ranges";
 import type { Dispatch, Slice, Storage } from "./recording";
 import { usersOf } from "./users";
 
@@ -43,18 +44,8 @@ function writes({ kernel, slices }: Dispatch, range: Slice): boolean {
   return slices.some((slice, i) => kernel.access[i] !== "read" && overlap(slice, range));
 }
 
-/** Whether two ranges share memory. */
-export function overlap(a: Slice, b: Slice): boolean {
-  return a.storage === b.storage && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
-}
-
 /** A dispatch with one more buffer rounded, and what it then binds. */
 export function roundBuffer(made: Dispatch, name: string, how: "besides" | "instead", slices: Slice[]): Dispatch {
   const rounded = { ...made.rounded, [name]: how };
   return { ...made, rounded, kernel: made.rounding(rounded), slices };
-}
-
-/** A whole temporary. */
-export function isOwn({ storage, offset, bytes }: Slice): boolean {
-  return storage.kind === "temporary" && offset === 0 && bytes === storage.bytes;
 }

@@ -3,8 +3,9 @@
 
 import { packHalves } from "../kernels/pack-halves";
 import { ALIGNMENT } from "./alignment";
+import { isOwn } from "./ranges";
 import type { Dispatch, Slice, Storage } from "./recording";
-import { isOwn, MOST_BINDINGS, roundBuffer } from "./round-results";
+import { MOST_BINDINGS, roundBuffer } from "./round-results";
 import type { Shadow } from "./shadow";
 import { usersOf } from "./users";
 

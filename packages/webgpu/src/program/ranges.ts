@@ -1,0 +1,11 @@
+import type { Slice } from "./recording";
+
+/** Whether two ranges share memory. */
+export function overlap(a: Slice, b: Slice): boolean {
+  return a.storage === b.storage && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+}
+
+/** Whether a range is a whole temporary. */
+export function isOwn({ storage, offset, bytes }: Slice): boolean {
+  return storage.kind === "temporary" && offset === 0 && bytes === storage.bytes;
+}

@@ -1,0 +1,17 @@
+// What programs round to f16 with, besides their products: the kernel that packs, and the passes over a recording that spare the
+// packing. A page that trains in f32 does without, so all of it lies on one shelf (kernels-of-target.ts). To stay apart from what
+// every page has, none of it imports more of that than a few lines.
+
+import { narrow } from "./narrow";
+import type { Dispatch, Storage } from "./recording";
+import { roundResults } from "./round-results";
+import { type ShadowUse, useShadows } from "./use-shadows";
+
+export { packHalves } from "../kernels/pack-halves";
+export { makeHalves } from "./make-halves";
+
+/** Round weights and results where they are written, and hold temporaries of `mayRound` rounded. */
+export function roundProgram(recorded: Dispatch[], kept: Set<Storage>, mayRound: Set<Storage>): ShadowUse {
+  const { dispatches, ...shadows } = useShadows(recorded, kept);
+  return { dispatches: roundResults(narrow(dispatches, kept, mayRound), kept), ...shadows };
+}
