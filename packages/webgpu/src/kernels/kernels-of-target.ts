@@ -11,6 +11,7 @@ export interface MatrixKernels {
   attention: typeof import("./attention-matrix") & typeof import("./attention-matrix-backward");
   gruCell: typeof import("./gru-cell");
   matmul: typeof import("./matmul-matrix");
+  tiles: typeof import("./tile-of-halves");
 }
 
 /** Modules of kernels of the serial class alone. */
@@ -67,13 +68,14 @@ export class Shelf<M> {
 }
 
 const matrix = new Shelf<MatrixKernels>(async () => {
-  const [attention, attentionBackward, gruCell, matmul] = await Promise.all([
+  const [attention, attentionBackward, gruCell, matmul, tiles] = await Promise.all([
     import("./attention-matrix"),
     import("./attention-matrix-backward"),
     import("./gru-cell"),
     import("./matmul-matrix"),
+    import("./tile-of-halves"),
   ]);
-  return { attention: { ...attention, ...attentionBackward }, gruCell, matmul };
+  return { attention: { ...attention, ...attentionBackward }, gruCell, matmul, tiles };
 });
 
 const serial = new Shelf<SerialKernels>(async () => {

@@ -9,6 +9,7 @@ import {
 import { matmul, matmulAccumulate, matmulAdd, matmulSplit } from "./matmul";
 import { matrixTile } from "./matrix-shape";
 import { packHalves } from "./pack-halves";
+import { tileOfHalves } from "./tile-of-halves";
 
 const layouts = [
   { transposeA: false, transposeB: false },
@@ -125,16 +126,16 @@ test.each([
 });
 
 test("tiles are chosen by how they fill a large device", () => {
-  const form = { transposeA: false, transposeB: false, halves: true, resultHalves: false, whole: true, memory: 49152 };
+  const form = { transposeA: false, transposeB: false, resultHalves: false, whole: true, memory: 49152 };
   const columns = (m: number, n: number, k: number, products = 1, more = {}) => {
-    const tile = matrixTile({ m, n, k }, { ...form, ...more }, products);
+    const tile = tileOfHalves({ m, n, k }, { ...form, ...more }, products);
     return `${tile.columns} in ${tile.stages}`;
   };
   expect(columns(8192, 512, 512)).toBe("256 in 2");
   expect(columns(8192, 512, 1536)).toBe("128 in 1");
   expect(columns(8192, 512, 1536, 1, { resultHalves: true })).toBe("256 in 2");
   expect(columns(8192, 512, 512, 1, { transposeB: true })).toBe("128 in 1");
-  expect(columns(8192, 512, 512, 1, { halves: false })).toBe("128 in 1");
+  expect(matrixTile({ m: 8192, n: 512 }, 1).columns).toBe(128);
   expect(columns(8192, 768, 2304)).toBe("192 in 1");
   expect(columns(8192, 768, 2304, 1, { memory: 32768 })).toBe("128 in 1");
   expect(columns(2048, 768, 16000, 2)).toBe("192 in 1");

@@ -136,11 +136,11 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
   if (!split && hasFewRows(m, layout)) return rowsMatmul(target, { products, m, n, k, base });
   const fits = target.matrixUnits && target.precision === "mixed" && productFits({ m, n, k }, layout);
   const whole = k % range.value === 0;
-  const tile = matrixTile(
-    { m, n, k: range.value },
-    { ...layout, halves: halves === true, resultHalves, whole, memory: target.workgroupMemory ?? 0 },
-    products,
-  );
+  const form = { ...layout, resultHalves, whole, memory: target.workgroupMemory ?? 0 };
+  const tile =
+    halves === true
+      ? matrixKernels().tiles.tileOfHalves({ m, n, k: range.value }, form, products)
+      : matrixTile({ m, n }, products);
   const inSteps = k % tile.step === 0 && range.value % tile.step === 0;
   // Two stages leave no register for a size.
   const exact = tile.stages === 2;

@@ -26,61 +26,30 @@ export interface MatrixTile {
   stages: 1 | 2;
 }
 
-const large: MatrixTile = { rows: 128, columns: 128, subgroupRows: 2, subgroupColumns: 2, step: STEP, stages: 1 };
+/** What large products are computed in. */
+export const large: MatrixTile = {
+  rows: 128,
+  columns: 128,
+  subgroupRows: 2,
+  subgroupColumns: 2,
+  step: STEP,
+  stages: 1,
+};
 // For products of few tiles, where the way from memory takes longer than the multiplications: it is gone half as often.
 const small: MatrixTile = { rows: 64, columns: 64, subgroupRows: 2, subgroupColumns: 2, step: 2 * STEP, stages: 1 };
-// These two have a multiprocessor to themselves, where two large tiles run side by side, and take so much of its memory.
-const ROOM = 40960;
-const wide: MatrixTile = { rows: 128, columns: 256, subgroupRows: 2, subgroupColumns: 4, step: FRAGMENT, stages: 2 };
-const medium: MatrixTile = { rows: 128, columns: 192, subgroupRows: 2, subgroupColumns: 4, step: STEP, stages: 1 };
-// For weight gradients: operands that lie across the sum need few enough registers for a second stage.
-const staged: MatrixTile = { ...large, step: FRAGMENT, stages: 2 };
 
 /** Multiprocessors of a large device, which decide about tiles, never about results; tiles of one product that are enough for it. */
 export const DEVICE = 132;
 const ENOUGH = 128;
 
-/** Shares of a device's rounds: what tiles must fill to be chosen before large ones, and what large ones leave too empty. */
-const [FULL, SPARSE] = [0.9, 0.8];
-
-/** Sums from which on a shader of their own pays, and up to which it does where results are f32. */
-const [SHORT, LONG] = [512, 1024];
-
-/** What decides about the tiles of a product, besides its sizes. */
-export interface ProductForm {
-  transposeA: boolean;
-  transposeB: boolean;
-  /** Operands are f16 already; the result is rounded to it alone. */
-  halves: boolean;
-  resultHalves: boolean;
-  /** Whether all of the products sum over as many terms. */
-  whole: boolean;
-  /** Bytes of workgroup memory that a workgroup may take. */
-  memory: number;
+/** Tiles that compute products of f32 operands, which leave no registers for more than large ones. */
+export function matrixTile({ m, n }: { m: number; n: number }, products: number): MatrixTile {
+  return tilesOf(large, { m, n }) * products < (products === 1 ? ENOUGH : DEVICE) ? small : large;
 }
 
-/** Tiles that should compute products of these sizes in the least time, by measurement on an H100. */
-export function matrixTile(
-  { m, n, k }: { m: number; n: number; k: number },
-  { transposeA, transposeB, halves, resultHalves, whole, memory }: ProductForm,
-  products: number,
-): MatrixTile {
-  const tilesOf = ({ rows, columns }: MatrixTile) => Math.ceil(m / rows) * Math.ceil(n / columns) * products;
-  const filled = (tile: MatrixTile, atOnce: number) => {
-    const rounds = tilesOf(tile) / atOnce;
-    return rounds / Math.ceil(rounds);
-  };
-  if (tilesOf(large) < (products === 1 ? ENOUGH : DEVICE)) return small;
-  // Operands of f32 leave no registers for more.
-  if (!halves) return large;
-  // Two stages take two steps a round.
-  const fitsStages = whole && k % (2 * FRAGMENT) === 0;
-  if (transposeA) return fitsStages && products === 1 && tilesOf(large) > 2 * DEVICE ? staged : large;
-  if (memory < ROOM) return large;
-  const fills = (tile: MatrixTile) => n % tile.columns === 0 && filled(tile, DEVICE) > FULL;
-  if (!transposeB && fills(medium) && filled(large, 2 * DEVICE) < SPARSE) return medium;
-  const pays = k >= SHORT && (resultHalves || (!transposeB && k <= LONG));
-  return fitsStages && pays && fills(wide) ? wide : large;
+/** How many tiles a product has. */
+export function tilesOf({ rows, columns }: MatrixTile, { m, n }: { m: number; n: number }): number {
+  return Math.ceil(m / rows) * Math.ceil(n / columns);
 }
 
 /** Whether matrix units can compute products of these sizes. */
