@@ -2,13 +2,24 @@
 // the gradients that come back. Ops say which (`recording.mayRound`). Where every kernel that uses such a tensor can write or
 // read it rounded to f16, it is never there in f32: half the memory until the backward pass, and half the bytes to move.
 
-import { isOwn } from "./ranges";
+import type { PlanTools } from "./plan-tools";
 import type { Dispatch, Slice, Storage } from "./recording";
 import { roundBuffer } from "./round-results";
-import { usersOf } from "./users";
 
 /** Let tensors of `allowed` be held rounded where all their users can. */
-export function narrow(recorded: Dispatch[], kept: Set<Storage>, allowed: Set<Storage>): Dispatch[] {
+export function narrow(
+  recorded: Dispatch[],
+  kept: Set<Storage>,
+  allowed: Set<Storage>,
+  { isOwn, usersOf }: PlanTools,
+): Dispatch[] {
+  /** The one binding that a dispatch uses a temporary by, where that may be rounded; else -1. */
+  const bindingOf = ({ kernel, slices }: Dispatch, storage: Storage) => {
+    const bindings = slices.flatMap((slice, i) => (slice.storage === storage ? [i] : []));
+    const [binding = -1] = bindings;
+    const can = bindings.length === 1 && kernel.roundable.has(binding) && kernel.access[binding] !== "update";
+    return can && isOwn(slices[binding]!) ? binding : -1;
+  };
   const users = usersOf(recorded);
   const result = [...recorded];
   for (const storage of allowed) {
@@ -26,12 +37,4 @@ export function narrow(recorded: Dispatch[], kept: Set<Storage>, allowed: Set<St
     }
   }
   return result;
-}
-
-/** The one binding that a dispatch uses a temporary by, where that may be rounded; else -1. */
-function bindingOf({ kernel, slices }: Dispatch, storage: Storage): number {
-  const bindings = slices.flatMap((slice, i) => (slice.storage === storage ? [i] : []));
-  const [binding = -1] = bindings;
-  const can = bindings.length === 1 && kernel.roundable.has(binding) && kernel.access[binding] !== "update";
-  return can && isOwn(slices[binding]!) ? binding : -1;
 }

@@ -4,6 +4,7 @@
 import { loadedRounding } from "../kernels/kernels-of-target";
 import { foldPairs } from "./fold-pairs";
 import { foldSums } from "./fold-sums";
+import { planTools } from "./plan-tools";
 import type { Dispatch, Purpose, Recording, Storage } from "./recording";
 import { shareRepeats } from "./repeats";
 import type { Shadow } from "./shadow";
@@ -29,7 +30,7 @@ export interface Plan {
 export function planMemory({ dispatches: recorded, target, mayRound }: Recording, kept: Set<Storage>): Plan {
   const used = dropUnused(shareRepeats(recorded, kept), kept);
   // Whatever rounds loads this while it is recorded: where nothing has, no operand is packed and no shadow exists.
-  const rounded = loadedRounding()?.roundProgram(used, kept, mayRound) ?? unrounded(used);
+  const rounded = loadedRounding()?.roundProgram(used, kept, mayRound, planTools) ?? unrounded(used);
   const dispatches = foldPairs(foldSums(rounded.dispatches, kept, target), target);
   const spans = lifespans(dispatches, kept);
   const temporaries = [...spans].filter(([{ kind }]) => kind === "temporary");

@@ -8,6 +8,7 @@ import { packHalves } from "../kernels/pack-halves";
 import { addRmsNormBackward, addRmsNormForward, rmsNormBackward, rmsNormForward } from "../kernels/rms-norm";
 import { rope } from "../kernels/rope";
 import { type KernelArray, kernelTargets, runKernel, testGpu, testNumbers } from "../testing";
+import { planTools } from "./plan-tools";
 import { compileProgram } from "./program";
 import { Recording, type Slice, type Storage } from "./recording";
 import { roundResults } from "./round-results";
@@ -148,7 +149,7 @@ describe("a pass of its own stays", () => {
     recording.dispatch(gatedForward, buffers, { rows: 4, hidden: width }, { activation: "silu" });
     more?.(recording, x, packed);
     recording.dispatch(packHalves, { x: slice(x), y: slice(packed) }, { items: 2 * width }, undefined);
-    return roundResults(recording.dispatches, new Set([packed])).map(({ kernel }) => kernel.name);
+    return roundResults(recording.dispatches, new Set([packed]), planTools).map(({ kernel }) => kernel.name);
   }
 
   test("but not where it could be spared", () => expect(record(64)).toEqual(["gatedForward"]));
@@ -163,7 +164,7 @@ describe("a pass of its own stays", () => {
         recording.dispatch(gatedForward, buffers, { rows: 4, hidden: 64 }, { activation: "silu" });
         recording.dispatch(packHalves, { x: slice(x), y: slice(packed, 512, offset) }, { items: 128 }, undefined);
       }
-      const rounded = roundResults(recording.dispatches, new Set([packed]));
+      const rounded = roundResults(recording.dispatches, new Set([packed]), planTools);
       return rounded.flatMap(({ slices }) => slices.filter(({ storage }) => storage === packed)).map((y) => y.offset);
     };
     expect(packedTo(512, 0)).toEqual([512, 0]);

@@ -3,15 +3,20 @@
 // is never written at all, which halves the memory that waits for the backward pass.
 
 import { packHalves } from "../kernels/pack-halves";
-import { isOwn, overlap } from "./ranges";
+import type { PlanTools } from "./plan-tools";
 import type { Dispatch, Slice, Storage } from "./recording";
-import { usersOf } from "./users";
 
 /** WebGPU's default `maxStorageBuffersPerShaderStage`. */
 export const MOST_BINDINGS = 8;
 
 /** Let kernels round their results as they write them, in place of `packHalves`, where that is possible. */
-export function roundResults(recorded: Dispatch[], kept: Set<Storage>): Dispatch[] {
+export function roundResults(
+  recorded: Dispatch[],
+  kept: Set<Storage>,
+  { isOwn, overlap, usersOf }: PlanTools,
+): Dispatch[] {
+  const writes = ({ kernel, slices }: Dispatch, range: Slice) =>
+    slices.some((slice, i) => kernel.access[i] !== "read" && overlap(slice, range));
   const users = usersOf(recorded);
   const result: (Dispatch | undefined)[] = [...recorded];
   recorded.forEach((packing, index) => {
@@ -37,11 +42,6 @@ export function roundResults(recorded: Dispatch[], kept: Set<Storage>): Dispatch
     result[index] = undefined;
   });
   return result.filter((dispatch) => dispatch !== undefined);
-}
-
-/** Whether a dispatch writes to a range. */
-function writes({ kernel, slices }: Dispatch, range: Slice): boolean {
-  return slices.some((slice, i) => kernel.access[i] !== "read" && overlap(slice, range));
 }
 
 /** A dispatch with one more buffer rounded, and what it then binds. */

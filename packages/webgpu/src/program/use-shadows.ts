@@ -2,12 +2,10 @@
 // arena's shadow instead (arena-shadow.ts), and every kernel that updates an arena with a shadow writes both.
 
 import { packHalves } from "../kernels/pack-halves";
-import { ALIGNMENT } from "./alignment";
-import { isOwn } from "./ranges";
+import type { PlanTools } from "./plan-tools";
 import type { Dispatch, Slice, Storage } from "./recording";
 import { MOST_BINDINGS, roundBuffer } from "./round-results";
 import type { Shadow } from "./shadow";
-import { usersOf } from "./users";
 
 /** A program's dispatches, and what they mean for shadows. */
 export interface ShadowUse {
@@ -19,10 +17,14 @@ export interface ShadowUse {
 }
 
 /** Let products read shadows in place of packed temporaries, where every kernel that writes the arena can keep its shadow. */
-export function useShadows(recorded: Dispatch[], kept: Set<Storage>): ShadowUse {
+export function useShadows(
+  recorded: Dispatch[],
+  kept: Set<Storage>,
+  { ALIGNMENT, isOwn, usersOf }: PlanTools,
+): ShadowUse {
   const users = usersOf(recorded);
   const writersOf = (arena: Storage) => users.get(arena)?.writers ?? [];
-  const canKeep = (arena: Storage) => writersOf(arena).every((writer) => beside(recorded[writer]!, arena));
+  const canKeep = (arena: Storage) => writersOf(arena).every((writer) => beside(recorded[writer]!, arena, ALIGNMENT));
   const ranges = new Map<Storage, Slice>();
   recorded.forEach((packing, index) => {
     if (packing.spec !== packHalves) return;
@@ -42,7 +44,7 @@ export function useShadows(recorded: Dispatch[], kept: Set<Storage>): ShadowUse 
     const slices = dispatch.slices.map((slice) => ranges.get(slice.storage) ?? slice);
     if (dispatch.spec === packHalves && slices[1] !== dispatch.slices[1]) return [];
     let own: Dispatch = { ...dispatch, slices };
-    for (const arena of keeping) own = beside(own, arena) ?? own;
+    for (const arena of keeping) own = beside(own, arena, ALIGNMENT) ?? own;
     return [own];
   });
   const shadows = (storages: Iterable<Storage>) => [...storages].map(({ shadow }) => shadow!);
@@ -54,14 +56,14 @@ export function useShadows(recorded: Dispatch[], kept: Set<Storage>): ShadowUse 
 }
 
 /** A dispatch that writes to `arena`, writing the shadow as well; undefined where it does not write there or cannot. */
-function beside(dispatch: Dispatch, arena: Storage): Dispatch | undefined {
+function beside(dispatch: Dispatch, arena: Storage, alignment: number): Dispatch | undefined {
   const { kernel, slices } = dispatch;
   const bindings = slices.flatMap(({ storage }, i) => (storage === arena && kernel.access[i] !== "read" ? [i] : []));
   const [binding] = bindings;
   if (binding === undefined || bindings.length > 1 || slices.length >= MOST_BINDINGS) return undefined;
   const name = kernel.roundable.get(binding);
   const { offset, bytes } = slices[binding]!;
-  if (name === undefined || (offset / 2) % ALIGNMENT !== 0) return undefined;
+  if (name === undefined || (offset / 2) % alignment !== 0) return undefined;
   const shadow: Slice = { storage: arena.halves!, offset: offset / 2, bytes: bytes / 2 };
   return roundBuffer(dispatch, name, "besides", [...slices, shadow]);
 }
