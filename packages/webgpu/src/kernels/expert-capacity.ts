@@ -2,12 +2,9 @@
 
 import { kernel } from "../kernel";
 import { selectionShaders } from "./kernels-of-target";
+import type { CapacityOptions } from "./selection-shaders";
 
-/** Which assignments of a full expert are dropped: those that come last, or those with the lowest weights. */
-export interface CapacityOptions {
-  /** Which assignments over the capacity go: the last in order, or those of the lowest weight. */
-  drop: "last" | "lowest";
-}
+export type { CapacityOptions };
 
 /** kept[a] = expert[a] where fewer than `capacity` assignments of that expert come before a, else none */
 export const expertCapacity = kernel({

@@ -1,8 +1,13 @@
 // Shaders of what few routers do: to choose otherwise than by the K highest probabilities, and to limit what an expert takes. The
 // kernels in top-k.ts, assignments.ts and expert-capacity.ts say what they compute.
 
-import type { CapacityOptions } from "./expert-capacity";
 import { NONE } from "./none";
+
+/** Which assignments of a full expert are dropped: those that come last, or those with the lowest weights. */
+export interface CapacityOptions {
+  /** Which assignments over the capacity go: the last in order, or those of the lowest weight. */
+  drop: "last" | "lowest";
+}
 
 /** The shader of `topKColumns`, given statements that set `chosen` and what says that its j-th score rules it out. */
 export const topKColumns = (chooseLargest: string, topK: number, isRuledOut: string): string => /* wgsl */ `
