@@ -2,18 +2,18 @@
 
 import type { KernelSource, KernelTarget } from "../kernel";
 import { NONE } from "./none";
-import { wide } from "./wide";
+import type { wide } from "./wide";
 
 const WORKGROUP = 256;
 /** Vectors of an invocation. */
 const VECTORS = 4;
 
 /** The body of `addSpares`, or of `addSparesOfTwo` for sizes of two. */
-export function addition(sizes: Record<string, number>, target: KernelTarget): KernelSource {
+export function addition(sizes: Record<string, number>, target: KernelTarget, inVectors: typeof wide): KernelSource {
   const products = "width1" in sizes ? [0, 1] : [0];
   let across = 0;
   const shares = products.map((p) => {
-    const { lanes, vectors } = wide(target, sizes[`width${p}`]!, [`spare${p}`, `dweight${p}`]);
+    const { lanes, vectors } = inVectors(target, sizes[`width${p}`]!, [`spare${p}`, `dweight${p}`]);
     const start = across;
     across += Math.ceil(sizes[`width${p}`]! / lanes / (WORKGROUP * VECTORS));
     const call = `if (group.x >= ${start}u && group.x < ${across}u) { add${p}(group.z, group.x - ${start}u, lane); }`;

@@ -4,6 +4,7 @@
 
 import { type Kernel, kernel } from "../kernel";
 import { spareKernels } from "./kernels-of-target";
+import { wide } from "./wide";
 
 /** As `addSpares` for two products, which may have lists of their own. */
 const addSparesOfTwo = kernel({
@@ -17,7 +18,7 @@ const addSparesOfTwo = kernel({
     dweight1: "update",
   },
   sizes: { width0: "u32", spares0: "u32", width1: "u32", spares1: "u32" },
-  source: (sizes, target) => spareKernels().addition(sizes, target),
+  source: (sizes, target) => spareKernels().addition(sizes, target, wide),
 });
 
 /** dweight0[e,:] += sum over the spare sums s of expert e of spare0[s,:], in order; width0 is out * in. */
@@ -26,5 +27,5 @@ export const addSpares = kernel({
   buffers: { parts0: "read u32", spare0: "read", dweight0: "update" },
   sizes: { width0: "u32", spares0: "u32" },
   pair: addSparesOfTwo as Kernel,
-  source: (sizes, target) => spareKernels().addition(sizes, target),
+  source: (sizes, target) => spareKernels().addition(sizes, target, wide),
 });

@@ -5,9 +5,8 @@
 //   values     threads stand side by side along the head's elements, in groups that stride over the positions
 
 import type { KernelSource, KernelTarget } from "../kernel";
-import { cacheRanges, RANGE } from "./cache-ranges";
 import { each } from "./matmul-parts";
-import { wide } from "./wide";
+import type { wide } from "./wide";
 
 const WORKGROUP = 256;
 
@@ -16,10 +15,13 @@ const TOGETHER = 4;
 
 type Sizes = Record<"context" | "heads" | "headDim", number>;
 
-/** The body of `cachedAttention`. */
-export function cachedAttention({ context, heads, headDim }: Sizes, target: KernelTarget): KernelSource {
-  const { lanes, alias, vectors, dot } = wide(target, headDim, ["query", "cache", "out"]);
-  const ranges = cacheRanges(context, target);
+/** The body of `cachedAttention`, of so many ranges of at most so many positions. */
+export function cachedAttention(
+  { context, heads, headDim }: Sizes,
+  target: KernelTarget,
+  { ranges, range, inVectors }: { ranges: number; range: number; inVectors: typeof wide },
+): KernelSource {
+  const { lanes, alias, vectors, dot } = inVectors(target, headDim, ["query", "cache", "out"]);
   const width = headDim / lanes;
   // Elements of the head that threads stand along, and groups of them.
   const along = Math.min(width, WORKGROUP);
@@ -30,14 +32,14 @@ export function cachedAttention({ context, heads, headDim }: Sizes, target: Kern
     workgroup: WORKGROUP,
     vectors,
     wgsl: /* wgsl */ `${alias}
-var<workgroup> shares: array<f32, ${Math.min(RANGE, context)}>;
+var<workgroup> shares: array<f32, ${Math.min(range, context)}>;
 var<workgroup> partial: array<f32, ${WORKGROUP}>;
 var<workgroup> sums: array<Wide, ${WORKGROUP}>;
 fn run(group: vec3u, lane: u32) {
   let head = group.x * ${width}u;
   let part = ${heads * width}u;
-  let start = group.y * ${RANGE}u;
-  let positions = min(max(start, min(position[0] + 1u, ${context}u)) - start, ${RANGE}u);
+  let start = group.y * ${range}u;
+  let positions = min(max(start, min(position[0] + 1u, ${context}u)) - start, ${range}u);
   var largest = -1e30;
   for (var t = lane; t < positions; t += ${WORKGROUP}u) {
     let key = 2u * (start + t) * part + head;

@@ -4,8 +4,10 @@
 // in attention-decode-serial.ts.
 
 import { kernel } from "../kernel";
+import { cacheRanges, RANGE } from "./cache-ranges";
 import { decodeKernels, serialKernels } from "./kernels-of-target";
 import { rotation } from "./rope";
+import { wide } from "./wide";
 
 /**
  * Of qkv [1, 3, heads, headDim] for a token at `position`: query[h,:] = the query turned by its position, and in the cache at the
@@ -62,7 +64,11 @@ export const cachedAttention = kernel({
   flops: ({ context, heads, headDim }) => 4 * context * heads * headDim,
   source: (sizes, target) =>
     target.kernelClass === "tiled"
-      ? decodeKernels().attention.cachedAttention(sizes, target)
+      ? decodeKernels().attention.cachedAttention(sizes, target, {
+          ranges: cacheRanges(sizes.context, target),
+          range: RANGE,
+          inVectors: wide,
+        })
       : serialKernels().decode.cachedAttention(sizes),
 });
 

@@ -2,6 +2,7 @@
 // flag alone, those written for adapters that are software, attention for any width of a head, the parts of experts with many
 // rows, what few routers do, and what text is written with. A page with an ordinary GPU that trains does without a fifth of all
 // code. A module that is loaded so imports as little as it can: what it shares with others a page loads as a file of its own.
+// What they share with all pages they are handed: a module that both import is cut out of the page's file, and compressed apart.
 
 import { GpuError } from "../errors";
 import type { KernelTarget } from "../kernel";

@@ -1,15 +1,15 @@
 // The shaders of momentum.ts, which says what they compute.
 
 import type { KernelSource, KernelTarget } from "../kernel";
-import { wide } from "./wide";
+import type { wide } from "./wide";
 
 interface Sizes {
   items: number;
 }
 
 /** Gradient descent with momentum. */
-export function sgd({ items }: Sizes, target: KernelTarget): KernelSource {
-  const { lanes, vectors } = wide(target, items, ["p", "g", "m"]);
+export function sgd({ items }: Sizes, target: KernelTarget, inVectors: typeof wide): KernelSource {
+  const { lanes, vectors } = inVectors(target, items, ["p", "g", "m"]);
   return {
     form: "items",
     items: items / lanes,
@@ -26,8 +26,8 @@ fn run(i: u32) {
 }
 
 /** The direction of Nesterov's momentum. */
-export function nesterov({ items }: Sizes, target: KernelTarget): KernelSource {
-  const { lanes, vectors } = wide(target, items, ["g", "m", "y"]);
+export function nesterov({ items }: Sizes, target: KernelTarget, inVectors: typeof wide): KernelSource {
+  const { lanes, vectors } = inVectors(target, items, ["g", "m", "y"]);
   return {
     form: "items",
     items: items / lanes,
@@ -47,8 +47,8 @@ fn run(i: u32) {
 }
 
 /** A step along a direction. */
-export function descend({ items }: Sizes, target: KernelTarget): KernelSource {
-  const { lanes, vectors } = wide(target, items, ["p", "d"]);
+export function descend({ items }: Sizes, target: KernelTarget, inVectors: typeof wide): KernelSource {
+  const { lanes, vectors } = inVectors(target, items, ["p", "d"]);
   return {
     form: "items",
     items: items / lanes,
@@ -63,8 +63,8 @@ fn run(i: u32) {
 }
 
 /** A running average. */
-export function movingAverage({ items }: Sizes, target: KernelTarget): KernelSource {
-  const { lanes, vectors } = wide(target, items, ["y", "x"]);
+export function movingAverage({ items }: Sizes, target: KernelTarget, inVectors: typeof wide): KernelSource {
+  const { lanes, vectors } = inVectors(target, items, ["y", "x"]);
   return {
     form: "items",
     items: items / lanes,

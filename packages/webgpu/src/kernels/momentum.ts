@@ -4,6 +4,7 @@
 
 import { kernel } from "../kernel";
 import { momentumKernels } from "./kernels-of-target";
+import { wide } from "./wide";
 
 /** m = momentum m + coefficient[0] g, p -= lr[0] (decay p + m) */
 export const sgd = kernel({
@@ -12,7 +13,7 @@ export const sgd = kernel({
   sizes: { items: "u32", momentum: "f32", decay: "f32" },
   specialize: false,
   flops: ({ items }) => 7 * items,
-  source: (sizes, target) => momentumKernels().sgd(sizes, target),
+  source: (sizes, target) => momentumKernels().sgd(sizes, target, wide),
 });
 
 /** m = momentum m + coefficient[0] g, y = coefficient[0] g + momentum m (Nesterov's); y = 0 where the step is skipped */
@@ -22,7 +23,7 @@ export const nesterov = kernel({
   sizes: { items: "u32", momentum: "f32" },
   specialize: false,
   flops: ({ items }) => 5 * items,
-  source: (sizes, target) => momentumKernels().nesterov(sizes, target),
+  source: (sizes, target) => momentumKernels().nesterov(sizes, target, wide),
 });
 
 /** p -= rate lr[0] (decay p + factor d), unless coefficient[0] < 0 */
@@ -32,7 +33,7 @@ export const descend = kernel({
   sizes: { items: "u32", rate: "f32", decay: "f32", factor: "f32" },
   specialize: false,
   flops: ({ items }) => 5 * items,
-  source: (sizes, target) => momentumKernels().descend(sizes, target),
+  source: (sizes, target) => momentumKernels().descend(sizes, target, wide),
 });
 
 /** y += rate (x - y) */
@@ -42,5 +43,5 @@ export const movingAverage = kernel({
   sizes: { items: "u32", rate: "f32" },
   specialize: false,
   flops: ({ items }) => 3 * items,
-  source: (sizes, target) => momentumKernels().movingAverage(sizes, target),
+  source: (sizes, target) => momentumKernels().movingAverage(sizes, target, wide),
 });
