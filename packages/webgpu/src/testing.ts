@@ -21,6 +21,7 @@ import * as matmul from "./kernels/matmul-matrix";
 import * as serialMatmul from "./kernels/matmul-serial";
 import * as momentum from "./kernels/momentum-shaders";
 import * as selections from "./kernels/selection-shaders";
+import * as splits from "./kernels/splits-on-matrix-units";
 import * as tiles from "./kernels/tile-of-halves";
 import { openGpu } from "./node";
 import { compileProgram } from "./program/program";
@@ -31,7 +32,7 @@ export { firstDifference } from "./program/digest";
 
 // Tests run kernels of every class, whatever the adapter is.
 provideKernels({
-  matrix: { attention: { ...attention, ...attentionBackward }, gruCell, matmul, tiles },
+  matrix: { attention: { ...attention, ...attentionBackward }, gruCell, matmul, splits, tiles },
   serial: {
     attention: serialAttention,
     decode: serialDecode,

@@ -9,6 +9,7 @@
 import { type KernelTarget, kernel } from "../kernel";
 import { attentionFlops } from "./attention-shape";
 import { serialKernels, tiledAttention } from "./kernels-of-target";
+import { threefry } from "./threefry";
 
 const sizes = { batch: "u32", context: "u32", heads: "u32", headDim: "u32", rate: "f32" } as const;
 
@@ -23,7 +24,7 @@ export const droppedAttentionForward = kernel({
   flops: (shape) => attentionFlops(2, shape),
   source: (shape, target) => {
     const { forward, droppedWeights } = variants(target);
-    return forward(shape, droppedWeights);
+    return forward(shape, droppedWeights(threefry));
   },
 });
 
@@ -35,7 +36,7 @@ export const droppedAttentionBackwardQuery = kernel({
   flops: (shape) => attentionFlops(3, shape),
   source: (shape, target) => {
     const { backwardQuery, droppedWeights } = variants(target);
-    return backwardQuery(shape, droppedWeights);
+    return backwardQuery(shape, droppedWeights(threefry));
   },
 });
 
@@ -47,6 +48,6 @@ export const droppedAttentionBackwardKeyValue = kernel({
   flops: (shape) => attentionFlops(4, shape),
   source: (shape, target) => {
     const { backwardKeyValue, droppedWeights } = variants(target);
-    return backwardKeyValue(shape, droppedWeights);
+    return backwardKeyValue(shape, droppedWeights(threefry));
   },
 });

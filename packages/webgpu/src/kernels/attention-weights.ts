@@ -1,7 +1,5 @@
 // What attention does with its weights p before they meet values: nothing, or dropout. A kernel's text is the same but for this.
 
-import { threefry } from "./threefry";
-
 /** How a kernel treats the weights of attention, as pieces of WGSL. */
 export interface AttentionWeights {
   /** Functions that the others call. */
@@ -17,9 +15,9 @@ export const plainWeights: AttentionWeights = { functions: "", four: (x) => x, o
 
 /**
  * Weights with dropout: 0 where the uniform number of (query, key) is below the rate, else divided by 1 - rate. The number is a
- * function of `dropoutKey` and the two positions alone, so that every pass and every class of kernels draws the same.
+ * function of `dropoutKey` and the two positions alone, so that every pass and every class of kernels draws the same; `threefry` is the WGSL it is drawn with.
  */
-export const droppedWeights: AttentionWeights = {
+export const droppedWeights = (threefry: string): AttentionWeights => ({
   functions: /* wgsl */ `${threefry}
 fn droppedOne(x: f32, query: u32, row: u32) -> f32 {
   let word = threefry(vec2u(dropoutKey[0], dropoutKey[1]), vec2u(query, row)).x;
@@ -35,4 +33,4 @@ fn droppedFour(x: vec4f, queries: vec4u, rows: vec4u) -> vec4f {
 }`,
   four: (x, queries, keys) => `droppedFour(${x}, ${queries}, ${keys})`,
   one: (x, query, key) => `droppedOne(${x}, ${query}, ${key})`,
-};
+});

@@ -1,8 +1,8 @@
 // Shaders that not every page needs are loaded when a program needs them: those on matrix units, which browsers have behind a
 // flag alone, those written for adapters that are software, attention for any width of a head, the parts of experts with many
 // rows, what few routers do, and what text is written with. A page with an ordinary GPU that trains does without a fifth of all
-// code. A module that is loaded so imports as little as it can: what it shares with others a page loads as a file of its own.
-// What they share with all pages they are handed: a module that both import is cut out of the page's file, and compressed apart.
+// code. A module that is loaded so imports as little as it can: what it shares with others, and is not handed by them, a page
+// loads as a file of its own.
 
 import { GpuError } from "../errors";
 import type { KernelTarget } from "../kernel";
@@ -12,6 +12,7 @@ export interface MatrixKernels {
   attention: typeof import("./attention-matrix") & typeof import("./attention-matrix-backward");
   gruCell: typeof import("./gru-cell");
   matmul: typeof import("./matmul-matrix");
+  splits: typeof import("./splits-on-matrix-units");
   tiles: typeof import("./tile-of-halves");
 }
 
@@ -69,14 +70,15 @@ export class Shelf<M> {
 }
 
 const matrix = new Shelf<MatrixKernels>(async () => {
-  const [attention, attentionBackward, gruCell, matmul, tiles] = await Promise.all([
+  const [attention, attentionBackward, gruCell, matmul, splits, tiles] = await Promise.all([
     import("./attention-matrix"),
     import("./attention-matrix-backward"),
     import("./gru-cell"),
     import("./matmul-matrix"),
+    import("./splits-on-matrix-units"),
     import("./tile-of-halves"),
   ]);
-  return { attention: { ...attention, ...attentionBackward }, gruCell, matmul, tiles };
+  return { attention: { ...attention, ...attentionBackward }, gruCell, matmul, splits, tiles };
 });
 
 const serial = new Shelf<SerialKernels>(async () => {

@@ -2,6 +2,7 @@
 // written, read and added by a kernel of their own (sum-parts.ts).
 
 import type { KernelTarget } from "../kernel";
+import { matrixKernels } from "./kernels-of-target";
 import { hasFewRows } from "./matmul-rows";
 import { DEVICE, STEP } from "./matrix-shape";
 
@@ -18,12 +19,6 @@ export function splitRange(k: number, splits: number): number {
   return Math.ceil(k / splits / STEP) * STEP;
 }
 
-/** Tiles of a product on matrix units that fill a large device once over; fewer leave room for splits. */
-const WAVE = 256;
-
-/** Sums that are not worth two kernels unless a product has next to no tiles. */
-const SHORT = 1024;
-
 /** Most parts of a product unless they are as long as LONG, and the shortest sum that one of them is worth a workgroup for. */
 const MOST_PARTS = 32;
 const SHORTEST = 256;
@@ -39,14 +34,7 @@ export function matmulSplits(
   const most = Math.max(1, Math.min(Math.floor(k / SHORTEST), Math.max(MOST_PARTS, Math.floor(k / LONG))));
   const inRanges = (wanted: number) => Math.ceil(k / splitRange(k, wanted));
   if (!(target.matrixUnits && target.precision === "mixed")) return inRanges(fastestSplits({ m, n, k }, most, VECTORS));
-  const tilesOf = (size: number) => Math.ceil(m / size) * Math.ceil(n / size);
-  // Where small tiles do for half a device, a second kernel would take longer than it spares.
-  if (k <= SHORT && tilesOf(64) >= WAVE / 2) return 1;
-  if (tilesOf(128) > WAVE) return inRanges(fastestSplits({ m, n, k }, Math.ceil(k / LONG), MATRIX_UNITS));
-  // Small tiles that reach past the matrix are soon computed.
-  const isThin = Math.min(m, n) < 64 && k > SHORT;
-  const thin = isThin ? Math.min(Math.floor(WAVE / tilesOf(64)), Math.floor((2 * k) / SHORTEST)) : 1;
-  return inRanges(Math.max(1, Math.min(Math.floor(WAVE / tilesOf(128)), most), thin));
+  return inRanges(matrixKernels().splits.splitsOnMatrixUnits({ m, n, k }, most, fastestSplits));
 }
 
 /** What a large device does: tiles of 128 in a round of one's length, and multiplications and additions in a second. */
@@ -56,7 +44,6 @@ interface Rate {
 }
 
 const VECTORS: Rate = { tiles: DEVICE, flops: 40e12 };
-const MATRIX_UNITS: Rate = { tiles: 2 * DEVICE, flops: 300e12 };
 
 /** Bytes, and kernels one after the other, that a large device takes in a second. */
 const [BYTES, KERNELS] = [2.5e12, 2e5];
