@@ -27,13 +27,17 @@ function withBareShaders(text: string): string {
   return bare.replace(/^[ \t]+/gm, "");
 }
 
-/** Leaves shaders of gradients and of momentum out of a file that writes text and cannot train; pages that train load them apart. */
-const withoutGradients: Plugin = {
-  name: "without gradients",
+/**
+ * Leaves out of a file that writes text, which it does in f32 without matrix units, what gradients, momentum and mixed precision need;
+ * pages that train load these modules apart.
+ */
+const forText: Plugin = {
+  name: "for text",
   setup({ onLoad }) {
-    const gradients =
-      /[/\\]((attention-(matrix|tiled|vector)|gru-matrix)-backward|momentum-shaders|add-spares-shader)\.ts$/;
-    onLoad({ filter: gradients }, () => ({ contents: "", loader: "ts" }));
+    const gradients = "attention-(matrix|tiled|vector)-backward|momentum-shaders|add-spares-shader";
+    const mixed =
+      "attention-matrix|kernels[/\\\\]gru-cell|matmul-matrix|on-matrix-units|rounding|self-test|tile-of-halves";
+    onLoad({ filter: new RegExp(`[/\\\\](${gradients}|${mixed})\\.ts$`) }, () => ({ contents: "", loader: "ts" }));
   },
 };
 
@@ -56,7 +60,7 @@ export function library(entry: string[], { globals, ...more }: Options & { globa
   });
 }
 
-/** A library and everything it imports as one ES module, which a page loads without a build step of its own. */
+/** A library that writes text and everything it imports as one ES module, which a page loads without a build step of its own. */
 export function singleFile(entry: Record<string, string>) {
   return defineConfig({
     entry,
@@ -67,6 +71,6 @@ export function singleFile(entry: Record<string, string>) {
     splitting: false,
     minify: true,
     sourcemap: true,
-    esbuildPlugins: [withoutGradients, sources],
+    esbuildPlugins: [forText, sources],
   });
 }

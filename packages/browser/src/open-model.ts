@@ -45,6 +45,9 @@ interface Saved {
   };
 }
 
+/** What text is written with, all of it in f32: on matrix units only mixed precision computes. */
+const FEATURES = ["subgroups"];
+
 /**
  * Load a trained model over HTTP: the folder that `webmoe export --format web` writes, or a run's, as an address relative to
  * the page.
@@ -63,7 +66,7 @@ export async function openModel(folder: string, options: OpenModelOptions = {}):
   const file = new URL(`${options.checkpoint ? `${options.checkpoint}/` : ""}model.safetensors`, base);
   const tensors = await blobTensors(await download(file, options.onProgress));
 
-  const gpu = options.gpu ?? (await openGpu());
+  const gpu = options.gpu ?? (await openGpu({ features: FEATURES }));
   const loaded = await loadModel(gpu, model, tensors);
   const generator = await openGenerator(gpu, model, loaded.parameters, loaded.buffers);
   return {
