@@ -15,7 +15,7 @@ const sources: Plugin = {
   setup({ onLoad }) {
     onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => {
       const text = await readFile(path, "utf8");
-      const marked = text.replace(/^((?:export )?const \w+ = )(?=\w+\()/gm, "$1/* @__PURE__ */ ");
+      const marked = text.replace(/^((?:export )?const \w+ = )(?=\w+\(|new )/gm, "$1/* @__PURE__ */ ");
       return { contents: /[/\\]webgpu[/\\]src[/\\]/.test(path) ? withBareShaders(marked) : marked, loader: "ts" };
     });
   },

@@ -24,7 +24,7 @@ export { type GateActivation, type GateOptions, gatedBackward, gatedForward } fr
 export * from "./kernels/global-norm";
 export * from "./kernels/grouped-matmul";
 export * from "./kernels/gru";
-export { gruCellKernels, roundingParts, Shelf, withKernels } from "./kernels/kernels-of-target";
+export { loadGruCell, roundingParts, Shelf, withKernels } from "./kernels/kernels-of-target";
 export * from "./kernels/loss-scale";
 export * from "./kernels/matmul";
 export { matmulSplits } from "./kernels/matmul-splits";

@@ -15,7 +15,6 @@ import * as draw from "./kernels/draw-token-shader";
 import * as serialEmbedding from "./kernels/embedding-serial";
 import * as partList from "./kernels/expert-part-list";
 import * as serialSort from "./kernels/expert-sort-serial";
-import * as gruCell from "./kernels/gru-cell";
 import { provideKernels } from "./kernels/kernels-of-target";
 import * as matmul from "./kernels/matmul-matrix";
 import * as serialMatmul from "./kernels/matmul-serial";
@@ -32,7 +31,7 @@ export { firstDifference } from "./program/digest";
 
 // Tests run kernels of every class, whatever the adapter is.
 provideKernels({
-  matrix: { attention: { ...attention, ...attentionBackward }, gruCell, matmul, splits, tiles },
+  matrix: { attention: { ...attention, ...attentionBackward }, matmul, splits, tiles },
   serial: {
     attention: serialAttention,
     decode: serialDecode,

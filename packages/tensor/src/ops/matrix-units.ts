@@ -1,4 +1,4 @@
-import { columnSum, gruCellKernels, matmulSplit, matmulSplits, Shelf, SPLIT_STEP } from "@webmoe/webgpu";
+import { columnSum, loadGruCell, matmulSplit, matmulSplits, Shelf, SPLIT_STEP } from "@webmoe/webgpu";
 import { place, rowRange, u32, withGradient } from "../tensor";
 import { constant } from "./formulas";
 import { roundedStates } from "./gru";
@@ -10,7 +10,7 @@ const shelf = new Shelf(async () =>
   (await import("./on-matrix-units")).opsOnMatrixUnits({
     columnSum,
     constant,
-    gruCellKernels,
+    cellKernels: await loadGruCell(),
     halves,
     matmulSplit,
     matmulSplits,

@@ -8,22 +8,21 @@ import type { GruCellInputs } from "./gru";
 import type { Operands } from "./matmul";
 
 /** What the ops are made of. */
-type Tools = Pick<
-  typeof import("@webmoe/webgpu"),
-  "columnSum" | "gruCellKernels" | "matmulSplit" | "matmulSplits" | "SPLIT_STEP"
-> &
+type Tools = Pick<typeof import("@webmoe/webgpu"), "columnSum" | "matmulSplit" | "matmulSplits" | "SPLIT_STEP"> &
   Pick<typeof import("../tensor"), "place" | "rowRange" | "u32" | "withGradient"> &
   Pick<typeof import("./formulas"), "constant"> &
   Pick<typeof import("./gru"), "roundedStates"> &
   Pick<typeof import("./halves"), "halves"> &
   Pick<typeof import("./matmul"), "placeProduct" | "plainProduct" | "productOnto"> &
-  Pick<typeof import("./reduce"), "sumOfRows">;
+  Pick<typeof import("./reduce"), "sumOfRows"> & {
+    cellKernels: Awaited<ReturnType<typeof import("@webmoe/webgpu").loadGruCell>>;
+  };
 
 /** The ops, made of what every page has. */
 export function opsOnMatrixUnits({
+  cellKernels,
   columnSum,
   constant,
-  gruCellKernels,
   halves,
   matmulSplit,
   matmulSplits,
@@ -92,7 +91,7 @@ export function opsOnMatrixUnits({
     const { x, state, inputWeight, hiddenWeight, inputBias, hiddenBias } = inputs;
     const [rows, width] = [x.shape[0]!, hiddenWeight.shape[1]!];
     const sizes = { rows, width };
-    const { CELL_ROWS, gruParameters, gruCellForward, gruCellBackward } = gruCellKernels();
+    const { CELL_ROWS, gruParameters, gruCellForward, gruCellBackward } = cellKernels;
     const { weights, biases } = place(
       gruParameters,
       { inputWeight, hiddenWeight, inputBias, hiddenBias },

@@ -26,13 +26,7 @@ export const expertLoad = kernel({
   source: ({ experts }) => ({
     form: "rows",
     rows: experts,
-    wgsl: /* wgsl */ `
-fn run(row: u32) {
-  var total = 0.0;
-  for (var a = first(); a < sizes.assignments; a += step()) { total += f32(expert[a] == row); }
-  total = rowSum(total);
-  if (isFirst()) { load[row] = total; }
-}`,
+    wgsl: selectionShaders().expertLoad,
   }),
 });
 

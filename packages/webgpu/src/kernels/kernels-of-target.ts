@@ -10,7 +10,6 @@ import type { KernelTarget } from "../kernel";
 /** Modules of kernels on matrix units. */
 export interface MatrixKernels {
   attention: typeof import("./attention-matrix") & typeof import("./attention-matrix-backward");
-  gruCell: typeof import("./gru-cell");
   matmul: typeof import("./matmul-matrix");
   splits: typeof import("./splits-on-matrix-units");
   tiles: typeof import("./tile-of-halves");
@@ -70,15 +69,14 @@ export class Shelf<M> {
 }
 
 const matrix = new Shelf<MatrixKernels>(async () => {
-  const [attention, attentionBackward, gruCell, matmul, splits, tiles] = await Promise.all([
+  const [attention, attentionBackward, matmul, splits, tiles] = await Promise.all([
     import("./attention-matrix"),
     import("./attention-matrix-backward"),
-    import("./gru-cell"),
     import("./matmul-matrix"),
     import("./splits-on-matrix-units"),
     import("./tile-of-halves"),
   ]);
-  return { attention: { ...attention, ...attentionBackward }, gruCell, matmul, splits, tiles };
+  return { attention: { ...attention, ...attentionBackward }, matmul, splits, tiles };
 });
 
 const serial = new Shelf<SerialKernels>(async () => {
@@ -160,8 +158,8 @@ export function provideKernels(modules: {
 /** The kernels on matrix units. */
 export const matrixKernels = () => matrix.take();
 
-/** The kernels of a whole GRU cell. */
-export const gruCellKernels = () => matrix.take().gruCell;
+/** Load the kernels of a whole GRU cell on matrix units. */
+export const loadGruCell = () => import("./gru-cell");
 
 /** The kernels of the serial class that other devices do without. */
 export const serialKernels = () => serial.take();

@@ -76,6 +76,15 @@ fn run(a: u32) {
   kept[a] = select(${NONE}, mine, place < sizes.capacity);
 }`;
 
+/** The shader of `expertLoad`. */
+export const expertLoad: string = /* wgsl */ `
+fn run(row: u32) {
+  var total = 0.0;
+  for (var a = first(); a < sizes.assignments; a += step()) { total += f32(expert[a] == row); }
+  total = rowSum(total);
+  if (isFirst()) { load[row] = total; }
+}`;
+
 /** The shader of `evenExperts`. */
 export const evenExperts: string = /* wgsl */ `
 fn run(a: u32) {
