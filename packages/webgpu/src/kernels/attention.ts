@@ -15,7 +15,7 @@ import { type AttentionSizes, attentionFlops } from "./attention-shape";
 import * as vector from "./attention-vector";
 import * as vectorBackward from "./attention-vector-backward";
 import { matrixKernels, serialKernels, tiledAttention } from "./kernels-of-target";
-import { attentionFits } from "./matrix-shape";
+import { attentionFits, usesMatrixUnits } from "./matrix-shape";
 
 const sizes = {
   batch: "u32",
@@ -32,8 +32,7 @@ export interface AttentionOperands {
 
 /** Whether attention runs on matrix units, which read their operands packed by `packHalves`. */
 export function attentionTakesHalves(shape: AttentionSizes, target: KernelTarget): boolean {
-  const { kernelClass, matrixUnits, precision } = target;
-  return kernelClass === "tiled" && matrixUnits && precision === "mixed" && attentionFits(shape);
+  return target.kernelClass === "tiled" && usesMatrixUnits(target) && attentionFits(shape);
 }
 
 function variants({ kernelClass }: KernelTarget, shape: AttentionSizes, { halves = false }: AttentionOperands = {}) {

@@ -4,20 +4,12 @@ import type { KernelSource, KernelTarget } from "../kernel";
 import { matrixKernels } from "./kernels-of-target";
 import type { MatrixProduct, Size } from "./matmul-product";
 import { type VectorTile, vectorMatmul, vectorTile } from "./matmul-vector";
-import { type MatrixTile, productFits, STEP } from "./matrix-shape";
+import { large, type MatrixTile, productFits, STEP, usesMatrixUnits } from "./matrix-shape";
 import { NONE } from "./none";
 
-/** Rows and columns of a tile on matrix units; every expert's first row is a multiple of its rows. */
-const matrixUnitTile: MatrixTile = {
-  rows: 128,
-  columns: 128,
-  subgroupRows: 2,
-  subgroupColumns: 2,
-  step: STEP,
-  stages: 1,
-};
-export const MATRIX_ROW_TILE = matrixUnitTile.rows;
-const narrow: MatrixTile = { ...matrixUnitTile, columns: 64 };
+/** Rows of a tile on matrix units; every expert's first row is a multiple of them. */
+export const MATRIX_ROW_TILE = large.rows;
+const narrow: MatrixTile = { ...large, columns: 64 };
 
 /** Tiles of 128 x 128 that keep a large device busy however unevenly rows are spread over experts. */
 const MANY_TILES = 512;
@@ -41,11 +33,6 @@ interface Sizes {
   out: number;
   in: number;
   experts: number;
-}
-
-/** Whether programs for this target use matrix units at all. */
-export function usesMatrixUnits({ matrixUnits, precision }: Pick<KernelTarget, "matrixUnits" | "precision">): boolean {
-  return matrixUnits && precision === "mixed";
 }
 
 /** y = a W_e^T (forward) or a W_e (backward), as `groupedMatmul`; nothing where the sizes do not fit. */
@@ -122,11 +109,11 @@ export function groupedGradientProduct(
     ...(spares > 0 && { spare: { buffer: "spare", when: `part.w != ${NONE}` } }),
   };
   // Few large tiles wait for the expert with the most rows; with gathered rows large ones gain nothing.
-  const large = !gather && Math.ceil(out / 128) * Math.ceil(inner / 128) * experts >= MANY_TILES;
+  const inLarge = !gather && Math.ceil(out / 128) * Math.ceil(inner / 128) * experts >= MANY_TILES;
   const layout = { transposeA: true, transposeB: false };
   // Where half of the last tile's columns would be empty narrow ones are faster, elsewhere slower.
-  const tile = Math.ceil(inner / narrow.columns) % 2 === 1 ? narrow : matrixUnitTile;
-  return source(product, { m: out, n: inner, k: rows }, layout, target, { largest: large ? 128 : 64, tile });
+  const tile = Math.ceil(inner / narrow.columns) % 2 === 1 ? narrow : large;
+  return source(product, { m: out, n: inner, k: rows }, layout, target, { largest: inLarge ? 128 : 64, tile });
 }
 
 function source(
@@ -134,7 +121,7 @@ function source(
   sizes: { m: number; n: number; k: number },
   layout: { transposeA: boolean; transposeB: boolean },
   target: KernelTarget,
-  { largest = 64, tile: onMatrixUnits = matrixUnitTile }: { largest?: VectorTile; tile?: MatrixTile } = {},
+  { largest = 64, tile: onMatrixUnits = large }: { largest?: VectorTile; tile?: MatrixTile } = {},
 ): KernelSource | undefined {
   if (usesMatrixUnits(target) && productFits(sizes, layout))
     return matrixKernels().matmul.matrixMatmul(product, onMatrixUnits);

@@ -15,13 +15,12 @@ import {
   groupedGradientProduct,
   groupedRowProduct,
   MATRIX_ROW_TILE,
-  usesMatrixUnits,
 } from "./grouped-matmul-product";
 import { serialKernels } from "./kernels-of-target";
 import type { MatmulParts } from "./matmul-parts";
 import { isHalves } from "./matmul-product";
 import { groupedTile, tiledMatmul } from "./matmul-tiled";
-import { UNIT } from "./matrix-shape";
+import { UNIT, usesMatrixUnits } from "./matrix-shape";
 import { NONE } from "./none";
 
 /** Rows of a tile: each expert's rows start on a multiple of it. */

@@ -4,7 +4,7 @@
 import type { KernelTarget } from "../kernel";
 import { matrixKernels } from "./kernels-of-target";
 import { hasFewRows } from "./matmul-rows";
-import { DEVICE, STEP } from "./matrix-shape";
+import { DEVICE, STEP, usesMatrixUnits } from "./matrix-shape";
 
 /** What is multiplied: [m, k] by [k, n], so often. */
 interface Sizes {
@@ -33,7 +33,7 @@ export function matmulSplits(
   if (target.kernelClass === "serial" || batch > 1 || hasFewRows(m, layout)) return 1;
   const most = Math.max(1, Math.min(Math.floor(k / SHORTEST), Math.max(MOST_PARTS, Math.floor(k / LONG))));
   const inRanges = (wanted: number) => Math.ceil(k / splitRange(k, wanted));
-  if (!(target.matrixUnits && target.precision === "mixed")) return inRanges(fastestSplits({ m, n, k }, most, VECTORS));
+  if (!usesMatrixUnits(target)) return inRanges(fastestSplits({ m, n, k }, most, VECTORS));
   return inRanges(matrixKernels().splits.splitsOnMatrixUnits({ m, n, k }, most, fastestSplits));
 }
 

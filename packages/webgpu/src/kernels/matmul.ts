@@ -6,7 +6,7 @@ import { hasFewRows, rowsMatmul } from "./matmul-rows";
 import { splitRange } from "./matmul-splits";
 import { tiledMatmul } from "./matmul-tiled";
 import { vectorMatmul, vectorTile } from "./matmul-vector";
-import { matrixTile, productFits, STEP } from "./matrix-shape";
+import { matrixTile, productFits, STEP, usesMatrixUnits } from "./matrix-shape";
 
 /** Which operands are stored with rows and columns swapped: a as [k, m], b as [n, k]. */
 export interface MatmulLayout {
@@ -84,7 +84,7 @@ const OFTEN = 128;
 
 /** Whether a product should be given its operands packed by `packHalves`. */
 export function takesHalves({ batch, m, n, k }: Sizes, layout: MatmulLayout, target: KernelTarget): boolean {
-  const onMatrixUnits = target.matrixUnits && target.precision === "mixed" && productFits({ m, n, k }, layout);
+  const onMatrixUnits = usesMatrixUnits(target) && productFits({ m, n, k }, layout);
   return onMatrixUnits && flops({ batch, m, n, k }) >= HALVES_PAY && Math.min(m, n) >= OFTEN;
 }
 
@@ -134,7 +134,7 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
   const { transposeA, transposeB, halves = false } = layout;
   const split = range.value < k;
   if (!split && hasFewRows(m, layout)) return rowsMatmul(target, { products, m, n, k, base });
-  const fits = target.matrixUnits && target.precision === "mixed" && productFits({ m, n, k }, layout);
+  const fits = usesMatrixUnits(target) && productFits({ m, n, k }, layout);
   const whole = k % range.value === 0;
   const form = { ...layout, resultHalves, whole, memory: target.workgroupMemory ?? 0 };
   const tile =

@@ -52,6 +52,11 @@ export function tilesOf({ rows, columns }: MatrixTile, { m, n }: { m: number; n:
   return Math.ceil(m / rows) * Math.ceil(n / columns);
 }
 
+/** Whether programs for this target use matrix units at all. */
+export function usesMatrixUnits({ matrixUnits, precision }: Pick<KernelTarget, "matrixUnits" | "precision">): boolean {
+  return matrixUnits && precision === "mixed";
+}
+
 /** Whether matrix units can compute products of these sizes. */
 export function productFits(
   { m, n, k }: { m: number; n: number; k: number },
@@ -69,8 +74,8 @@ export function attentionFits({ headDim }: AttentionSizes): boolean {
 /** Whether a GRU cell with as many inputs as its state is wide can be computed by the kernels of gru-cell.ts. */
 export function fitsGruUnits(
   { rows, inputs, width }: { rows: number; inputs: number; width: number },
-  { matrixUnits, precision }: KernelTarget,
+  target: KernelTarget,
 ): boolean {
   const fits = inputs === width && (width === 64 || width === 128) && rows % CELL_ROWS === 0;
-  return matrixUnits && precision === "mixed" && fits;
+  return usesMatrixUnits(target) && fits;
 }
