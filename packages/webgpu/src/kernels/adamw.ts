@@ -6,7 +6,7 @@
 // neither does beta^t, so that 1 - beta^t is built from 1 - beta directly.
 
 import { kernel } from "../kernel";
-import { wide } from "./wide";
+import { overItems } from "./wide";
 
 /** step[0] += 1 unless coefficient[0] < 0, corrections = [1 - (1 - rate1)^step, 1 - (1 - rate2)^step] */
 export const adamwCorrections = kernel({
@@ -57,14 +57,10 @@ export const adamw = kernel({
   sizes: { items: "u32", rate1: "f32", rate2: "f32", eps: "f32", decay: "f32" },
   specialize: false,
   flops: ({ items }) => 14 * items,
-  source: ({ items }, target) => {
-    const { lanes, vectors } = wide(target, items, ["p", "g", "m", "v"]);
-    return {
-      form: "items",
-      items: items / lanes,
-      vectors,
-      results: ["p"],
-      wgsl: /* wgsl */ `
+  source: ({ items }, target) => ({
+    ...overItems(target, items, ["p", "g", "m", "v"]),
+    results: ["p"],
+    wgsl: /* wgsl */ `
 fn run(i: u32) {
   if (coefficient[0] < 0.0) { return; }
   let gradient = coefficient[0] * g[i];
@@ -75,6 +71,5 @@ fn run(i: u32) {
   let decayed = p[i] - lr[0] * sizes.decay * p[i];
   write_p(i, decayed - lr[0] * (first / corrections[0]) / (sqrt(second / corrections[1]) + sizes.eps));
 }`,
-    };
-  },
+  }),
 });

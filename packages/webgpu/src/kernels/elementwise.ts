@@ -5,7 +5,7 @@
 
 import { type Expression, floatLiteral, writeExpressions } from "../expression";
 import { type Binding, type Kernel, type KernelSource, kernel } from "../kernel";
-import { wide } from "./wide";
+import { overItems, wide } from "./wide";
 
 /** How one input maps to the result: its extents aligned to the result's axes, and its element type. */
 export interface ElementwiseInput {
@@ -240,8 +240,8 @@ export const accumulate = kernel({
   buffers: { x: "read", y: "update" },
   sizes: { items: "u32" },
   specialize: false,
-  source: ({ items }, target) => {
-    const { lanes, vectors } = wide(target, items, ["x", "y"]);
-    return { form: "items", items: items / lanes, vectors, wgsl: "fn run(i: u32) { y[i] += x[i]; }" };
-  },
+  source: ({ items }, target) => ({
+    ...overItems(target, items, ["x", "y"]),
+    wgsl: "fn run(i: u32) { y[i] += x[i]; }",
+  }),
 });

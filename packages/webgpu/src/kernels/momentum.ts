@@ -4,7 +4,7 @@
 
 import { kernel } from "../kernel";
 import { momentumKernels } from "./kernels-of-target";
-import { wide } from "./wide";
+import { overItems } from "./wide";
 
 /** m = momentum m + coefficient[0] g, p -= lr[0] (decay p + m) */
 export const sgd = kernel({
@@ -13,7 +13,11 @@ export const sgd = kernel({
   sizes: { items: "u32", momentum: "f32", decay: "f32" },
   specialize: false,
   flops: ({ items }) => 7 * items,
-  source: (sizes, target) => momentumKernels().sgd(sizes, target, wide),
+  source: ({ items }, target) => ({
+    ...overItems(target, items, ["p", "g", "m"]),
+    results: ["p"],
+    wgsl: momentumKernels().sgd,
+  }),
 });
 
 /** m = momentum m + coefficient[0] g, y = coefficient[0] g + momentum m (Nesterov's); y = 0 where the step is skipped */
@@ -23,7 +27,10 @@ export const nesterov = kernel({
   sizes: { items: "u32", momentum: "f32" },
   specialize: false,
   flops: ({ items }) => 5 * items,
-  source: (sizes, target) => momentumKernels().nesterov(sizes, target, wide),
+  source: ({ items }, target) => ({
+    ...overItems(target, items, ["g", "m", "y"]),
+    wgsl: momentumKernels().nesterov,
+  }),
 });
 
 /** p -= rate lr[0] (decay p + factor d), unless coefficient[0] < 0 */
@@ -33,7 +40,11 @@ export const descend = kernel({
   sizes: { items: "u32", rate: "f32", decay: "f32", factor: "f32" },
   specialize: false,
   flops: ({ items }) => 5 * items,
-  source: (sizes, target) => momentumKernels().descend(sizes, target, wide),
+  source: ({ items }, target) => ({
+    ...overItems(target, items, ["p", "d"]),
+    results: ["p"],
+    wgsl: momentumKernels().descend,
+  }),
 });
 
 /** y += rate (x - y) */
@@ -43,5 +54,9 @@ export const movingAverage = kernel({
   sizes: { items: "u32", rate: "f32" },
   specialize: false,
   flops: ({ items }) => 3 * items,
-  source: (sizes, target) => momentumKernels().movingAverage(sizes, target, wide),
+  source: ({ items }, target) => ({
+    ...overItems(target, items, ["y", "x"]),
+    results: ["y"],
+    wgsl: momentumKernels().movingAverage,
+  }),
 });

@@ -27,3 +27,9 @@ export function wide({ kernelClass }: KernelTarget, columns: number, buffers: st
     vectors: Object.fromEntries(buffers.map((name) => [name, "vec4f"])),
   };
 }
+
+/** The frame of a kernel that does the same with every element of flat buffers: an invocation for as many as it takes at a time. */
+export function overItems(target: KernelTarget, items: number, buffers: string[]) {
+  const { lanes, vectors } = wide(target, items, buffers);
+  return { form: "items" as const, items: items / lanes, vectors };
+}
