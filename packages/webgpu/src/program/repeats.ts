@@ -1,7 +1,7 @@
 // The same computation on the same memory gives the same result: recorded twice, it runs once. Layers ask for many small
 // things anew (how many tokens count, which token an assignment belongs to) and need not know of one another.
 
-import { isOwn, overlap } from "./ranges";
+import { isOwn, writesTo } from "./ranges";
 import type { Dispatch, Slice, Storage } from "./recording";
 import { usersOf } from "./users";
 
@@ -15,12 +15,10 @@ const MOST_BYTES = 2 ** 18;
  */
 export function shareRepeats(recorded: Dispatch[], kept: Set<Storage>): Dispatch[] {
   const users = usersOf(recorded);
-  const writes = ({ kernel, slices }: Dispatch, range: Slice) =>
-    slices.some((slice, i) => kernel.access[i] !== "read" && overlap(slice, range));
   const isShareable = (range: Slice, most: number) => {
     const { storage } = range;
     if (storage.kind !== "temporary" || storage.bytes > most || kept.has(storage)) return false;
-    return users.get(storage)!.writers.filter((writer) => writes(recorded[writer]!, range)).length === 1;
+    return users.get(storage)!.writers.filter((writer) => writesTo(recorded[writer]!, range)).length === 1;
   };
   // A kernel binds no buffer for reading and for writing at once.
   const canStandFor = (earlier: Slice, later: Slice) =>

@@ -13,10 +13,8 @@ export const MOST_BINDINGS = 8;
 export function roundResults(
   recorded: Dispatch[],
   kept: Set<Storage>,
-  { isOwn, overlap, usersOf }: PlanTools,
+  { isOwn, usersOf, writesTo }: PlanTools,
 ): Dispatch[] {
-  const writes = ({ kernel, slices }: Dispatch, range: Slice) =>
-    slices.some((slice, i) => kernel.access[i] !== "read" && overlap(slice, range));
   const users = usersOf(recorded);
   const result: (Dispatch | undefined)[] = [...recorded];
   recorded.forEach((packing, index) => {
@@ -26,7 +24,7 @@ export function roundResults(
     const { writers, readers } = users.get(x.storage)!;
     const [writer, ...others] = writers;
     if (writer === undefined || others.length > 0 || writer > index) return;
-    if (users.get(y.storage)!.writers.some((other) => other !== index && writes(recorded[other]!, y))) return;
+    if (users.get(y.storage)!.writers.some((other) => other !== index && writesTo(recorded[other]!, y))) return;
     const made = result[writer]!;
     if (made.slices.some(({ storage }) => storage === y.storage)) return;
     const binding = made.slices.findIndex(({ storage }) => storage === x.storage);
