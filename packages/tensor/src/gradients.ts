@@ -41,8 +41,7 @@ export function gradients<T>(loss: Tensor, parameters: T, options: GradientOptio
   };
   const sumWaiting = (from: number) => {
     for (const group of beside(waiting.splice(from))) {
-      const stacked = group[0]!.rows.map((_, index) => stackRows(group.map(({ rows }) => rows[index]!)));
-      group[0]!.totals(group.length, ...stacked).forEach((sum, index) => {
+      group[0]!.totals(group.length, ...stacked(group)).forEach((sum, index) => {
         parts.set(group[index]!.input, [sum]);
       });
     }
@@ -174,13 +173,18 @@ interface SharedSum {
 
 function sumTogether(sums: SumOverRows[], shared: SharedSum[]): Tensor {
   const { total, range } = sums[0]!;
-  const stacked = () => total(...sums[0]!.rows.map((_, index) => stackRows(sums.map(({ rows }) => rows[index]!))));
-  if (!range) return stacked();
+  const summed = () => total(...stacked(sums));
+  if (!range) return summed();
   const rows = sums.flatMap((part) => part.rows);
   const known = shared.find((other) => other.total === total && sameTensors(other.rows, rows));
-  const sum = known?.sum ?? stacked();
+  const sum = known?.sum ?? summed();
   if (!known) shared.push({ rows, total, sum });
   return rowRange(sum, ...range);
+}
+
+/** The rows of all parts under one another, those that are first in each and so on. */
+function stacked(parts: { rows: AnyTensor[] }[]): AnyTensor[] {
+  return parts[0]!.rows.map((_, index) => stackRows(parts.map(({ rows }) => rows[index]!)));
 }
 
 function sameTensors(a: AnyTensor[], b: AnyTensor[]): boolean {

@@ -98,7 +98,13 @@ export function placeProduct(operands: Operands, shape: Shape, sizes: Sizes, lay
   const splits = matmulSplits(sizes, layout, operands.a.trace.target);
   if (splits === 1) return place(matmulKernel, operands, sizes, { c: shape }, layout).c;
   const parts = place(matmulSplit, operands, { splits, m, n, k }, { c: [splits, m, n] }, layout).c;
-  return place(columnSum, { x: parts }, { rows: splits, cols: m * n, chunks: 1 }, { y: shape }).y;
+  return sumOfParts(parts, shape);
+}
+
+/** The product of which `parts` hold sums over ranges, [S, M, N]. Has no gradient. */
+export function sumOfParts(parts: Tensor, shape: Shape): Tensor {
+  const [rows, m, n] = parts.shape as [number, number, number];
+  return place(columnSum, { x: parts }, { rows, cols: m * n, chunks: 1 }, { y: shape }).y;
 }
 
 /** Add op(a) op(b) to `c` in place. For gradient rules; it has no gradient itself. */

@@ -1,14 +1,13 @@
-import { columnSum, loadGruCell, matmulSplit, matmulSplits, Shelf, SPLIT_STEP } from "@webmoe/webgpu";
+import { loadGruCell, matmulSplit, matmulSplits, Shelf, SPLIT_STEP } from "@webmoe/webgpu";
 import { place, rowRange, u32, withGradient } from "../tensor";
 import { constant } from "./formulas";
 import { roundedStates } from "./gru";
 import { halves } from "./halves";
-import { placeProduct, plainProduct, productOnto } from "./matmul";
+import { placeProduct, plainProduct, productOnto, sumOfParts } from "./matmul";
 import { sumOfRows } from "./reduce";
 
 const shelf = new Shelf(async () =>
   (await import("./on-matrix-units")).opsOnMatrixUnits({
-    columnSum,
     constant,
     cellKernels: await loadGruCell(),
     halves,
@@ -21,6 +20,7 @@ const shelf = new Shelf(async () =>
     roundedStates,
     rowRange,
     SPLIT_STEP,
+    sumOfParts,
     sumOfRows,
     u32,
     withGradient,

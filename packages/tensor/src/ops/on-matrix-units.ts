@@ -8,12 +8,12 @@ import type { GruCellInputs } from "./gru";
 import type { Operands } from "./matmul";
 
 /** What the ops are made of. */
-type Tools = Pick<typeof import("@webmoe/webgpu"), "columnSum" | "matmulSplit" | "matmulSplits" | "SPLIT_STEP"> &
+type Tools = Pick<typeof import("@webmoe/webgpu"), "matmulSplit" | "matmulSplits" | "SPLIT_STEP"> &
   Pick<typeof import("../tensor"), "place" | "rowRange" | "u32" | "withGradient"> &
   Pick<typeof import("./formulas"), "constant"> &
   Pick<typeof import("./gru"), "roundedStates"> &
   Pick<typeof import("./halves"), "halves"> &
-  Pick<typeof import("./matmul"), "placeProduct" | "plainProduct" | "productOnto"> &
+  Pick<typeof import("./matmul"), "placeProduct" | "plainProduct" | "productOnto" | "sumOfParts"> &
   Pick<typeof import("./reduce"), "sumOfRows"> & {
     cellKernels: Awaited<ReturnType<typeof import("@webmoe/webgpu").loadGruCell>>;
   };
@@ -21,7 +21,6 @@ type Tools = Pick<typeof import("@webmoe/webgpu"), "columnSum" | "matmulSplit" |
 /** The ops, made of what every page has. */
 export function opsOnMatrixUnits({
   cellKernels,
-  columnSum,
   constant,
   halves,
   matmulSplit,
@@ -33,6 +32,7 @@ export function opsOnMatrixUnits({
   roundedStates,
   rowRange,
   SPLIT_STEP,
+  sumOfParts,
   sumOfRows,
   u32,
   withGradient,
@@ -80,10 +80,9 @@ export function opsOnMatrixUnits({
     while (k % (each * SPLIT_STEP) !== 0) each--;
     const splits = count * each;
     const { c } = place(matmulSplit, operands, { splits, m, n, k: count * k }, { c: [splits, m, n] }, layout);
-    return Array.from({ length: count }, (_, index) => {
-      const x = rowRange(c, index * each, (index + 1) * each);
-      return place(columnSum, { x }, { rows: each, cols: m * n, chunks: 1 }, { y: [m, n] }).y;
-    });
+    return Array.from({ length: count }, (_, index) =>
+      sumOfParts(rowRange(c, index * each, (index + 1) * each), [m, n]),
+    );
   }
 
   /** One kernel forward and one backward; the operands of both are rounded to f16. */
