@@ -5,7 +5,7 @@
 import type { Gpu } from "@webmoe/webgpu";
 import type { TrainingPlan } from "./plan-training";
 import { type Probe, type ProbeOptions, probeSpeed } from "./probe-speed";
-import { shallowModel } from "./shallow-model";
+import { atDepth, shallowModel, type TwoDepths } from "./shallow-model";
 
 /** Seconds of a step from which on fewer layers are probed. */
 const LONG = 2;
@@ -43,11 +43,11 @@ export async function probeRun<Figures extends object>(
 export function deeper(
   shallow: Probe,
   deep: Probe,
-  { few, more, layers }: { few: number; more: number; layers: number },
+  { few, more, layers }: TwoDepths & { layers: number },
 ): Omit<Probe, "secondsToOpen"> {
   // By noise alone may the deeper one have been faster.
   const at = (name: keyof Omit<Probe, "layers">) =>
-    deep[name] + (Math.max(0, deep[name] - shallow[name]) * (layers - more)) / (more - few);
+    atDepth({ few, more }, Math.min(shallow[name], deep[name]), deep[name], layers);
   return {
     secondsPerStep: at("secondsPerStep"),
     secondsPerValidation: at("secondsPerValidation"),

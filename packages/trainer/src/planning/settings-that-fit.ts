@@ -7,7 +7,7 @@ import type { Model } from "@webmoe/model";
 import type { Gpu } from "@webmoe/webgpu";
 import type { TrainSettings } from "../settings";
 import { planTraining } from "./plan-training";
-import { shallowModel } from "./shallow-model";
+import { atDepth, shallowModel } from "./shallow-model";
 
 /** Settings that differ from a run's, and what the run takes with them. */
 export interface FittingSettings {
@@ -68,11 +68,8 @@ async function plannedBytes(gpu: Gpu, model: Model, settings: TrainSettings): Pr
 async function likelyBytes(gpu: Gpu, model: Model, settings: TrainSettings): Promise<number> {
   const { layers } = model.config;
   if (layers < DEEP) return plannedBytes(gpu, model, settings);
-  const [few, more] = [
-    await plannedBytes(gpu, shallowModel(model, FEW), settings),
-    await plannedBytes(gpu, shallowModel(model, MORE), settings),
-  ];
-  return more + ((more - few) * (layers - MORE)) / (MORE - FEW);
+  const bytesAt = (depth: number) => plannedBytes(gpu, shallowModel(model, depth), settings);
+  return atDepth({ few: FEW, more: MORE }, await bytesAt(FEW), await bytesAt(MORE), layers);
 }
 
 /** The first of growing changes that fits, found by halving: each takes less memory than the one before. */
