@@ -7,7 +7,7 @@ import { gradients } from "./gradients";
 import { mul } from "./ops/elementwise";
 import { sum } from "./ops/reduce";
 import { type Shape, showShape, sizeOf } from "./shape";
-import type { AnyTensor, ArrayOf, Dtype, Tensor } from "./tensor";
+import { type AnyTensor, type ArrayOf, type Dtype, f32, type Tensor } from "./tensor";
 
 /** Given values of an input: u32 ones, and f32 ones that are `fixed`, are not differentiated. */
 export interface GivenInput<A extends HostArray = HostArray> {
@@ -150,4 +150,24 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
     size += expected[i]! ** 2;
   }
   return Math.sqrt(difference / size);
+}
+
+/** How far what a program computes in mixed precision is from what it computes in f32, by output: `relativeError` of each. */
+export async function errorsOfMixed(
+  inputs: Record<string, GivenInput<Float32Array>>,
+  body: (inputs: Record<string, Tensor>) => Record<string, Tensor>,
+): Promise<[name: string, error: number][]> {
+  const gpu = await testGpu();
+  const specs = Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, f32(...shape)]));
+  const data = Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data]));
+  const outputsIn = async (precision: "f32" | "mixed") => {
+    const program = await compile(gpu, { label: "errorsOfMixed", inputs: specs, precision }, (_, tensors) =>
+      body(tensors as Record<string, Tensor>),
+    );
+    const outputs = await (await program.run(data)).outputs;
+    program.close();
+    return outputs;
+  };
+  const exact = await outputsIn("f32");
+  return Object.entries(await outputsIn("mixed")).map(([name, values]) => [name, relativeError(values, exact[name]!)]);
 }

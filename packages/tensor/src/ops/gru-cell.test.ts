@@ -1,9 +1,7 @@
-import { testGpu } from "@webmoe/webgpu/testing";
 import { expect, test } from "vitest";
-import { compile } from "../compile";
 import { gradients } from "../gradients";
-import { f32, type Tensor } from "../tensor";
-import { checkGradient, random, relativeError, valuesOf } from "../testing";
+import type { Tensor } from "../tensor";
+import { checkGradient, errorsOfMixed, random, valuesOf } from "../testing";
 import { add, mul } from "./elementwise";
 import { gruCell, scoreState } from "./gru-cell";
 import { sum } from "./reduce";
@@ -67,31 +65,22 @@ test.each([
   const gate = [experts, width];
   const scores = { gate0: gate, gate1: gate, gate2: gate, dlogits: [rows, experts] };
   const given = { ...cellShapes(rows, width), ...scores, dnext: [rows, width] };
-  const data = Object.fromEntries(
+  const inputs = Object.fromEntries(
     Object.entries(given).map(([name, shape], index) => {
-      const values = random(shape, index + 1).data;
-      return [name, name.endsWith("Weight") ? values.map((w) => w / 8) : values];
+      const { data } = random(shape, index + 1);
+      return [name, { shape, data: name.endsWith("Weight") ? data.map((w) => w / 8) : data }];
     }),
   );
-  const inputs = Object.fromEntries(Object.entries(given).map(([name, shape]) => [name, f32(...shape)]));
-  const run = async (precision: "f32" | "mixed") => {
-    const program = await compile(await testGpu(), { inputs, precision }, (_, tensors) => {
-      const { dnext, dlogits, state, ...learned } = tensors as Record<keyof typeof given, Tensor>;
-      const { gate0, gate1, gate2, ...shared } = learned;
-      const one = gruCell({ ...shared, state: first === "given" ? state : undefined });
-      const two = gruCell({ ...shared, state: one });
-      const three = gruCell({ ...shared, state: two }); // read by its scores alone
-      const states = sum(mul(add(one, two), dnext));
-      const logits = add(scoreState(one, gate0), scoreState(two, gate1), scoreState(three, gate2));
-      const parameters = first === "given" ? { ...learned, state } : learned;
-      return { next: three, logits, ...gradients(add(states, sum(mul(logits, dlogits))), parameters) };
-    });
-    const outputs = await (await program.run(data)).outputs;
-    program.close();
-    return Object.entries(outputs) as [string, Float32Array][];
-  };
-  const exact = new Map(await run("f32"));
-  for (const [name, values] of await run("mixed")) {
-    expect(relativeError(values, exact.get(name)!), name).toBeLessThan(3e-3);
-  }
+  const errors = await errorsOfMixed(inputs, (tensors) => {
+    const { dnext, dlogits, state, ...learned } = tensors as Record<keyof typeof given, Tensor>;
+    const { gate0, gate1, gate2, ...shared } = learned;
+    const one = gruCell({ ...shared, state: first === "given" ? state : undefined });
+    const two = gruCell({ ...shared, state: one });
+    const three = gruCell({ ...shared, state: two }); // read by its scores alone
+    const states = sum(mul(add(one, two), dnext));
+    const logits = add(scoreState(one, gate0), scoreState(two, gate1), scoreState(three, gate2));
+    const parameters = first === "given" ? { ...learned, state } : learned;
+    return { next: three, logits, ...gradients(add(states, sum(mul(logits, dlogits))), parameters) };
+  });
+  for (const [name, error] of errors) expect(error, name).toBeLessThan(3e-3);
 });
