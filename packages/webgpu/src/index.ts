@@ -8,7 +8,6 @@ export * from "./kernels/assignment-products";
 export * from "./kernels/assignments";
 export * from "./kernels/attention";
 export * from "./kernels/attention-decode";
-export * from "./kernels/attention-delta";
 export * from "./kernels/attention-dropout";
 export * from "./kernels/balance";
 export { cacheRanges } from "./kernels/cache-ranges";

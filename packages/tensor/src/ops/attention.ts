@@ -1,8 +1,6 @@
 import {
   attentionBackwardKeyValue,
   attentionBackwardQuery,
-  attentionDelta,
-  attentionDeltaHalves,
   attentionForward,
   attentionTakesHalves,
   cachedAttention as cachedAttentionKernel,
@@ -14,7 +12,7 @@ import {
   mergeRanges,
 } from "@webmoe/webgpu";
 import { showShape } from "../shape";
-import { type AnyTensor, place, type Tensor, u32, withGradient, withoutGradient } from "../tensor";
+import { place, type Tensor, withGradient, withoutGradient } from "../tensor";
 import { checkDropout, type KeyedDropout } from "./dropout";
 import { halves } from "./halves";
 import type { RopeOptions } from "./rope";
@@ -44,10 +42,17 @@ export function causalAttention(qkv: Tensor, { dropout }: AttentionOptions = {})
   const results = { out: shape, lse: [batch, heads, context] };
   const { out, lse } = place(attentionForward, { qkv: operand }, sizes, results, operands);
   return withGradient("causalAttention", out, [qkv], (dout) => {
-    const { slope, delta } = slopeAndDelta(out, dout, sizes, operands.halves);
-    const given = { qkv: operand, dout: slope, lse, delta };
-    const { dqkv } = place(attentionBackwardQuery, given, sizes, { dqkv: qkv.shape }, operands);
-    place(attentionBackwardKeyValue, { ...given, dqkv }, sizes, {}, operands);
+    const slope = operands.halves ? halves(dout) : dout;
+    const given = { qkv: operand, dout: slope, lse };
+    const query = { ...given, out: operands.halves ? halves(out) : out };
+    const { delta, dqkv } = place(
+      attentionBackwardQuery,
+      query,
+      sizes,
+      { delta: lse.shape, dqkv: qkv.shape },
+      operands,
+    );
+    place(attentionBackwardKeyValue, { ...given, delta, dqkv }, sizes, {}, operands);
     return [dqkv];
   });
 }
@@ -60,30 +65,15 @@ function droppedAttention(qkv: Tensor, shape: Sizes, { key, rate }: KeyedDropout
   const results = { out: [batch, context, heads, headDim], lse: [batch, heads, context] };
   const { out, lse } = place(droppedAttentionForward, { qkv, dropoutKey: key }, sizes, results);
   return withGradient("causalAttention with dropout", out, [qkv], (dout) => {
-    const { delta } = slopeAndDelta(out, dout, shape, false);
-    const given = { qkv, dropoutKey: key, dout, lse, delta };
-    const { dqkv } = place(droppedAttentionBackwardQuery, given, sizes, { dqkv: qkv.shape });
-    place(droppedAttentionBackwardKeyValue, { ...given, dqkv }, sizes, {});
+    const given = { qkv, dropoutKey: key, dout, lse };
+    const written = { delta: lse.shape, dqkv: qkv.shape };
+    const { delta, dqkv } = place(droppedAttentionBackwardQuery, { ...given, out }, sizes, written);
+    place(droppedAttentionBackwardKeyValue, { ...given, delta, dqkv }, sizes, {});
     return [dqkv];
   });
 }
 
 type Sizes = Record<"batch" | "context" | "heads" | "headDim", number>;
-
-/** dout as the kernels take it, and its product with `out`. */
-function slopeAndDelta(
-  out: Tensor,
-  dout: Tensor,
-  sizes: Sizes,
-  asHalves: boolean,
-): { slope: AnyTensor; delta: Tensor } {
-  const { batch, context, heads, headDim } = sizes;
-  const delta = [batch, heads, context];
-  if (!asHalves) return { slope: dout, ...place(attentionDelta, { out, dout }, sizes, { delta }) };
-  const packed = u32(batch, context, heads, headDim / 2);
-  const placed = place(attentionDeltaHalves, { out, dout }, sizes, { delta, halves: packed });
-  return { slope: placed.halves, delta: placed.delta };
-}
 
 /**
  * Rotary attention of one token over a key-value cache: turns its query and key by its position as `rope` does, stores key and

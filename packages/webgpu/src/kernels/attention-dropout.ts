@@ -28,10 +28,18 @@ export const droppedAttentionForward = kernel({
   },
 });
 
-/** The query part of dqkv; the rest of it is left to `droppedAttentionBackwardKeyValue`. */
+/** delta and the query part of dqkv; the rest of it is left to `droppedAttentionBackwardKeyValue`. */
 export const droppedAttentionBackwardQuery = kernel({
   name: "droppedAttentionBackwardQuery",
-  buffers: { qkv: "read", dropoutKey: "read u32", dout: "read", lse: "read", delta: "read", dqkv: "write" },
+  buffers: {
+    qkv: "read",
+    dropoutKey: "read u32",
+    out: "read",
+    dout: "read",
+    lse: "read",
+    delta: "write",
+    dqkv: "write",
+  },
   sizes,
   flops: (shape) => attentionFlops(3, shape),
   source: (shape, target) => {

@@ -66,8 +66,12 @@ export function backwardQuery(shape: AttentionSizes): KernelSource {
   return matrixSource(
     shape,
     { ownedRows: owned, panels },
-    { halves: ["qkv", "dout"], vectors: ["dqkv"] },
+    { halves: ["qkv", "out", "dout"], vectors: ["dqkv"] },
     /* wgsl */ `
+fn dotHalfs(a: vec4u, b: vec4u) -> f32 {
+  return dot(vec4f(unpack2x16float(a.x), unpack2x16float(a.y)), vec4f(unpack2x16float(b.x), unpack2x16float(b.y)))
+    + dot(vec4f(unpack2x16float(a.z), unpack2x16float(a.w)), vec4f(unpack2x16float(b.z), unpack2x16float(b.w)));
+}
 fn ownUnit(role: u32, query: u32, slope: u32, column: u32) -> vec4u {
   if (role == 0u) { return unitOf_qkv(query, column); }
   return unitOf_dout(slope, column);
@@ -80,10 +84,14 @@ ${pairs}
   let fromQuery = partAt(0u, inside);
   let fromSlope = outAt(inside);
   let rowLse = lse[group.y * ${context}u + inside] * ${Math.LOG2E};
-  let rowDelta = delta[group.y * ${context}u + inside];
   ${staged.declare}
 ${staged.load(0, "0u")}
 ${staged.load(1, "0u")}
+  var rowDelta = 0.0;
+  for (var unit = 0u; unit < ${2 * blocks}u; unit++) {
+    rowDelta += dotHalfs(unitOf_out(fromSlope, unit), unitOf_dout(fromSlope, unit));
+  }
+  if (role == 0u && ownRow < ${context}u) { delta[group.y * ${context}u + ownRow] = rowDelta; }
 ${ownFragments("own", headDim, (column) => `ownUnit(role, fromQuery, fromSlope, ${column}u)`)}
 ${results("sum", blocks / 2)}
 ${staged.store(0)}

@@ -2,7 +2,6 @@ import { describe, test } from "vitest";
 import { checkMatrixShader, expectClose, matrixTarget, runKernel, testGpu, testNumbers } from "../testing";
 import { attentionBackwardKeyValue, attentionBackwardQuery, attentionForward } from "./attention";
 import { attentionByLoop } from "./attention-by-loop";
-import { attentionDeltaHalves } from "./attention-delta";
 import { packHalves } from "./pack-halves";
 
 const { matrixUnits } = (await testGpu()).target;
@@ -41,8 +40,9 @@ describe("attention on matrix units", () => {
     });
     const dout = testNumbers(batch * context * heads * headDim, 2);
     const expected = attentionByLoop(values, dout, batch, context, heads, headDim);
-    const packing = { x: values, y: values.length / 2 };
-    const qkv = (await runKernel(matrixTarget, packHalves, packing, { items: values.length / 2 })).u32("y");
+    const packed = async (x: Float32Array) =>
+      (await runKernel(matrixTarget, packHalves, { x, y: x.length / 2 }, { items: x.length / 2 })).u32("y");
+    const qkv = await packed(values);
     const rows = batch * heads * context;
     const forward = await runKernel(
       matrixTarget,
@@ -53,19 +53,11 @@ describe("attention on matrix units", () => {
     );
     expectClose(forward.out, expected.out, TOLERANCE);
     expectClose(forward.lse, expected.lse, TOLERANCE);
-    const { out, lse } = forward;
-    const written = { delta: rows, halves: dout.length / 2 };
-    const given = await runKernel(matrixTarget, attentionDeltaHalves, { out, dout, ...written }, sizes);
-    expectClose(given.delta, expected.delta, 4 * TOLERANCE);
-    const inputs = { qkv, dout: given.u32("halves"), lse, delta: given.delta };
-    const first = await runKernel(
-      matrixTarget,
-      attentionBackwardQuery,
-      { ...inputs, dqkv: values.length },
-      sizes,
-      operands,
-    );
-    const second = { ...inputs, dqkv: first.dqkv };
+    const inputs = { qkv, dout: await packed(dout), lse: forward.lse };
+    const query = { ...inputs, out: await packed(forward.out), delta: rows, dqkv: values.length };
+    const first = await runKernel(matrixTarget, attentionBackwardQuery, query, sizes, operands);
+    expectClose(first.delta, expected.delta, 4 * TOLERANCE);
+    const second = { ...inputs, delta: first.delta, dqkv: first.dqkv };
     const { dqkv } = await runKernel(matrixTarget, attentionBackwardKeyValue, second, sizes, operands);
     expectClose(dqkv, expected.dqkv, 4 * TOLERANCE);
   });

@@ -68,7 +68,12 @@ export function backwardQuery(shape: AttentionSizes, weights = plainWeights): Ke
 fn run(i: u32) {${start}
   let q = partAt(vec4u(begin + own), 0u, head).x;
   let g = outAt(vec4u(begin + own), head).x;
-  for (var d = 0u; d < sizes.headDim; d++) { dqkv[q + d] = 0.0; }
+  var rowDelta = 0.0;
+  for (var d = 0u; d < sizes.headDim; d++) {
+    rowDelta += out[g + d] * dout[g + d];
+    dqkv[q + d] = 0.0;
+  }
+  delta[i] = rowDelta;
   for (var first = 0u; first <= own; first += 4u) {
     let rows = first + vec4u(0u, 1u, 2u, 3u);
     let tokens = begin + min(rows, vec4u(own));
@@ -81,7 +86,7 @@ fn run(i: u32) {${start}
       dp += dout[g + d] * qkvOf(values, d);
     }
     let p = select(vec4f(), exp(scores * scale - lse[i]), rows <= vec4u(own));
-    let ds = p * (${weights.four("dp", "vec4u(i)", "rows")} - delta[i]) * scale;
+    let ds = p * (${weights.four("dp", "vec4u(i)", "rows")} - rowDelta) * scale;
     for (var d = 0u; d < sizes.headDim; d++) { dqkv[q + d] += dot(ds, qkvOf(keys, d)); }
   }
 }`,

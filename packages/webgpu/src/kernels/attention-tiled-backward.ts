@@ -27,6 +27,13 @@ export function backwardQuery(shape: AttentionSizes, weights = plainWeights): Ke
     weights.functions,
     { q: owned, g: owned, k: passing, v: passing, ds: t.owned * t.scoreStride },
     /* wgsl */ `
+  if (lane < ${t.owned}u && first + lane < sizes.context) {
+    let at = outAt(first + lane, group.y);
+    var product = 0.0;
+    for (var d = 0u; d < ${t.headDim}u; d++) { product += out[at + d] * dout[at + d]; }
+    delta[group.y * sizes.context + first + lane] = product;
+  }
+  storageBarrier();
   ${load("q", "qkv", partOf(0), t.owned, "first", t)}
   ${load("g", "dout", outOf, t.owned, "first", t)}
   ${result("dq", t)}

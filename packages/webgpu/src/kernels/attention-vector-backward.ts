@@ -38,7 +38,7 @@ export function backwardQuery(shape: AttentionSizes): KernelSource {
     rows,
     // Parts of keys and values, then dp, which becomes ds.
     { owned: 2 * tile, passed: 2 * partTile },
-    ["qkv", "dout"],
+    ["qkv", "out", "dout"],
     /* wgsl */ `
   let first = (${Math.ceil(context / rows) - 1}u - group.x) * ${rows}u;
   let last = min(first + ${rows}u, ${context}u);
@@ -47,6 +47,13 @@ export function backwardQuery(shape: AttentionSizes): KernelSource {
   let c = lane % 2u + lane / 16u % 4u * 2u;
   let ownRows = ${rowsFrom("first + q * 4u")};
   let sumRows = ${rowsFrom("first + lane % 8u * 4u")};
+  if (lane < ${rows}u && first + lane < ${context}u) {
+    let at = outAt(first + lane);
+    var products = vec4f();
+    for (var d = 0u; d < ${headDim / 4}u; d++) { products = fma(out[at + d], dout[at + d], products); }
+    delta[statistics + first + lane] = dot(products, vec4f(1.0));
+  }
+  storageBarrier();
   let inside = statistics + min(ownRows, vec4u(${context - 1}u));
   let rowLse = vec4f(lse[inside.x], lse[inside.y], lse[inside.z], lse[inside.w]) * ${Math.LOG2E};
   let rowDelta = vec4f(delta[inside.x], delta[inside.y], delta[inside.z], delta[inside.w]);

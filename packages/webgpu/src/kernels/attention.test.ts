@@ -2,7 +2,6 @@ import { describe, test } from "vitest";
 import { expectClose, kernelTargets, runKernel, testNumbers } from "../testing";
 import { attentionBackwardKeyValue, attentionBackwardQuery, attentionForward } from "./attention";
 import { attentionByLoop } from "./attention-by-loop";
-import { attentionDelta } from "./attention-delta";
 
 // Software adapters take seconds to compile a tiled kernel: few widths there, which between them cross every tile edge.
 const shapes: Record<string, [number, number, number, number][]> = {
@@ -35,15 +34,12 @@ describe.each(kernelTargets)("attention, $name", ({ target }) => {
       expectClose(forward.out, expected.out);
       expectClose(forward.lse, expected.lse);
       const { out, lse } = forward;
-      const { delta } = await runKernel(target, attentionDelta, { out, dout, delta: rows }, sizes);
-      expectClose(delta, expected.delta);
-      const first = await runKernel(target, attentionBackwardQuery, { qkv, dout, lse, delta, dqkv: qkv.length }, sizes);
-      const { dqkv } = await runKernel(
-        target,
-        attentionBackwardKeyValue,
-        { qkv, dout, lse, delta, dqkv: first.dqkv },
-        sizes,
-      );
+      const given = { qkv, dout, lse };
+      const query = { ...given, out, delta: rows, dqkv: qkv.length };
+      const first = await runKernel(target, attentionBackwardQuery, query, sizes);
+      expectClose(first.delta, expected.delta);
+      const second = { ...given, delta: first.delta, dqkv: first.dqkv };
+      const { dqkv } = await runKernel(target, attentionBackwardKeyValue, second, sizes);
       expectClose(dqkv, expected.dqkv, 2e-5);
     },
     240_000,

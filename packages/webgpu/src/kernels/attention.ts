@@ -8,7 +8,7 @@
 //   dq = sum_k ds k                                dk = sum_q ds q          dv = sum_q p dout[q]
 //
 // Kernels on matrix units are in attention-matrix.ts, those with vectors in attention-vector.ts, those for any width of a head
-// in attention-tiled.ts, and those with one invocation per query or key in attention-serial.ts; delta in attention-delta.ts.
+// in attention-tiled.ts, and those with one invocation per query or key in attention-serial.ts.
 
 import { type KernelTarget, kernel } from "../kernel";
 import { type AttentionSizes, attentionFlops } from "./attention-shape";
@@ -26,7 +26,7 @@ const sizes = {
 
 /** How the operands of attention come. */
 export interface AttentionOperands {
-  /** qkv and dout are packed by `packHalves`; where `attentionTakesHalves` says so, and only there. */
+  /** qkv, out and dout are packed by `packHalves` where they are read; where `attentionTakesHalves` says so, and only there. */
   halves?: boolean;
 }
 
@@ -50,14 +50,18 @@ export const attentionForward = kernel({
   source: (shape, target, operands: AttentionOperands | undefined) => variants(target, shape, operands).forward(shape),
 });
 
-/** The query part of dqkv [batch, context, 3, heads, headDim]; the rest of it is left to `attentionBackwardKeyValue`. */
+/**
+ * delta [batch, heads, context], and the query part of dqkv [batch, context, 3, heads, headDim]; the rest of it is left to
+ * `attentionBackwardKeyValue`, which reads delta.
+ */
 export const attentionBackwardQuery = kernel({
   name: "attentionBackwardQuery",
   buffers: {
     qkv: "read",
+    out: "read",
     dout: "read",
     lse: "read",
-    delta: "read",
+    delta: "write",
     dqkv: "write",
   },
   sizes,
