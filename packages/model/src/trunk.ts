@@ -32,7 +32,6 @@ import {
   recomputed,
   reshape,
   rmsNorm,
-  rope,
   type Tensor,
 } from "@webmoe/tensor";
 import { checkConfig, type ModelConfig, moeLayers } from "./config";
@@ -258,7 +257,7 @@ function normalized({ x, branch }: Stream, weight: Tensor): { x: Tensor; normali
 /** Rotary causal attention within each of some sequences of one length, for `TrunkInput.attend`. */
 export function attendWithin({ dim, heads }: ModelConfig, sequences: number, length: number) {
   return (qkv: Tensor, _block: number, options: AttentionOptions): Tensor => {
-    const rotated = rope(reshape(qkv, [sequences, length, 3, heads, dim / heads]));
-    return reshape(causalAttention(rotated, options), [sequences * length, dim]);
+    const split = reshape(qkv, [sequences, length, 3, heads, dim / heads]);
+    return reshape(causalAttention(split, { ...options, rotary: {} }), [sequences * length, dim]);
   };
 }

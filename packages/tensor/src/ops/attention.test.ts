@@ -38,6 +38,18 @@ test("rope turns queries and keys by their position and leaves values and positi
   }
 });
 
+test("rotary attention is that of turned queries and keys, with dropout as without", async () => {
+  const qkv = random([2, 5, 3, 2, 4]);
+  const rotary = { base: 100 };
+  const words = { shape: [2], data: Uint32Array.from(key(3)) };
+  const turned = await valuesOf((x) => causalAttention(rope(x, rotary)), [qkv]);
+  expectClose(await valuesOf((x) => causalAttention(x, { rotary }), [qkv]), turned);
+  await checkGradient((x) => causalAttention(x, { rotary }), [[2, 5, 3, 2, 4]]);
+  const dropped = (x: Tensor, key: Tensor<"u32">) => causalAttention(rope(x), { dropout: { key, rate: 0.4 } });
+  const both = (x: Tensor, key: Tensor<"u32">) => causalAttention(x, { dropout: { key, rate: 0.4 }, rotary: {} });
+  expectClose(await valuesOf(both, [qkv, words]), await valuesOf(dropped, [qkv, words]));
+});
+
 test("attention over a cache is that of the last token of a sequence, and has no gradient", async () => {
   const [context, heads, headDim] = [5, 2, 4];
   const width = heads * headDim;

@@ -3,6 +3,7 @@ import {
   attentionBackwardQuery,
   attentionForward,
   attentionTakesHalves,
+  attentionTurnsBack,
   cachedAttention as cachedAttentionKernel,
   cacheRanges,
   cacheStore,
@@ -15,12 +16,14 @@ import { showShape } from "../shape";
 import { place, type Tensor, withGradient, withoutGradient } from "../tensor";
 import { checkDropout, type KeyedDropout } from "./dropout";
 import { halves } from "./halves";
-import type { RopeOptions } from "./rope";
+import { ROPE_BASE, type RopeOptions, rope, turned } from "./rope";
 
 /** What changes attention. */
 export interface AttentionOptions {
   /** Zero weights of the softmax. */
   dropout?: KeyedDropout;
+  /** Turn queries and keys by their position first, as `rope` does. */
+  rotary?: RopeOptions;
 }
 
 /**
@@ -29,22 +32,25 @@ export interface AttentionOptions {
  * (Dao et al. 2022); the backward pass computes them again. With `dropout`, each weight of the softmax is zeroed with a
  * probability and the others are divided by what is left, by a mask that is a function of a key alone.
  */
-export function causalAttention(qkv: Tensor, { dropout }: AttentionOptions = {}): Tensor {
+export function causalAttention(qkv: Tensor, { dropout, rotary }: AttentionOptions = {}): Tensor {
   const [batch, context, three, heads, headDim] = qkv.shape as [number, number, number, number, number];
   if (qkv.shape.length !== 5 || three !== 3) {
     throw new Error(`causalAttention: needs qkv [batch, context, 3, heads, headDim], got ${showShape(qkv.shape)}`);
   }
   const sizes = { batch, context, heads, headDim };
   const shape = [batch, context, heads, headDim];
+  const takesHalves = !dropout && attentionTakesHalves(sizes, qkv.trace.target);
+  const turnsBack = rotary && takesHalves && attentionTurnsBack(sizes);
+  if (rotary && !turnsBack) return causalAttention(rope(qkv, rotary), { dropout });
   if (dropout) return droppedAttention(qkv, sizes, dropout);
-  const operands = { halves: attentionTakesHalves(sizes, qkv.trace.target) };
-  const operand = operands.halves ? halves(qkv) : qkv;
+  const operands = { halves: takesHalves, ...(turnsBack && { turnBack: rotary.base ?? ROPE_BASE }) };
+  const operand = takesHalves ? halves(rotary ? turned(qkv, rotary) : qkv) : qkv;
   const results = { out: shape, lse: [batch, heads, context] };
   const { out, lse } = place(attentionForward, { qkv: operand }, sizes, results, operands);
   return withGradient("causalAttention", out, [qkv], (dout) => {
-    const slope = operands.halves ? halves(dout) : dout;
+    const slope = takesHalves ? halves(dout) : dout;
     const given = { qkv: operand, dout: slope, lse };
-    const query = { ...given, out: operands.halves ? halves(out) : out };
+    const query = { ...given, out: takesHalves ? halves(out) : out };
     const { delta, dqkv } = place(
       attentionBackwardQuery,
       query,
@@ -84,7 +90,7 @@ export function cachedAttention(
   qkv: Tensor,
   cache: Tensor,
   position: Tensor<"u32">,
-  { base = 10000 }: RopeOptions = {},
+  { base = ROPE_BASE }: RopeOptions = {},
 ): Tensor {
   const [tokens, three, heads, headDim] = qkv.shape as [number, number, number, number];
   const whole = qkv.shape.length === 4 && tokens === 1 && three === 3 && headDim % 2 === 0;

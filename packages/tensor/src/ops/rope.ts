@@ -4,23 +4,29 @@ import { place, type Tensor, withGradient } from "../tensor";
 
 /** How positions turn into angles. */
 export interface RopeOptions {
-  /** Angles are position / base^(2i / headDim). */
+  /** Angles are position / base^(2i / headDim). Default 10000. */
   base?: number;
 }
+
+/** The base that is usual. */
+export const ROPE_BASE = 10000;
 
 /**
  * Rotary position embedding (Su et al. 2021, half-split pairs) of queries and keys in qkv
  * [batch, context, 3, heads, headDim]; values pass unchanged.
  */
-export function rope(qkv: Tensor, { base = 10000 }: RopeOptions = {}): Tensor {
+export function rope(qkv: Tensor, options: RopeOptions = {}): Tensor {
+  return withGradient("rope", turned(qkv, options), [qkv], (dy) => [turned(dy, options, -1)]);
+}
+
+/** `rope` without a gradient, or the other way about. */
+export function turned(qkv: Tensor, { base = ROPE_BASE }: RopeOptions, direction: 1 | -1 = 1): Tensor {
   const [batch, context, , heads, headDim] = qkv.shape as [number, number, number, number, number];
   if (qkv.shape.length !== 5 || qkv.shape[2] !== 3 || headDim % 2 !== 0) {
     throw new Error(
       `rope: needs qkv [batch, context, 3, heads, headDim] with an even headDim, got ${showShape(qkv.shape)}`,
     );
   }
-  const sizes = { tokens: batch * context, context, heads, headDim, base };
-  const rotate = (x: Tensor, direction: 1 | -1) =>
-    place(ropeKernel, { x }, { ...sizes, direction }, { y: qkv.shape }).y;
-  return withGradient("rope", rotate(qkv, 1), [qkv], (dy) => [rotate(dy, -1)]);
+  const sizes = { tokens: batch * context, context, heads, headDim, base, direction };
+  return place(ropeKernel, { x: qkv }, sizes, { y: qkv.shape }).y;
 }

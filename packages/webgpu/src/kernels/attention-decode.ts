@@ -22,7 +22,7 @@ export const cacheStore = kernel({
     items: 3 * heads * (headDim / 2),
     wgsl: /* wgsl */ `
 alias Wide = f32;
-${rotation}
+${rotation()}
 fn run(i: u32) {
   let half = sizes.headDim / 2u;
   let width = sizes.heads * sizes.headDim;

@@ -23,9 +23,12 @@ import {
   SUBGROUPS,
   scoreBlock,
   stagePassing,
+  storeBlock,
 } from "./attention-matrix-tiles";
 import type { AttentionSizes } from "./attention-shape";
 import { each } from "./matmul-parts";
+
+export { paddedHead } from "./attention-matrix-tiles";
 
 /**
  * The backward kernels' place in a workgroup: a pair of subgroups shares rows, and each lane of both has half of the 16
@@ -47,8 +50,11 @@ const readHalfRows = each(
     let dp${v} = bitcast<vec4f>((*secondStrip)[halfRow + ${v}u]);`,
 );
 
-/** A workgroup owns 64 queries; keys and values pass by. */
-export function backwardQuery(shape: AttentionSizes): KernelSource {
+/**
+ * A workgroup owns 64 queries; keys and values pass by. With `rotation`, WGSL of rope.ts, gradients are turned back as they are
+ * stored: each of a pair has half of the head, and so the partners of the other's elements.
+ */
+export function backwardQuery(shape: AttentionSizes, rotation?: string): KernelSource {
   const { context, headDim } = shape;
   const blocks = blocksOf(headDim);
   const owned = (SUBGROUPS / 2) * SHARE;
@@ -63,11 +69,19 @@ export function backwardQuery(shape: AttentionSizes): KernelSource {
     passingFragment(`passing${Math.floor(k / (blocks / 2))}`, k % (blocks / 2), "col", panels),
   );
   const keys = range(blocks / 2).map((j) => passingFragment("halfKeys", j, "row", panels));
+  const write = (own: string, number: number) =>
+    rotation
+      ? `{
+      let turn = ${rotationOf(number)};
+      let other = bitcast<vec4f>((*partner)[stripRow + ${number % 4}u]) * turn.sine;
+      write_dqkv(to + ${number}u, ${own} * turn.cosine + select(-other, other, role == 0u));
+    }`
+      : `write_dqkv(to + ${number}u, ${own});`;
   return matrixSource(
     shape,
     { ownedRows: owned, panels },
-    { halves: ["qkv", "out", "dout"], vectors: ["dqkv"] },
-    /* wgsl */ `
+    { halves: ["qkv", "out", "dout"], written: "dqkv" },
+    /* wgsl */ `${turning(rotation)}
 fn dotHalfs(a: vec4u, b: vec4u) -> f32 {
   return dot(vec4f(unpack2x16float(a.x), unpack2x16float(a.y)), vec4f(unpack2x16float(b.x), unpack2x16float(b.y)))
     + dot(vec4f(unpack2x16float(a.z), unpack2x16float(a.w)), vec4f(unpack2x16float(b.z), unpack2x16float(b.w)));
@@ -135,12 +149,16 @@ ${addProducts("sum", keys, "secondStrip")}
   }
   let firstVector = role * ${2 * blocks}u;
   let to = partAt(0u, ownRow) + firstVector;
-${eachRow("sum", blocks / 2, headDim, (x, number) => `dqkv[to + ${number}u] = ${x};`, { first: "firstVector", most: 2 * blocks })}`,
+  let partner = &strips[pair * 2u + 1u - role];
+${eachRow("sum", blocks / 2, headDim, write, { first: "firstVector", most: 2 * blocks })}`,
   );
 }
 
-/** A workgroup owns 64 keys and values; queries pass by, from the first one that sees a key. */
-export function backwardKeyValue(shape: AttentionSizes): KernelSource {
+/**
+ * A workgroup owns 64 keys and values; queries pass by, from the first one that sees a key. With `rotation` gradients of keys are
+ * turned back as they are stored.
+ */
+export function backwardKeyValue(shape: AttentionSizes, rotation?: string): KernelSource {
   const { context, headDim } = shape;
   const blocks = blocksOf(headDim);
   const owned = (SUBGROUPS / 2) * SHARE;
@@ -170,8 +188,9 @@ export function backwardKeyValue(shape: AttentionSizes): KernelSource {
   return matrixSource(
     shape,
     { ownedRows: owned, panels },
-    { halves: ["qkv", "dout"], vectors: ["dqkv"] },
-    `var<workgroup> lseOf: array<vec4f, ${PASSING / 2}>;
+    { halves: ["qkv", "dout"], written: "dqkv" },
+    `${turning(rotation)}
+var<workgroup> lseOf: array<vec4f, ${PASSING / 2}>;
 var<workgroup> deltaOf: array<vec4f, ${PASSING / 2}>;`,
     /* wgsl */ `
   let first = group.x * ${owned}u;
@@ -232,6 +251,37 @@ ${each(
 ${addProducts("sum", others)}
   }
   let to = partAt(2u - role, ownRow);
-${eachRow("sum", blocks, headDim, (x, number) => `dqkv[to + ${number}u] = ${x};`)}`,
+${rotation ? turnedRows(blocks) : eachRow("sum", blocks, headDim, (x, number) => `write_dqkv(to + ${number}u, ${x});`)}`,
   );
 }
+
+/** Declarations for turning gradients back. */
+const turning = (rotation = ""): string => rotation && `alias Wide = vec4f;${rotation}`;
+
+/** The rotation of vector `number` of the first half of this lane's row. */
+const rotationOf = (number: number) => `rotation(ownRow, ${4 * number}.0 + vec4f(0.0, 1.0, 2.0, 3.0))`;
+
+/** The rows of dk, turned back, and of dv as they are: a block and the one half a head further on, whose elements are partners. */
+const turnedRows = (blocks: number) =>
+  each(
+    blocks / 2,
+    (j) => `  workgroupBarrier();
+${storeBlock("sum", `_${j}`)}
+  workgroupBarrier();
+${each(4, (v) => `  let low${j}_${v} = bitcast<vec4f>((*strip)[stripRow + ${v}u]);`)}
+  workgroupBarrier();
+${storeBlock("sum", `_${j + blocks / 2}`)}
+  workgroupBarrier();
+  if (ownRow < sizes.context) {
+${each(
+  4,
+  (v) => `    {
+      let high = bitcast<vec4f>((*strip)[stripRow + ${v}u]);
+      var turn = Rotation(vec4f(1.0), vec4f());
+      if (role == 1u) { turn = ${rotationOf(4 * j + v)}; }
+      write_dqkv(to + ${4 * j + v}u, low${j}_${v} * turn.cosine + high * turn.sine);
+      write_dqkv(to + ${4 * j + v + 2 * blocks}u, high * turn.cosine - low${j}_${v} * turn.sine);
+    }`,
+)}
+  }`,
+  );

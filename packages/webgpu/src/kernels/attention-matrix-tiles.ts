@@ -241,7 +241,7 @@ ${[0, 1, 2, 3]
 export function matrixSource(
   { batch, context, heads, headDim }: AttentionSizes,
   { ownedRows, panels }: { ownedRows: number; panels: Panels },
-  { halves, vectors }: { halves: string[]; vectors: string[] },
+  { halves, written }: { halves: string[]; written: string },
   declarations: string,
   body: string,
 ): KernelSource {
@@ -250,10 +250,8 @@ export function matrixSource(
     groups: [Math.ceil(context / ownedRows), batch * heads, 1],
     workgroup: THREADS,
     matrixUnits: true,
-    vectors: Object.fromEntries([
-      ...halves.map((name) => [name, halvesType(headDim)]),
-      ...vectors.map((name) => [name, "vec4f"]),
-    ]),
+    results: [written],
+    vectors: { ...Object.fromEntries(halves.map((name) => [name, halvesType(headDim)])), [written]: "vec4f" },
     wgsl: /* wgsl */ `
 ${fragmentTypes}
 var<workgroup> strips: array<array<vec4u, ${SHARE * STRIP_ROW}>, ${SUBGROUPS}>;

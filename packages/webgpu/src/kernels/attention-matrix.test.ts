@@ -1,8 +1,17 @@
 import { describe, test } from "vitest";
-import { checkMatrixShader, expectClose, matrixTarget, runKernel, testGpu, testNumbers } from "../testing";
-import { attentionBackwardKeyValue, attentionBackwardQuery, attentionForward } from "./attention";
+import {
+  checkMatrixShader,
+  expectClose,
+  matrixTarget,
+  runKernel,
+  serialTarget,
+  testGpu,
+  testNumbers,
+} from "../testing";
+import { attentionBackwardKeyValue, attentionBackwardQuery, attentionForward, attentionTurnsBack } from "./attention";
 import { attentionByLoop } from "./attention-by-loop";
 import { packHalves } from "./pack-halves";
+import { rope } from "./rope";
 
 const { matrixUnits } = (await testGpu()).target;
 
@@ -30,6 +39,15 @@ describe("attention on matrix units", () => {
     }
     for (const out of ["besides", "instead"] as const) {
       await checkMatrixShader(attentionForward, sizes, operands, { out });
+    }
+    const turns = attentionTurnsBack(sizes);
+    const turning = { ...operands, turnBack: 100 };
+    for (const kernel of [attentionBackwardQuery, attentionBackwardKeyValue]) {
+      for (const dqkv of ["besides", "instead"] as const) {
+        const untyped = kernel as typeof attentionForward;
+        await checkMatrixShader(untyped, sizes, operands, { dqkv });
+        if (turns) await checkMatrixShader(untyped, sizes, turning, { dqkv });
+      }
     }
     if (!matrixUnits) return;
     const values = testNumbers(batch * context * 3 * heads * headDim).map((value, i) => {
@@ -60,5 +78,12 @@ describe("attention on matrix units", () => {
     const second = { ...inputs, delta: first.delta, dqkv: first.dqkv };
     const { dqkv } = await runKernel(matrixTarget, attentionBackwardKeyValue, second, sizes, operands);
     expectClose(dqkv, expected.dqkv, 4 * TOLERANCE);
+    if (!turns) return;
+    const back = { tokens: batch * context, context, heads, headDim, base: turning.turnBack, direction: -1 };
+    const turned = await runKernel(matrixTarget, rope, { x: dqkv, y: dqkv.length }, back);
+    const half = await runKernel(matrixTarget, attentionBackwardQuery, query, sizes, turning);
+    const whole = { ...second, dqkv: half.dqkv };
+    const fused = await runKernel(matrixTarget, attentionBackwardKeyValue, whole, sizes, turning);
+    expectClose(fused.dqkv, turned.y, 1e-4);
   });
 });

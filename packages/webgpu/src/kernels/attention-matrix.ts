@@ -60,10 +60,10 @@ export function forward(shape: AttentionSizes): KernelSource {
   const staged = stagePassing(operands, panels, shape);
   const keys = range(blocks).map((k) => passingFragment("keys", k, "col", panels));
   const values = range(blocks).map((j) => passingFragment("values", j, "row", panels));
-  const source = matrixSource(
+  return matrixSource(
     shape,
     { ownedRows: owned, panels },
-    { halves: ["qkv"], vectors: ["out"] },
+    { halves: ["qkv"], written: "out" },
     "var<workgroup> grown: atomic<u32>;",
     /* wgsl */ `
   let first = (${Math.ceil(context / owned) - 1}u - group.x) * ${owned}u;
@@ -138,5 +138,4 @@ ${addProducts("sum", values)}
   let to = outAt(ownRow);
 ${eachRow("sum", blocks, headDim, (x, number) => `write_out(to + ${number}u, ${x} * inverse);`)}`,
   );
-  return { ...source, results: ["out"] };
 }

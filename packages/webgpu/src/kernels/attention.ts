@@ -16,6 +16,7 @@ import * as vector from "./attention-vector";
 import * as vectorBackward from "./attention-vector-backward";
 import { matrixKernels, serialKernels, tiledAttention } from "./kernels-of-target";
 import { attentionFits, usesMatrixUnits } from "./matrix-shape";
+import { rotation } from "./rope";
 
 const sizes = {
   batch: "u32",
@@ -28,6 +29,8 @@ const sizes = {
 export interface AttentionOperands {
   /** qkv, out and dout are packed by `packHalves` where they are read; where `attentionTakesHalves` says so, and only there. */
   halves?: boolean;
+  /** Gradients of queries and keys are turned back by their position, as `rope` with this base does; where `attentionTurnsBack` says so. */
+  turnBack?: number;
 }
 
 /** Whether attention runs on matrix units, which read their operands packed by `packHalves`. */
@@ -35,10 +38,25 @@ export function attentionTakesHalves(shape: AttentionSizes, target: KernelTarget
   return target.kernelClass === "tiled" && usesMatrixUnits(target) && attentionFits(shape);
 }
 
-function variants({ kernelClass }: KernelTarget, shape: AttentionSizes, { halves = false }: AttentionOperands = {}) {
-  if (halves) return matrixKernels().attention;
+/** Whether the gradients of attention that takes halves can be those of what `rope` was given. */
+export function attentionTurnsBack({ headDim }: AttentionSizes): boolean {
+  return matrixKernels().attention.paddedHead(headDim) === headDim;
+}
+
+function variants({ kernelClass }: KernelTarget, shape: AttentionSizes) {
   if (kernelClass === "serial") return serialKernels().attention;
   return vector.fitsVectors(shape) ? { ...vector, ...vectorBackward } : tiledAttention();
+}
+
+/** The shader of a gradient. */
+function gradientOf(
+  kernel: "backwardQuery" | "backwardKeyValue",
+  shape: AttentionSizes,
+  target: KernelTarget,
+  { halves, turnBack }: AttentionOperands = {},
+) {
+  if (!halves) return variants(target, shape)[kernel](shape);
+  return matrixKernels().attention[kernel](shape, turnBack === undefined ? undefined : rotation(`f32(${turnBack})`));
 }
 
 /** out [batch, context, heads, headDim] = softmax(q k^T / sqrt(headDim)) v, lse [batch, heads, context] */
@@ -47,7 +65,8 @@ export const attentionForward = kernel({
   buffers: { qkv: "read", out: "write", lse: "write" },
   sizes,
   flops: (shape) => attentionFlops(2, shape),
-  source: (shape, target, operands: AttentionOperands | undefined) => variants(target, shape, operands).forward(shape),
+  source: (shape, target, operands: AttentionOperands | undefined) =>
+    (operands?.halves ? matrixKernels().attention : variants(target, shape)).forward(shape),
 });
 
 /**
@@ -67,7 +86,7 @@ export const attentionBackwardQuery = kernel({
   sizes,
   flops: (shape) => attentionFlops(3, shape),
   source: (shape, target, operands: AttentionOperands | undefined) =>
-    variants(target, shape, operands).backwardQuery(shape),
+    gradientOf("backwardQuery", shape, target, operands),
 });
 
 /** The key and value parts of dqkv. */
@@ -78,10 +97,10 @@ export const attentionBackwardKeyValue = kernel({
     dout: "read",
     lse: "read",
     delta: "read",
-    dqkv: "update",
+    dqkv: "write",
   },
   sizes,
   flops: (shape) => attentionFlops(4, shape),
   source: (shape, target, operands: AttentionOperands | undefined) =>
-    variants(target, shape, operands).backwardKeyValue(shape),
+    gradientOf("backwardKeyValue", shape, target, operands),
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Kernel, KernelTarget } from "../kernel";
+import { type Kernel, type KernelTarget, kernel } from "../kernel";
 import { crossEntropyBackward } from "../kernels/cross-entropy";
 import { accumulate } from "../kernels/elementwise";
 import { combineBackward } from "../kernels/expert-combine";
@@ -153,6 +153,50 @@ describe("a pass of its own stays", () => {
   }
 
   test("but not where it could be spared", () => expect(record(64)).toEqual(["gatedForward"]));
+
+  test("nor where kernels write it in parts, unless one of them cannot round", () => {
+    const part = (results: string[]) =>
+      kernel({
+        name: results.length > 0 ? "part" : "partInFull",
+        buffers: { x: "read", y: "write" },
+        sizes: { start: "u32" },
+        source: () => {
+          const write = results.length > 0 ? "write_y(sizes.start + i, x[i]);" : "y[sizes.start + i] = x[i];";
+          return {
+            form: "items",
+            items: 8,
+            vectors: { x: "vec4f", y: "vec4f" },
+            results,
+            wgsl: `fn run(i: u32) { ${write} }`,
+          };
+        },
+      });
+    const recordParts = (results: string[]) => {
+      const recording = new Recording(target, { maxStorageBufferBindingSize: 2 ** 30, maxBufferSize: 2 ** 30 });
+      const [x, y] = [recording.storage("inputs", 128, "x"), recording.storage("temporary", 256, "y")];
+      const packed = recording.storage("temporary", 128, "packed");
+      recording.dispatch(part(["y"]), { x: slice(x), y: slice(y) }, { start: 0 }, undefined);
+      recording.dispatch(part(results), { x: slice(x), y: slice(y) }, { start: 8 }, undefined);
+      recording.dispatch(packHalves, { x: slice(y), y: slice(packed) }, { items: 32 }, undefined);
+      return { recording, packed };
+    };
+    const names = (results: string[]) => {
+      const { recording, packed } = recordParts(results);
+      return roundResults(recording.dispatches, new Set([packed]), planTools).map(({ kernel, slices }) => [
+        kernel.name,
+        slices.at(-1)!.storage === packed,
+      ]);
+    };
+    expect(names(["y"])).toEqual([
+      ["part", true],
+      ["part", true],
+    ]);
+    expect(names([])).toEqual([
+      ["part", false],
+      ["partInFull", false],
+      ["packHalves", true],
+    ]);
+  });
 
   test("nor where tensors are packed to places in one piece of memory, unless another kernel writes there", () => {
     const packedTo = (...offsets: number[]) => {

@@ -22,21 +22,27 @@ export function roundResults(
     const [x, y] = packing.slices as [Slice, Slice];
     if (!isOwn(x) || y.storage.kind !== "temporary") return;
     const { writers, readers } = users.get(x.storage)!;
-    const [writer, ...others] = writers;
-    if (writer === undefined || others.length > 0 || writer > index) return;
+    if (writers.length === 0 || writers.some((writer) => writer > index)) return;
     if (users.get(y.storage)!.writers.some((other) => other !== index && writesTo(recorded[other]!, y))) return;
-    const made = result[writer]!;
-    if (made.slices.some(({ storage }) => storage === y.storage)) return;
-    const binding = made.slices.findIndex(({ storage }) => storage === x.storage);
-    const name = made.kernel.roundable.get(binding);
-    if (name === undefined) return;
-    if (readers.length === 1 && !kept.has(x.storage)) {
-      const slices = made.slices.map((slice, i) => (i === binding ? y : slice));
-      result[writer] = roundBuffer(made, name, "instead", slices);
-    } else {
-      if (made.slices.length >= MOST_BINDINGS) return;
-      result[writer] = roundBuffer(made, name, "besides", [...made.slices, y]);
-    }
+    const how = readers.length === 1 && !kept.has(x.storage) ? "instead" : "besides";
+    // Each writes a part of it.
+    const rounding = writers.map((writer) => {
+      const made = result[writer]!;
+      const binding = made.slices.findIndex(({ storage }) => storage === x.storage);
+      const name = made.kernel.roundable.get(binding);
+      const canRound =
+        isOwn(made.slices[binding]!) &&
+        made.kernel.access[binding] === "write" &&
+        made.slices.every(({ storage }) => storage !== y.storage) &&
+        (how === "instead" || made.slices.length < MOST_BINDINGS);
+      if (name === undefined || !canRound) return undefined;
+      const instead = made.slices.map((slice, i) => (i === binding ? y : slice));
+      return roundBuffer(made, name, how, how === "instead" ? instead : [...made.slices, y]);
+    });
+    if (rounding.includes(undefined)) return;
+    writers.forEach((writer, i) => {
+      result[writer] = rounding[i];
+    });
     result[index] = undefined;
   });
   return result.filter((dispatch) => dispatch !== undefined);
