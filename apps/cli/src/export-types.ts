@@ -1,5 +1,5 @@
-import type { SafetensorsDtype } from "@webmoe/tensor";
-import { toBfloat16, toFloat16 } from "@webmoe/tensor";
+import type { SafetensorsDtype } from "@webmoe/tensor/files";
+import { toBfloat16, toFloat16 } from "@webmoe/tensor/files";
 
 /** What exported numbers are: their name in safetensors files and in PyTorch, and how an f32 becomes one. */
 export const EXPORT_TYPES = {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { byteTokenizer, characterTokenizer } from "@webmoe/data";
-import { fromFloat16, parseSafetensors, type SafetensorsDtype } from "@webmoe/tensor";
+import { fromFloat16, parseSafetensors, type SafetensorsDtype } from "@webmoe/tensor/files";
 import { readTensors, writeTensors } from "@webmoe/trainer/node";
 import { expect, test } from "vitest";
 import { resolveConfig } from "./config/resolve";

@@ -10,11 +10,11 @@ import {
   key,
   leaves,
   materialize,
-  parseSafetensors,
   release,
   u32,
   writeTensor,
 } from "@webmoe/tensor";
+import { parseSafetensors } from "@webmoe/tensor/files";
 import { relativeError } from "@webmoe/tensor/testing";
 import { testGpu } from "@webmoe/webgpu/testing";
 import { describe, expect, test } from "vitest";

@@ -1,15 +1,6 @@
 import { readFile } from "node:fs/promises";
-import {
-  allocate,
-  compile,
-  type DeviceTensor,
-  f32,
-  leaves,
-  parseSafetensors,
-  readTensor,
-  spec,
-  writeTensor,
-} from "@webmoe/tensor";
+import { allocate, compile, type DeviceTensor, f32, leaves, readTensor, spec, writeTensor } from "@webmoe/tensor";
+import { parseSafetensors } from "@webmoe/tensor/files";
 import { expectClose, testGpu } from "@webmoe/webgpu/testing";
 import { expect, test } from "vitest";
 import { initOptimizer, type OptimizerOptions, optimize } from "./optimizer";

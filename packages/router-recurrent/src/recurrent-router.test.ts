@@ -15,12 +15,12 @@ import {
   mapTree,
   materialize,
   mul,
-  parseSafetensors,
   type Spec,
   sizeOf,
   sum,
   u32,
 } from "@webmoe/tensor";
+import { parseSafetensors } from "@webmoe/tensor/files";
 import { type GivenInput, random, relativeError } from "@webmoe/tensor/testing";
 import { expectClose, testGpu } from "@webmoe/webgpu/testing";
 import { describe, expect, test } from "vitest";

@@ -10,12 +10,12 @@ import {
   map,
   mapTree,
   mul,
-  parseSafetensors,
   reshape,
   sum,
   type Tensor,
   tokenOfAssignment,
 } from "@webmoe/tensor";
+import { parseSafetensors } from "@webmoe/tensor/files";
 import { type GivenInput, relativeError } from "@webmoe/tensor/testing";
 import { testGpu } from "@webmoe/webgpu/testing";
 import type { AnyRouter, RouterShape } from "./router";

@@ -20,7 +20,6 @@ export {
   writeTensor,
 } from "./device-tensor";
 export { type GradientOptions, gradients } from "./gradients";
-export { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from "./half-floats";
 export { constantInit, type Init, initialize, materialize, normal, uniform, valuesInit } from "./init";
 export * from "./ops/adamw";
 export * from "./ops/assignment-products";
@@ -55,15 +54,6 @@ export * from "./ops/sum-to";
 export * from "./ops/top-k";
 export { packLike } from "./pack";
 export { recomputed } from "./recomputed";
-export {
-  decodeHeader,
-  encodeHeader,
-  headerBytes,
-  parseSafetensors,
-  type SafetensorsDtype,
-  type TensorInfo,
-  tensorBytes,
-} from "./safetensors";
 export { type Shape, sizeOf } from "./shape";
 export {
   type AnyTensor,

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { inflateRawSync } from "node:zlib";
 import type { Example } from "@webmoe/data";
 import { readExamples } from "@webmoe/data/node";
-import { parseSafetensors } from "@webmoe/tensor";
+import { parseSafetensors } from "@webmoe/tensor/files";
 import { expect, test } from "vitest";
 import { sets, webmoeIn } from "../run-webmoe";
 

@@ -1,4 +1,4 @@
-import { encodeHeader } from "@webmoe/tensor";
+import { encodeHeader } from "@webmoe/tensor/files";
 import type { RunStore, TensorEntry } from "@webmoe/trainer";
 import { type Remote, transfer } from "comlink";
 import type { Keeper } from "./messages";

@@ -1,4 +1,4 @@
-import { decodeHeader, headerBytes } from "@webmoe/tensor";
+import { decodeHeader, headerBytes } from "@webmoe/tensor/files";
 import type { TensorReader } from "./run-store";
 import { tensorReader } from "./tensor-reader";
 

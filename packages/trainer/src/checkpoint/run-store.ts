@@ -1,4 +1,4 @@
-import type { SafetensorsDtype } from "@webmoe/tensor";
+import type { SafetensorsDtype } from "@webmoe/tensor/files";
 
 /** A tensor to be written: its bytes are asked for when their turn comes, so that large models stream. */
 export interface TensorEntry {

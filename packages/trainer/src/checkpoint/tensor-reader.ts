@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@webmoe/tensor";
+import type { TensorInfo } from "@webmoe/tensor/files";
 import type { TensorReader } from "./run-store";
 
 /** The tensors of a safetensors file called `name`, whose header says where they lie; `read` gets the bytes of one. */

@@ -1,4 +1,4 @@
-import { fromBfloat16, fromFloat16 } from "@webmoe/tensor";
+import { fromBfloat16, fromFloat16 } from "@webmoe/tensor/files";
 import type { TensorReader } from "./run-store";
 
 /** The numbers of a tensor in a file, those of 16 bits widened. One that is missing or of another shape is an error. */

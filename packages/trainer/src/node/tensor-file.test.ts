@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseSafetensors } from "@webmoe/tensor";
+import { parseSafetensors } from "@webmoe/tensor/files";
 import { expect, test } from "vitest";
 import type { TensorEntry } from "../checkpoint/run-store";
 import { readTensors, writeTensors } from "./tensor-file";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
-import { decodeHeader, encodeHeader, headerBytes, tensorBytes } from "@webmoe/tensor";
+import { decodeHeader, encodeHeader, headerBytes, tensorBytes } from "@webmoe/tensor/files";
 import type { TensorEntry, TensorReader } from "../checkpoint/run-store";
 import { tensorReader } from "../checkpoint/tensor-reader";
 

@@ -1,5 +1,5 @@
 import type { Model } from "@webmoe/model";
-import { tensorBytes } from "@webmoe/tensor";
+import { tensorBytes } from "@webmoe/tensor/files";
 import type { Gpu } from "@webmoe/webgpu";
 import type { CheckpointParts, RunStore, TensorEntry } from "../checkpoint/run-store";
 import type { Session } from "../session";
