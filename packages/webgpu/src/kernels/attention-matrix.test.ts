@@ -4,7 +4,6 @@ import {
   expectClose,
   matrixTarget,
   runKernel,
-  serialTarget,
   testGpu,
   testNumbers,
 } from "../testing";
