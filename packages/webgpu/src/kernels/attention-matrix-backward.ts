@@ -82,6 +82,7 @@ export function backwardQuery(shape: AttentionSizes, rotation?: string): KernelS
     { ownedRows: owned, panels },
     { halves: ["qkv", "out", "dout"], written: "dqkv" },
     /* wgsl */ `${turning(rotation)}
+var<workgroup> deltaParts: array<f32, ${32 * SUBGROUPS}>;
 fn dotHalfs(a: vec4u, b: vec4u) -> f32 {
   return dot(vec4f(unpack2x16float(a.x), unpack2x16float(a.y)), vec4f(unpack2x16float(b.x), unpack2x16float(b.y)))
     + dot(vec4f(unpack2x16float(a.z), unpack2x16float(a.w)), vec4f(unpack2x16float(b.z), unpack2x16float(b.w)));
@@ -101,11 +102,14 @@ ${pairs}
   ${staged.declare}
 ${staged.load(0, "0u")}
 ${staged.load(1, "0u")}
-  var rowDelta = 0.0;
-  for (var unit = 0u; unit < ${2 * blocks}u; unit++) {
-    rowDelta += dotHalfs(unitOf_out(fromSlope, unit), unitOf_dout(fromSlope, unit));
+  // Each of a pair sums half of a row's delta.
+  var part = 0.0;
+  for (var unit = 0u; unit < ${blocks}u; unit++) {
+    let column = role * ${blocks}u + unit;
+    part += dotHalfs(unitOf_out(fromSlope, column), unitOf_dout(fromSlope, column));
   }
-  if (role == 0u && ownRow < ${context}u) { delta[group.y * ${context}u + ownRow] = rowDelta; }
+  let place = subgroup % ${SUBGROUPS}u * 32u + subgroupLane % 32u;
+  deltaParts[place] = part;
 ${ownFragments("own", headDim, (column) => `ownUnit(role, fromQuery, fromSlope, ${column}u)`)}
 ${results("sum", blocks / 2)}
 ${staged.store(0)}
@@ -113,6 +117,8 @@ ${staged.store(1)}
 ${staged.load(0, `${PASSING}u`)}
 ${staged.load(1, `${PASSING}u`)}
   workgroupBarrier();
+  let rowDelta = part + deltaParts[place ^ 32u];
+  if (role == 0u && ownRow < ${context}u) { delta[group.y * ${context}u + ownRow] = rowDelta; }
   for (var round = 0u; round < ${Math.ceil(context / PASSING)}u; round++) {
     if (round >= rounds) { break; }
     let begin = round * ${PASSING}u;

@@ -1,12 +1,5 @@
 import { describe, test } from "vitest";
-import {
-  checkMatrixShader,
-  expectClose,
-  matrixTarget,
-  runKernel,
-  testGpu,
-  testNumbers,
-} from "../testing";
+import { checkMatrixShader, expectClose, matrixTarget, runKernel, testGpu, testNumbers } from "../testing";
 import { attentionBackwardKeyValue, attentionBackwardQuery, attentionForward, attentionTurnsBack } from "./attention";
 import { attentionByLoop } from "./attention-by-loop";
 import { packHalves } from "./pack-halves";

@@ -95,7 +95,8 @@ test("sums land where they landed alone", async () => {
   sum(1, 15, { value: 7 });
   const program = await compileProgram(gpu, recording, { label: "sums", outputs: [slice(arena)] });
   const [block] = await (await program.run()).outputs;
-  expect(program.stats.dispatches).toBe(4);
+  // What the sums are of stays the same, and is filled in once.
+  expect(program.stats.dispatches).toBe(1);
   program.close();
   const values = new Float32Array(block!);
   const expected = Array.from({ length: 16 }, (_, place) => ({ 5: 6, 1: 20, 15: 7 })[place] ?? 0);

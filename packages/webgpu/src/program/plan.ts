@@ -1,7 +1,9 @@
 // From a recording to a memory plan: dispatches that repeat another or that nothing depends on are dropped, weights and results
-// are rounded where they are written, small sums share dispatches, then every temporary gets a buffer for the span from its first to its last use.
+// are rounded where they are written, small sums share dispatches, what is the same in every run is told apart, then every temporary
+// gets a buffer for the span from its first to its last use.
 
 import { loadedRounding } from "../kernels/kernels-of-target";
+import { constantPart } from "./constants";
 import { foldPairs } from "./fold-pairs";
 import { foldSums } from "./fold-sums";
 import { planTools } from "./plan-tools";
@@ -15,6 +17,8 @@ import { usersOf } from "./users";
 /** Which buffer each temporary lives in, and how many bytes each kind of memory takes. */
 export interface Plan {
   dispatches: Dispatch[];
+  /** What runs once, before the others: their results stay the same. */
+  constants: Dispatch[];
   /** Bytes of each slot. */
   slots: number[];
   /** Slot of a temporary, by storage id. */
@@ -31,14 +35,18 @@ export function planMemory({ dispatches: recorded, target, mayRound }: Recording
   const used = dropUnused(shareRepeats(recorded, kept), kept);
   // Whatever rounds loads this while it is recorded: where nothing has, no operand is packed and no shadow exists.
   const rounded = loadedRounding()?.roundProgram(used, kept, mayRound, planTools) ?? unrounded(used);
-  const dispatches = foldPairs(foldSums(rounded.dispatches, kept, target), target);
-  const spans = lifespans(dispatches, kept);
+  const folded = foldPairs(foldSums(rounded.dispatches, kept, target), target);
+  const constants = constantPart(folded, kept);
+  const dispatches = folded.filter((dispatch) => !constants.includes(dispatch));
+  const lasting = constants.flatMap(({ slices }) => slices.map(({ storage }) => storage));
+  const spans = lifespans([...constants, ...dispatches], [...kept, ...lasting]);
   const temporaries = [...spans].filter(([{ kind }]) => kind === "temporary");
   const { slots, slotOf } = assignSlots(temporaries);
   const bytesFor = (purpose: Purpose) => sum(slots.map((slot) => (slot.purpose === purpose ? slot.bytes : 0)));
   const exclusive = [...spans.keys()].filter(({ kind }) => kind === "exclusive");
   return {
     dispatches,
+    constants,
     slots: slots.map(({ bytes }) => bytes),
     slotOf,
     exclusive,
@@ -74,7 +82,8 @@ function unrounded(dispatches: Dispatch[]): ShadowUse {
   return { dispatches, read: [], outdated: written.map(([{ shadow }]) => shadow!) };
 }
 
-function lifespans(dispatches: Dispatch[], kept: Set<Storage>): Map<Storage, Span> {
+/** From the first dispatch that uses a storage to the last, or, for those that are kept, past all. */
+function lifespans(dispatches: Dispatch[], kept: Storage[]): Map<Storage, Span> {
   const spans = new Map<Storage, Span>();
   dispatches.forEach(({ slices }, index) => {
     for (const { storage } of slices) {

@@ -8,11 +8,11 @@ import { type Plan, planMemory } from "./plan";
 import type { DispatchTime } from "./profile";
 import { ReadbackRing, readbackLayout } from "./readback";
 import type { Dispatch, Recording, Slice, Storage } from "./recording";
-import { prepareSteps, startPipelines } from "./steps";
+import { prepareSteps, type Step, startPipelines } from "./steps";
 
 /** What a program is, in numbers. Bytes are those of buffers. */
 export interface ProgramStats {
-  /** Kernel calls of one run. */
+  /** Kernel calls of one run, without those that run once as their results stay the same. */
   dispatches: number;
   /** Queue submits of one run. */
   submits: number;
@@ -115,7 +115,8 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
   });
   // Before anything is waited for, so that programs that compile side by side share one budget.
   gpu.memoryUsed += held;
-  const kernels = plan.dispatches.map(({ kernel }) => kernel);
+  const all = [...plan.constants, ...plan.dispatches];
+  const kernels = all.map(({ kernel }) => kernel);
   if (!gpu.planning) startPipelines(gpu, kernels);
   await Promise.all(plan.shadows.read.map((shadow) => shadow.make())).catch((error) => {
     gpu.memoryUsed -= held;
@@ -147,9 +148,8 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     throw noRoom(label, bytes.total, outOfMemory);
   }
 
-  const prepared = prepareSteps(gpu, plan.dispatches, buffers.bufferOf);
+  const prepared = prepareSteps(gpu, all, buffers.bufferOf);
   prepared.catch(() => {}); // whoever runs the program is told
-  if (!options.early) await prepared;
   const inputBuffer = inputs && buffers.bufferOf(inputs);
 
   /** Whatever runs the dispatches queues this before. */
@@ -159,27 +159,44 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
     for (const shadow of plan.shadows.outdated) shadow.outdate();
   };
 
+  /** Queue a range of steps, and what `after` adds. */
+  const submit = (steps: Step[], from: number, to: number, after?: false | ((encoder: GPUCommandEncoder) => void)) => {
+    const encoder = gpu.device.createCommandEncoder({ label });
+    const pass = encoder.beginComputePass({ label });
+    for (let i = from; i < to; i++) {
+      const { pipeline, bindGroup, grid } = steps[i]!;
+      if (i === from || pipeline !== steps[i - 1]!.pipeline) pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+    }
+    pass.end();
+    if (after) after(encoder);
+    gpu.device.queue.submit([encoder.finish()]);
+  };
+
+  let steps: Step[] | undefined;
+  /** The steps of a run, after what stays the same was queued. */
+  const ready = async (): Promise<Step[]> => {
+    const made = await prepared;
+    const count = plan.constants.length;
+    if (!steps && count > 0) submit(made.steps, 0, count);
+    steps ??= made.steps.slice(count);
+    return steps;
+  };
+  if (!options.early) await ready();
+
   return {
     stats,
     async run(data) {
       gpu.check();
-      const { steps } = await prepared;
+      const steps = await ready();
       const slot = await ring?.take();
       gpu.check();
       const start = performance.now();
       upload(data);
       parts.forEach(([from, to], index) => {
-        const encoder = gpu.device.createCommandEncoder({ label });
-        const pass = encoder.beginComputePass({ label });
-        for (let i = from; i < to; i++) {
-          const { pipeline, bindGroup, grid } = steps[i]!;
-          if (i === from || pipeline !== steps[i - 1]!.pipeline) pass.setPipeline(pipeline);
-          pass.setBindGroup(0, bindGroup);
-          pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
-        }
-        pass.end();
-        if (slot && index === parts.length - 1) readback.copy(encoder, buffers.bufferOf, slot.buffer);
-        gpu.device.queue.submit([encoder.finish()]);
+        const isLast = index === parts.length - 1;
+        submit(steps, from, to, isLast && slot && ((encoder) => readback.copy(encoder, buffers.bufferOf, slot.buffer)));
       });
       stats.encodeMs += performance.now() - start;
       stats.runs++;
@@ -196,14 +213,14 @@ export async function compileProgram(gpu: Gpu, recording: Recording, options: Pr
       if (!gpu.features.includes("timestamp-query")) {
         throw new GpuError("profile: needs the feature timestamp-query, which this adapter does not have");
       }
-      const { steps } = await prepared;
+      const steps = await ready();
       upload(data);
       const { timeDispatches } = await import("./profile");
       return timeDispatches(gpu, plan.dispatches, steps);
     },
     async digest(data) {
       gpu.check();
-      const { steps } = await prepared;
+      const steps = await ready();
       upload(data);
       const { digestDispatches } = await import("./digest");
       return digestDispatches(gpu, plan.dispatches, steps, buffers.bufferOf);
