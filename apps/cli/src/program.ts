@@ -23,7 +23,7 @@ export const program = new Command("webmoe")
   .description("Train sparse mixture-of-experts language models on WebGPU.")
   .version(VERSION)
   .option("--debug", "print stack traces")
-  .configureHelp({ optionDescription })
+  .configureHelp({ optionDescription, minWidthToWrap: 20 })
   // Faults of a command line are told like all others.
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "webmoe: ")) })
   .exitOverride();

@@ -14,6 +14,7 @@ import { checkedConfig } from "./config/resolve";
 import type { Config } from "./config/schema";
 import { UsageError } from "./errors";
 import { layersFor, makeRouter } from "./routers";
+import { findRunFiles } from "./run-files";
 
 /** Where runs are kept unless told otherwise. */
 export const RUNS = "runs";
@@ -64,8 +65,8 @@ export async function openSavedRun(path: string, flag = "--from"): Promise<Saved
     throw new UsageError(`${flag}: ${error.message}`);
   };
   const folder = await openRun(run!).catch(usage);
-  const { config: saved } = await folder.readConfig();
-  const config = checkedConfig(saved);
+  const { config: saved, folder: began } = await folder.readConfig();
+  const config = findRunFiles(checkedConfig(saved), { began, run: run! });
   const checkpoint = step
     ? await folder.checkpointAt(Number(step)).catch(usage)
     : await folder.latestCheckpoint((message) => console.error(message));

@@ -47,6 +47,15 @@ test("an exported folder has parameters of the type asked for, shapes as they we
   expect(tensors.get("model.router.buffers.count")!.values).toEqual(Uint32Array.of(70001));
 });
 
+test("of a router's file a page learns the name, and not where it lies", async () => {
+  const out = join(folder, "own");
+  const config = resolveConfig({ set: ["router.name=./secret/mine.ts", "router.hidden=4"] });
+  await writeWebFolder(out, { config, tensors: await checkpoint(), tokenizer: byteTokenizer(), type: "f32" });
+  const text = await readFile(join(out, "config.json"), "utf8");
+  expect(JSON.parse(text).config.router).toEqual({ name: "mine.ts", hidden: 4 });
+  expect(text).not.toContain("secret");
+});
+
 test("a tokenizer comes along; a classifier and a folder with files are refused", async () => {
   const tensors = await checkpoint();
   const config = resolveConfig({ set: ["tokenizer.name=characters"] });

@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Tokenizer } from "@webmoe/data";
 import { readValues, type TensorEntry, type TensorReader } from "@webmoe/trainer";
 import { writeTensors } from "@webmoe/trainer/node";
@@ -23,7 +23,11 @@ export async function writeWebFolder(
 ): Promise<void> {
   const { task, model, moe, router, tokenizer: named } = config;
   if (task !== "language") throw new UsageError("export: needs a language model, and this run classifies texts");
-  const saved = { config: { model, moe, router, tokenizer: { name: named.name } } };
+  // Of a router's file the name alone: where it lies on this machine is nobody's business.
+  const { name, ...options } = router;
+  const saved = {
+    config: { model, moe, router: { name: basename(name), ...options }, tokenizer: { name: named.name } },
+  };
   await writeNewFolder(path, async (folder) => {
     await writeFile(join(folder, "config.json"), `${JSON.stringify(saved, null, 2)}\n`);
     await writeTensors(join(folder, "model.safetensors"), entries(tensors, type));

@@ -1,7 +1,8 @@
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { UsageError } from "../errors";
 import { EXPORT_TYPES, type ExportType } from "../export-types";
 import { exportFolder } from "../hugging-face/export-folder";
+import { isRouterFile } from "../router-file";
 import { openSavedRun } from "../run-model";
 import { runTokenizer } from "../run-text";
 import { writeWebFolder } from "../web-folder";
@@ -28,9 +29,12 @@ export async function exportCommand({ from, out, format, type }: ExportFlags): P
   console.log(
     format === "hf"
       ? `in Python: AutoModelForCausalLM.from_pretrained("${out}", trust_remote_code=True)`
-      : `in a web page: import { openModel } from "@webmoe/browser"; openModel("address of ${out}")`,
+      : `in a web page: import { openModel } from "@webmoe/browser"; openModel("address of ${out}"${routerOption(config.router.name)})`,
   );
 }
+
+/** A page has the routers that come with webmoe; any other it makes from its file, with the options of config.json. */
+const routerOption = (name: string) => (isRouterFile(name) ? `, { router: what ${basename(name)} makes }` : "");
 
 function isExportType(type: string): type is ExportType {
   return Object.hasOwn(EXPORT_TYPES, type);

@@ -4,8 +4,10 @@ import { readTokenizerFile } from "@webmoe/data/node";
 import { createRun } from "@webmoe/trainer/node";
 import { UsageError } from "../errors";
 import { importFolder } from "../hugging-face/import-folder";
+import { runRecord } from "../run-files";
 import { saveTokenizer } from "../run-text";
-import { COMMAND, VERSION } from "../version";
+import { shellWord } from "../terminal/shell-word";
+import { COMMAND } from "../version";
 
 export interface ImportFlags {
   from: string;
@@ -23,11 +25,9 @@ export async function importCommand({ from, out }: ImportFlags): Promise<void> {
     throw new Error(`import: needs a tokenizer of at most ${config.model.vocab} tokens, got ${tokenizer.vocab}`);
   }
   config.tokenizer = { name: "file", file: join(resolve(out), "tokenizer.json") };
-  const run = await createRun(out, { config, versions: { webmoe: VERSION, node: process.version } }).catch(
-    (error: Error) => {
-      throw new UsageError(error.message);
-    },
-  );
+  const run = await createRun(out, runRecord(config)).catch((error: Error) => {
+    throw new UsageError(error.message);
+  });
   try {
     await saveTokenizer(run.path, tokenizer);
     await run.saveCheckpoint({
@@ -39,5 +39,5 @@ export async function importCommand({ from, out }: ImportFlags): Promise<void> {
   } finally {
     await run.close();
   }
-  console.log(`the model of ${from} is in ${out}\ntrain it further: ${COMMAND} train --init-from ${out}`);
+  console.log(`the model of ${from} is in ${out}\ntrain it further: ${COMMAND} train --init-from ${shellWord(out)}`);
 }

@@ -9,6 +9,7 @@ import type { Config } from "../config/schema";
 import { dryRun } from "../dry-run/dry-run";
 import { UsageError } from "../errors";
 import { openDevice } from "../open-device";
+import { findRunFiles, runRecord } from "../run-files";
 import { RUNS, type SavedRun } from "../run-model";
 import { runName } from "../run-name";
 import { runTokenizer, saveTokenizer } from "../run-text";
@@ -21,7 +22,8 @@ import { aboutRun } from "../terminal/about-run";
 import { bytes, duration } from "../terminal/format";
 import { loadChart } from "../terminal/load-chart";
 import { type ProgressDisplay, progressDisplay } from "../terminal/progress";
-import { COMMAND, VERSION } from "../version";
+import { shellWord } from "../terminal/shell-word";
+import { COMMAND } from "../version";
 
 export interface TrainFlags extends ConfigFlags, StartFlags {
   out?: string;
@@ -128,7 +130,8 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   console.log(
     `\n${color.bold(interrupted ? `stopped at step ${step} of ${config.train.steps}` : "done")} in ${duration((performance.now() - begun) / 1000)}; the run is in ${color.cyan(store.path)}`,
   );
-  const [what, command] = interrupted ? ["go on with", `train --resume ${store.path}`] : run.next(store.path);
+  const path = shellWord(store.path);
+  const [what, command] = interrupted ? ["go on with", `train --resume ${path}`] : run.next(path);
   console.log(color.dim(`${what}: ${COMMAND} ${command}`));
   if (interrupted) process.exitCode = 130;
 }
@@ -148,8 +151,7 @@ async function startRun(flags: TrainFlags): Promise<Start> {
 
 async function newRunFolder(flags: TrainFlags, config: Config): Promise<RunFolder> {
   const path = flags.out ?? join(RUNS, runName([config.preset, config.router.name]));
-  const record = { config, versions: { webmoe: VERSION, node: process.version } };
-  return createRun(path, record).catch((error: Error) => {
+  return createRun(path, runRecord(config)).catch((error: Error) => {
     throw new UsageError(error.message);
   });
 }
@@ -163,8 +165,9 @@ async function resumeRun(flags: TrainFlags): Promise<Start | undefined> {
     throw new UsageError(`--resume: ${error.message}`);
   });
   if (!folder) return startRun(flags);
-  const { config: saved } = await folder.readConfig();
-  const config = resumedConfig(checkedConfig(saved), flags, path);
+  const { config: saved, folder: began } = await folder.readConfig();
+  const resumed = resumedConfig(checkedConfig(saved), flags, path);
+  const config = findRunFiles(resumed, { began, run: path });
   await folder.lock();
   let damaged = false;
   const checkpoint = await folder.latestCheckpoint((message) => {

@@ -9,9 +9,9 @@ import { createRun, openRun, type RunFolder, writeWhole } from "@webmoe/trainer/
 import { adapterName, type Gpu } from "@webmoe/webgpu";
 import type { Config } from "../config/schema";
 import { UsageError } from "../errors";
+import { runRecord } from "../run-files";
 import { makeModel } from "../run-model";
 import { saveTokenizer } from "../run-text";
-import { VERSION } from "../version";
 import { type MetricsLine, type RunResult, resultOf } from "./run-result";
 
 /** Texts of a comparison: what all runs learn from, are validated on, and are tested on. */
@@ -85,7 +85,7 @@ export async function runContestant(options: RunOptions): Promise<RunResult | un
 async function openFolder(path: string, config: Config): Promise<RunFolder> {
   const before = await openRun(path).catch(() => undefined);
   await before?.lock();
-  return before ?? createRun(path, { config, versions: { webmoe: VERSION, node: process.version } });
+  return before ?? createRun(path, runRecord(config));
 }
 
 /** Train up to the last step; undefined where it was stopped before. */

@@ -8,7 +8,7 @@ const ABOUT =
 
 /** The keys of `--set` for `--help`, a paragraph for each group: what each means and what it is in the preset `nano`. */
 export function settingsHelp(width = process.stdout.columns ?? 100): string {
-  const help = new Help();
+  const help = Object.assign(new Help(), { minWidthToWrap: 20 });
   help.prepareContext({ helpWidth: width });
   const keys = settingKeys().filter(({ key }) => key !== "preset");
   const longest = Math.max(...keys.map(({ key }) => key.length));
