@@ -30,7 +30,7 @@ export interface KernelTarget {
   precision: "f32" | "mixed";
   /** Whether f32 products write their inner loop out, which graphics hardware runs faster and software adapters compile for minutes. */
   writtenOut?: boolean;
-  /** Bytes of workgroup memory that a workgroup may take; unset: no more than every device with matrix units has. */
+  /** Bytes of workgroup memory that a workgroup may take; unset: 32 KiB, twice what WebGPU guarantees. */
   workgroupMemory?: number;
 }
 

@@ -3,6 +3,7 @@ import { type AdapterDescription, adapterName, type Gpu } from "./gpu";
 import type { KernelTarget } from "./kernel";
 import { loadKernels } from "./kernels/kernels-of-target";
 import { matmul } from "./kernels/matmul";
+import { AMPLE_MEMORY } from "./kernels/matrix-shape";
 import { compileProgram } from "./program/program";
 import { Recording } from "./program/recording";
 
@@ -16,6 +17,8 @@ export interface OpenOptions {
   subgroups?: boolean;
   /** Features to use where the adapter has them; default: all that kernels can use. Two devices with one list run the same kernels. */
   features?: string[];
+  /** "least": no more memory, bindings and invocations than every WebGPU device has, as some phones; default: all that the adapter has. */
+  limits?: "least";
   /** Which class of kernels to use; by default "serial" on software adapters, else "tiled". */
   kernelClass?: KernelTarget["kernelClass"];
   /** Is told in one line what of the adapter is not used because it fails. Default `console.warn`. */
@@ -72,6 +75,7 @@ export async function openDevice(
     });
   });
 
+  const workgroupMemory = device.limits.maxComputeWorkgroupStorageSize;
   const gpu: Gpu = {
     device,
     adapter: description,
@@ -80,10 +84,11 @@ export async function openDevice(
     target: {
       kernelClass: options.kernelClass ?? (description.software ? "serial" : "tiled"),
       subgroups: (options.subgroups ?? true) && requiredFeatures.includes("subgroups" as GPUFeatureName),
-      matrixUnits: (options.subgroups ?? true) && hasMatrixUnits(adapter, requiredFeatures),
+      matrixUnits:
+        (options.subgroups ?? true) && hasMatrixUnits(adapter, requiredFeatures) && workgroupMemory >= AMPLE_MEMORY,
       precision: "f32",
       writtenOut: !description.software,
-      workgroupMemory: device.limits.maxComputeWorkgroupStorageSize,
+      workgroupMemory,
     },
     memoryBudget:
       options.memoryBudget ?? (description.software ? host.softwareBudget : undefined) ?? Number.POSITIVE_INFINITY,
@@ -117,7 +122,8 @@ export async function requestDevice(source: GPU, options: OpenOptions) {
   const adapter = await findAdapter(source, options);
   const wanted = WANTED_FEATURES.filter((name) => options.features?.includes(name) ?? true);
   const requiredFeatures = wanted.filter((name) => adapter.features.has(name)) as GPUFeatureName[];
-  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: ownLimits(adapter) });
+  const requiredLimits = options.limits === "least" ? {} : ownLimits(adapter);
+  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
   device.label = "webmoe";
   return { adapter, device, requiredFeatures };
 }

@@ -11,6 +11,8 @@ import * as attentionBackward from "./kernels/attention-matrix-backward";
 import * as serialAttention from "./kernels/attention-serial";
 import * as tiledAttention from "./kernels/attention-tiled";
 import * as tiledAttentionBackward from "./kernels/attention-tiled-backward";
+import * as vectorAttention from "./kernels/attention-vector";
+import * as vectorAttentionBackward from "./kernels/attention-vector-backward";
 import * as draw from "./kernels/draw-token-shader";
 import * as serialEmbedding from "./kernels/embedding-serial";
 import * as partList from "./kernels/expert-part-list";
@@ -33,13 +35,14 @@ export { firstDifference } from "./program/digest";
 provideKernels({
   matrix: { attention: { ...attention, ...attentionBackward }, matmul, splits, tiles },
   serial: {
-    attention: serialAttention,
     decode: serialDecode,
     embedding: serialEmbedding,
     matmul: serialMatmul,
     sort: serialSort,
   },
-  attentionOfAnyWidth: { ...tiledAttention, ...tiledAttentionBackward },
+  attentionByOne: serialAttention,
+  attentionWithVectors: { ...vectorAttention, ...vectorAttentionBackward },
+  attentionInTiles: { ...tiledAttention, ...tiledAttentionBackward },
   selections,
   partList,
   spares,

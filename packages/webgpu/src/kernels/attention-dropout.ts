@@ -6,15 +6,12 @@
 // lse and delta are as without. No mask is kept: each pass draws it again. On GPUs these are the tiled kernels, which take any
 // width of a head and work in f32; those with vectors and on matrix units have no dropout.
 
-import { type KernelTarget, kernel } from "../kernel";
+import { kernel } from "../kernel";
+import { attentionOfAnyWidth } from "./attention-any-width";
 import { attentionFlops } from "./attention-shape";
-import { serialKernels, tiledAttention } from "./kernels-of-target";
 import { threefry } from "./threefry";
 
 const sizes = { batch: "u32", context: "u32", heads: "u32", headDim: "u32", rate: "f32" } as const;
-
-const variants = ({ kernelClass }: KernelTarget) =>
-  kernelClass === "serial" ? serialKernels().attention : tiledAttention();
 
 /** out [batch, context, heads, headDim] = (m softmax(q k^T / sqrt(headDim))) v, lse [batch, heads, context] */
 export const droppedAttentionForward = kernel({
@@ -22,10 +19,7 @@ export const droppedAttentionForward = kernel({
   buffers: { qkv: "read", dropoutKey: "read u32", out: "write", lse: "write" },
   sizes,
   flops: (shape) => attentionFlops(2, shape),
-  source: (shape, target) => {
-    const { forward, droppedWeights } = variants(target);
-    return forward(shape, droppedWeights(threefry));
-  },
+  source: (shape, target) => attentionOfAnyWidth("forward", shape, target, threefry),
 });
 
 /** delta and the query part of dqkv; the rest of it is left to `droppedAttentionBackwardKeyValue`. */
@@ -42,10 +36,7 @@ export const droppedAttentionBackwardQuery = kernel({
   },
   sizes,
   flops: (shape) => attentionFlops(3, shape),
-  source: (shape, target) => {
-    const { backwardQuery, droppedWeights } = variants(target);
-    return backwardQuery(shape, droppedWeights(threefry));
-  },
+  source: (shape, target) => attentionOfAnyWidth("backwardQuery", shape, target, threefry),
 });
 
 /** The key and value parts of dqkv. */
@@ -54,8 +45,5 @@ export const droppedAttentionBackwardKeyValue = kernel({
   buffers: { qkv: "read", dropoutKey: "read u32", dout: "read", lse: "read", delta: "read", dqkv: "update" },
   sizes,
   flops: (shape) => attentionFlops(4, shape),
-  source: (shape, target) => {
-    const { backwardKeyValue, droppedWeights } = variants(target);
-    return backwardKeyValue(shape, droppedWeights(threefry));
-  },
+  source: (shape, target) => attentionOfAnyWidth("backwardKeyValue", shape, target, threefry),
 });

@@ -12,20 +12,33 @@ import {
   result,
   scores,
   source,
-  tiles,
+  tilesWithin,
 } from "./attention-tiles";
 import { plainWeights } from "./attention-weights";
 
+/** Tiles of queries or keys that are owned, and of the others that pass by. */
+const SIDES: [number, number][] = [
+  [32, 16],
+  [16, 16],
+  [8, 16],
+];
+
 /** A workgroup owns queries; keys and values pass by. */
-export function backwardQuery(shape: AttentionSizes, weights = plainWeights): KernelSource {
-  const t = tiles(shape.headDim, shape.headDim > 64 ? 8 : 32, 16);
-  const owned = t.owned * t.stride;
-  const passing = t.passing * t.stride;
+export function backwardQuery(shape: AttentionSizes, memory: number, weights = plainWeights): KernelSource | undefined {
+  const fitting = tilesWithin(memory, shape.headDim, SIDES, ({ owned, passing, stride, scoreStride }) => ({
+    q: owned * stride,
+    g: owned * stride,
+    k: passing * stride,
+    v: passing * stride,
+    ds: owned * scoreStride,
+  }));
+  if (!fitting) return undefined;
+  const { t, arrays } = fitting;
   return source(
     shape,
     t,
     weights.functions,
-    { q: owned, g: owned, k: passing, v: passing, ds: t.owned * t.scoreStride },
+    arrays,
     /* wgsl */ `
   if (lane < ${t.owned}u && first + lane < sizes.context) {
     let at = outAt(first + lane, group.y);
@@ -63,16 +76,26 @@ export function backwardQuery(shape: AttentionSizes, weights = plainWeights): Ke
 }
 
 /** A workgroup owns keys and values; queries pass by, from the first one that sees the tile. */
-export function backwardKeyValue(shape: AttentionSizes, weights = plainWeights): KernelSource {
-  const t = tiles(shape.headDim, shape.headDim > 64 ? 8 : 32, 16);
-  const owned = t.owned * t.stride;
-  const passing = t.passing * t.stride;
-  const square = t.owned * t.scoreStride;
+export function backwardKeyValue(
+  shape: AttentionSizes,
+  memory: number,
+  weights = plainWeights,
+): KernelSource | undefined {
+  const fitting = tilesWithin(memory, shape.headDim, SIDES, ({ owned, passing, stride, scoreStride }) => ({
+    k: owned * stride,
+    v: owned * stride,
+    q: passing * stride,
+    g: passing * stride,
+    p: owned * scoreStride,
+    ds: owned * scoreStride,
+  }));
+  if (!fitting) return undefined;
+  const { t, arrays } = fitting;
   return source(
     shape,
     t,
     weights.functions,
-    { k: owned, v: owned, q: passing, g: passing, p: square, ds: square },
+    arrays,
     /* wgsl */ `
   ${load("k", "qkv", partOf(1), t.owned, "first", t)}
   ${load("v", "qkv", partOf(2), t.owned, "first", t)}

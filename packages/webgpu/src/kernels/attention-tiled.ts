@@ -7,7 +7,7 @@
 //
 // A column stride of 16 keeps neighbouring invocations on neighbouring banks. Rows of shared memory are one longer than
 // headDim rounded up to 16, so that odd widths and ragged ends read zeros; only what exists is stored. Tiles shrink for
-// wide heads to stay within 32 KiB.
+// wide heads to stay within workgroup memory; where the smallest are too large there is no shader.
 
 import type { KernelSource } from "../kernel";
 import type { AttentionSizes } from "./attention-shape";
@@ -21,7 +21,7 @@ import {
   scores,
   source,
   type Tiles,
-  tiles,
+  tilesWithin,
 } from "./attention-tiles";
 import { plainWeights } from "./attention-weights";
 
@@ -31,13 +31,19 @@ export { droppedWeights } from "./attention-weights";
 const ownedQuery = (t: Tiles) => `group.y * sizes.context + first + y * ${t.rows}u + i`;
 
 /** A workgroup owns queries; keys and values pass by. */
-export function forward(shape: AttentionSizes, weights = plainWeights): KernelSource {
-  const t = tiles(shape.headDim, 32, shape.headDim > 64 ? 16 : 32);
-  const arrays = {
-    q: t.owned * t.stride,
-    kv: t.passing * t.stride,
-    p: t.owned * t.scoreStride,
-  };
+export function forward(shape: AttentionSizes, memory: number, weights = plainWeights): KernelSource | undefined {
+  const sides: [number, number][] = [
+    [32, 32],
+    [32, 16],
+    [8, 16],
+  ];
+  const fitting = tilesWithin(memory, shape.headDim, sides, ({ owned, passing, stride, scoreStride }) => ({
+    q: owned * stride,
+    kv: passing * stride,
+    p: owned * scoreStride,
+  }));
+  if (!fitting) return undefined;
+  const { t, arrays } = fitting;
   return source(
     shape,
     t,

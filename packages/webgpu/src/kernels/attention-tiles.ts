@@ -22,7 +22,7 @@ export interface Tiles {
   scoreStride: number;
 }
 
-export function tiles(headDim: number, owned: number, passing: number): Tiles {
+function tiles(headDim: number, owned: number, passing: number): Tiles {
   const elements = Math.ceil(headDim / COLUMNS);
   return {
     headDim,
@@ -34,6 +34,21 @@ export function tiles(headDim: number, owned: number, passing: number): Tiles {
     stride: elements * COLUMNS + 1,
     scoreStride: passing + 1,
   };
+}
+
+/** The first of some tiles, [owned, passing], whose arrays fit into the memory of a workgroup, if any do. */
+export function tilesWithin(
+  memory: number,
+  headDim: number,
+  sides: [owned: number, passing: number][],
+  arraysOf: (t: Tiles) => Record<string, number>,
+) {
+  for (const [owned, passing] of sides) {
+    const t = tiles(headDim, owned, passing);
+    const arrays = arraysOf(t);
+    if (4 * Object.values(arrays).reduce((sum, length) => sum + length) <= memory) return { t, arrays };
+  }
+  return undefined;
 }
 
 const shared = (arrays: Record<string, number>) =>

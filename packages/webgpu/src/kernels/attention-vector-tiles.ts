@@ -9,9 +9,6 @@ export const LANES = 128;
 /** Elements of a vector. */
 export const AXES = ["x", "y", "z", "w"] as const;
 
-/** Widths of a head that these kernels are made for. */
-export const fitsVectors = ({ headDim }: AttentionSizes): boolean => headDim === 32 || headDim === 64;
-
 /** Scores are compared as powers of two. */
 export const log2Scale = (headDim: number) => Math.LOG2E / Math.sqrt(headDim);
 

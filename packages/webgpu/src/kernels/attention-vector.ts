@@ -18,8 +18,6 @@ import type { AttentionSizes } from "./attention-shape";
 import { AXES, addScores, log2Scale, partOf, passingRow, rowsFrom, source, turn } from "./attention-vector-tiles";
 import { each } from "./matmul-parts";
 
-export { fitsVectors } from "./attention-vector-tiles";
-
 /** A workgroup owns 64 queries; keys and values pass by, 32 at a time. */
 export function forward(shape: AttentionSizes): KernelSource {
   const { context, headDim } = shape;

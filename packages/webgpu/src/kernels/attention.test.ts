@@ -19,10 +19,17 @@ const shapes: Record<string, [number, number, number, number][]> = {
     [2, 70, 2, 32],
     [1, 37, 1, 64],
   ],
+  // Smaller tiles, and gradients whose tiles do not fit.
+  "tiled with 16 KiB": [
+    [1, 37, 1, 64],
+    [1, 20, 1, 128],
+  ],
 };
 
-describe.each(kernelTargets)("attention, $name", ({ target }) => {
-  test.each(shapes[target.kernelClass]!)(
+const little = { name: "tiled with 16 KiB", target: { ...kernelTargets[1]!.target, workgroupMemory: 16384 } };
+
+describe.each([...kernelTargets, little])("attention, $name", ({ name, target }) => {
+  test.each(shapes[name] ?? shapes[target.kernelClass]!)(
     "batch %i, context %i, %i heads of %i",
     async (batch, context, heads, headDim) => {
       const qkv = testNumbers(batch * context * 3 * heads * headDim).map((value) => 2 * value);

@@ -11,11 +11,10 @@
 // in attention-tiled.ts, and those with one invocation per query or key in attention-serial.ts.
 
 import { type KernelTarget, kernel } from "../kernel";
+import { type AttentionPass, attentionOfAnyWidth } from "./attention-any-width";
 import { type AttentionSizes, attentionFlops } from "./attention-shape";
-import * as vector from "./attention-vector";
-import * as vectorBackward from "./attention-vector-backward";
-import { matrixKernels, serialKernels, tiledAttention } from "./kernels-of-target";
-import { attentionFits, usesMatrixUnits } from "./matrix-shape";
+import { matrixKernels, vectorAttention } from "./kernels-of-target";
+import { attentionFits, hasAmpleMemory, usesMatrixUnits } from "./matrix-shape";
 import { rotation } from "./rope";
 
 const sizes = {
@@ -43,9 +42,13 @@ export function attentionTurnsBack({ headDim }: AttentionSizes): boolean {
   return matrixKernels().attention.paddedHead(headDim) === headDim;
 }
 
-function variants({ kernelClass }: KernelTarget, shape: AttentionSizes) {
-  if (kernelClass === "serial") return serialKernels().attention;
-  return vector.fitsVectors(shape) ? { ...vector, ...vectorBackward } : tiledAttention();
+/** Whether attention runs with vectors of four: for two widths of a head, and with 24 KiB of workgroup memory. */
+const fitsVectors = ({ headDim }: AttentionSizes, target: KernelTarget) =>
+  target.kernelClass === "tiled" && (headDim === 32 || headDim === 64) && hasAmpleMemory(target);
+
+/** The shader of a pass in f32. */
+function plain(pass: AttentionPass, shape: AttentionSizes, target: KernelTarget) {
+  return fitsVectors(shape, target) ? vectorAttention()[pass](shape) : attentionOfAnyWidth(pass, shape, target);
 }
 
 /** The shader of a gradient. */
@@ -55,7 +58,7 @@ function gradientOf(
   target: KernelTarget,
   { halves, turnBack }: AttentionOperands = {},
 ) {
-  if (!halves) return variants(target, shape)[kernel](shape);
+  if (!halves) return plain(kernel, shape, target);
   return matrixKernels().attention[kernel](shape, turnBack === undefined ? undefined : rotation(`f32(${turnBack})`));
 }
 
@@ -66,7 +69,7 @@ export const attentionForward = kernel({
   sizes,
   flops: (shape) => attentionFlops(2, shape),
   source: (shape, target, operands: AttentionOperands | undefined) =>
-    (operands?.halves ? matrixKernels().attention : variants(target, shape)).forward(shape),
+    operands?.halves ? matrixKernels().attention.forward(shape) : plain("forward", shape, target),
 });
 
 /**

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { compileKernel, type Kernel, type KernelTarget } from "../kernel";
+import "../testing";
 import { attentionBackwardKeyValue, attentionBackwardQuery, attentionForward } from "./attention";
 import {
   groupedMatmul,
@@ -8,7 +9,6 @@ import {
   groupedWeightGradient,
   groupedWeightGradientGather,
 } from "./grouped-matmul";
-import { loadKernels } from "./kernels-of-target";
 import { matmul, matmulAccumulate, matmulSplit, takesHalves } from "./matmul";
 
 const layout = { transposeA: false, transposeB: true };
@@ -43,8 +43,6 @@ const target = (changes: Partial<KernelTarget>): KernelTarget => ({
   precision: "mixed",
   ...changes,
 });
-
-await loadKernels(target({}));
 
 test.each(cases)("%s: without matrix units mixed precision runs what f32 does", (_, kernel, sizes, options) => {
   const text = (changes: Partial<KernelTarget>, given = options) =>

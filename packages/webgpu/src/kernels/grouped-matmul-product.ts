@@ -125,6 +125,6 @@ function source(
 ): KernelSource | undefined {
   if (usesMatrixUnits(target) && productFits(sizes, layout))
     return matrixKernels().matmul.matrixMatmul(product, onMatrixUnits);
-  const tile = target.kernelClass === "tiled" && vectorTile(sizes, layout, product.products);
+  const tile = vectorTile(sizes, layout, product.products, target);
   return tile ? vectorMatmul(product, tile > largest ? largest : tile, target) : undefined;
 }

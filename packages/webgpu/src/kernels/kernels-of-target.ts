@@ -1,5 +1,5 @@
 // Shaders that not every page needs are loaded when a program needs them: those on matrix units, which browsers have behind a
-// flag alone, those written for adapters that are software, attention for any width of a head, the parts of experts with many
+// flag alone, those written for adapters that are software, attention but for its choice of a form, the parts of experts with many
 // rows, what few routers do, and what text is written with. A page with an ordinary GPU that trains does without a fifth of all
 // code. A module that is loaded so imports as little as it can: what it shares with others, and is not handed by them, a page
 // loads as a file of its own.
@@ -17,15 +17,17 @@ export interface MatrixKernels {
 
 /** Modules of kernels of the serial class alone. */
 export interface SerialKernels {
-  attention: typeof import("./attention-serial");
   decode: typeof import("./attention-decode-serial");
   embedding: typeof import("./embedding-serial");
   matmul: typeof import("./matmul-serial");
   sort: typeof import("./expert-sort-serial");
 }
 
+/** Attention with vectors, and its gradients. */
+type AttentionWithVectors = typeof import("./attention-vector") & typeof import("./attention-vector-backward");
+
 /** Attention in tiles, and its gradients. */
-type AttentionOfAnyWidth = typeof import("./attention-tiled") & typeof import("./attention-tiled-backward");
+type AttentionInTiles = typeof import("./attention-tiled") & typeof import("./attention-tiled-backward");
 
 /** Modules of kernels that text is written with. */
 export interface DecodeKernels {
@@ -80,17 +82,26 @@ const matrix = new Shelf<MatrixKernels>(async () => {
 });
 
 const serial = new Shelf<SerialKernels>(async () => {
-  const [attention, decode, embedding, matmul, sort] = await Promise.all([
-    import("./attention-serial"),
+  const [decode, embedding, matmul, sort] = await Promise.all([
     import("./attention-decode-serial"),
     import("./embedding-serial"),
     import("./matmul-serial"),
     import("./expert-sort-serial"),
   ]);
-  return { attention, decode, embedding, matmul, sort };
+  return { decode, embedding, matmul, sort };
 });
 
-const attentionOfAnyWidth = new Shelf<AttentionOfAnyWidth>(async () => {
+const attentionByOne = new Shelf(() => import("./attention-serial"));
+
+const attentionWithVectors = new Shelf<AttentionWithVectors>(async () => {
+  const [attention, backward] = await Promise.all([
+    import("./attention-vector"),
+    import("./attention-vector-backward"),
+  ]);
+  return { ...attention, ...backward };
+});
+
+const attentionInTiles = new Shelf<AttentionInTiles>(async () => {
   const [attention, backward] = await Promise.all([import("./attention-tiled"), import("./attention-tiled-backward")]);
   return { ...attention, ...backward };
 });
@@ -136,7 +147,9 @@ export async function withKernels<T>(record: () => T): Promise<T> {
 export function provideKernels(modules: {
   matrix: MatrixKernels;
   serial: SerialKernels;
-  attentionOfAnyWidth: AttentionOfAnyWidth;
+  attentionByOne: typeof import("./attention-serial");
+  attentionWithVectors: AttentionWithVectors;
+  attentionInTiles: AttentionInTiles;
   selections: typeof import("./selection-shaders");
   partList: typeof import("./expert-part-list");
   spares: typeof import("./add-spares-shader");
@@ -146,7 +159,9 @@ export function provideKernels(modules: {
 }): void {
   matrix.put(modules.matrix);
   serial.put(modules.serial);
-  attentionOfAnyWidth.put(modules.attentionOfAnyWidth);
+  attentionByOne.put(modules.attentionByOne);
+  attentionWithVectors.put(modules.attentionWithVectors);
+  attentionInTiles.put(modules.attentionInTiles);
   selections.put(modules.selections);
   partList.put(modules.partList);
   spares.put(modules.spares);
@@ -164,8 +179,14 @@ export const loadGruCell = () => import("./gru-cell");
 /** The kernels of the serial class that other devices do without. */
 export const serialKernels = () => serial.take();
 
+/** Attention with one invocation for each query or key. */
+export const serialAttention = () => attentionByOne.take();
+
+/** Attention with vectors of four. */
+export const vectorAttention = () => attentionWithVectors.take();
+
 /** Attention in tiles, for heads of any width. */
-export const tiledAttention = () => attentionOfAnyWidth.take();
+export const tiledAttention = () => attentionInTiles.take();
 
 /** The shaders of what few routers do. */
 export const selectionShaders = () => selections.take();

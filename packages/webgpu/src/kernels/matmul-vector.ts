@@ -14,7 +14,7 @@
 import type { KernelSource, KernelTarget } from "../kernel";
 import { each, resultVectors, storeResult } from "./matmul-parts";
 import type { MatrixOperand, MatrixProduct } from "./matmul-product";
-import { DEVICE } from "./matrix-shape";
+import { DEVICE, hasAmpleMemory } from "./matrix-shape";
 
 const AXES = "xyzw";
 
@@ -27,16 +27,17 @@ const stepOf = (size: VectorTile) => size / 8;
 /** Vectors from one row of a strip to the next. */
 const strideOf = (size: VectorTile) => size / 4 + 1;
 
-/** Whether vectors of four can compute products of these sizes, and with which tile. */
+/** Whether vectors of four compute products of these sizes on a target, and with which tile; that of 128 takes 17 to 26 KB. */
 export function vectorTile(
   { m, n, k }: { m: number; n: number; k: number },
   { transposeA, transposeB }: { transposeA: boolean; transposeB: boolean },
   products: number,
+  target: KernelTarget,
 ): VectorTile | undefined {
   const whole = n % 4 === 0 && k % stepOf(64) === 0 && (!transposeA || m % 4 === 0) && (transposeB || n % 4 === 0);
-  if (!whole || Math.min(m, n) < 32) return undefined;
+  if (target.kernelClass !== "tiled" || !whole || Math.min(m, n) < 32) return undefined;
   const tiles = Math.ceil(m / 128) * Math.ceil(n / 128) * products;
-  return k % stepOf(128) === 0 && tiles >= DEVICE ? 128 : 64;
+  return k % stepOf(128) === 0 && tiles >= DEVICE && hasAmpleMemory(target) ? 128 : 64;
 }
 
 /** Vectors of workgroup memory of which a multiprocessor holds one workgroup's, but not two. */

@@ -185,7 +185,7 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
     base,
   };
   if (fits) return matrixKernels().matmul.matrixMatmul(product, tile);
-  const vectors = target.kernelClass === "tiled" && vectorTile({ m, n, k }, layout, products);
+  const vectors = vectorTile({ m, n, k }, layout, products, target);
   if (vectors) return vectorMatmul(product, vectors, target);
   const elementA = transposeA ? "k * sizes.m + row" : "row * sizes.k + k";
   const vectorB = transposeB ? "columns * sizes.k + k" : "k * sizes.n + columns";

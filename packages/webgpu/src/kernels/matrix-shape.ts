@@ -52,6 +52,12 @@ export function tilesOf({ rows, columns }: MatrixTile, { m, n }: { m: number; n:
   return Math.ceil(m / rows) * Math.ceil(n / columns);
 }
 
+/** Bytes of workgroup memory with which a device has all kernels; with less it does without vectors in attention, and without matrix units. */
+export const AMPLE_MEMORY = 32768;
+
+/** Whether a workgroup may take as much memory as the largest kernels do. */
+export const hasAmpleMemory = ({ workgroupMemory = AMPLE_MEMORY }: KernelTarget) => workgroupMemory >= AMPLE_MEMORY;
+
 /** Whether programs for this target use matrix units at all. */
 export function usesMatrixUnits({ matrixUnits, precision }: Pick<KernelTarget, "matrixUnits" | "precision">): boolean {
   return matrixUnits && precision === "mixed";
