@@ -1,11 +1,15 @@
-import { expectClose } from "@webmoe/webgpu/testing";
+import { planningGpu } from "@webmoe/webgpu";
+import { expectClose, matrixTarget, testGpu } from "@webmoe/webgpu/testing";
 import { describe, expect, test } from "vitest";
-import { reshape, type Tensor } from "../tensor";
-import { checkGradient, random, valuesOf } from "../testing";
+import { compile } from "../compile";
+import { gradients } from "../gradients";
+import { f32, reshape, type Tensor } from "../tensor";
+import { checkGradient, errorsOfMixed, random, valuesOf } from "../testing";
 import { fold, key } from "../threefry";
 import { cachedAttention, causalAttention } from "./attention";
 import { copyOf } from "./copy";
-import { add } from "./elementwise";
+import { add, mul } from "./elementwise";
+import { matmul } from "./matmul";
 import { sum } from "./reduce";
 import { rope } from "./rope";
 
@@ -48,6 +52,28 @@ test("rotary attention is that of turned queries and keys, with dropout as witho
   const dropped = (x: Tensor, key: Tensor<"u32">) => causalAttention(rope(x), { dropout: { key, rate: 0.4 } });
   const both = (x: Tensor, key: Tensor<"u32">) => causalAttention(x, { dropout: { key, rate: 0.4 }, rotary: {} });
   expectClose(await valuesOf(both, [qkv, words]), await valuesOf(dropped, [qkv, words]));
+});
+
+/** Rotary attention of a product of rows, and the gradients of both. */
+function attendRows({ x, weight, dy }: Record<string, Tensor>): Record<string, Tensor> {
+  const qkv = reshape(matmul(x!, weight!, { transposeB: true }), [2, 324, 3, 16, 32]);
+  const y = causalAttention(qkv, { rotary: {} });
+  return { y, ...gradients(sum(mul(y, dy!)), { x: x!, weight: weight! }) };
+}
+
+// On matrix units the product turns its rows as it stores them, and the gradients of attention leave turned back.
+test("rotary attention in mixed precision is near that in f32, and takes no kernel of its own", async () => {
+  const inputs = { x: random([648, 512]), weight: random([1536, 512], 2), dy: random([2, 324, 16, 32], 3) };
+  for (const value of [inputs.x, inputs.weight]) value.data = value.data.map((number) => number / 8);
+  for (const [name, error] of await errorsOfMixed(inputs, attendRows)) expect(error, name).toBeLessThan(5e-3);
+  const gpu = planningGpu({ ...(await testGpu()), target: matrixTarget });
+  const specs = Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, f32(...shape)]));
+  await compile(gpu, { inputs: specs, precision: "mixed", label: "rotary" }, (_, tensors) =>
+    attendRows(tensors as Record<string, Tensor>),
+  );
+  const kernels = gpu.planning!.get("rotary")!.map(({ name }) => name);
+  expect(kernels).toContain("attentionForward");
+  expect(kernels).not.toContain("rope");
 });
 
 test("attention over a cache is that of the last token of a sequence, and has no gradient", async () => {

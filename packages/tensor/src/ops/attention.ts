@@ -16,7 +16,8 @@ import { showShape } from "../shape";
 import { place, type Tensor, withGradient, withoutGradient } from "../tensor";
 import { checkDropout, type KeyedDropout } from "./dropout";
 import { halves } from "./halves";
-import { ROPE_BASE, type RopeOptions, rope, turned } from "./rope";
+import { matrixUnits } from "./matrix-units";
+import { ROPE_BASE, type RopeOptions, rope, turnedBy } from "./rope";
 
 /** What changes attention. */
 export interface AttentionOptions {
@@ -43,8 +44,10 @@ export function causalAttention(qkv: Tensor, { dropout, rotary }: AttentionOptio
   const turnsBack = rotary && takesHalves && attentionTurnsBack(sizes);
   if (rotary && !turnsBack) return causalAttention(rope(qkv, rotary), { dropout });
   if (dropout) return droppedAttention(qkv, sizes, dropout);
-  const operands = { halves: takesHalves, ...(turnsBack && { turnBack: rotary.base ?? ROPE_BASE }) };
-  const operand = takesHalves ? halves(rotary ? turned(qkv, rotary) : qkv) : qkv;
+  const { base = ROPE_BASE } = rotary ?? {};
+  const operands = { halves: takesHalves, ...(turnsBack && { turnBack: base }) };
+  const turned = turnsBack ? (matrixUnits().turnedProduct(qkv, base) ?? turnedBy(qkv, base)) : qkv;
+  const operand = takesHalves ? halves(turned) : qkv;
   const results = { out: shape, lse: [batch, heads, context] };
   const { out, lse } = place(attentionForward, { qkv: operand }, sizes, results, operands);
   return withGradient("causalAttention", out, [qkv], (dout) => {

@@ -1,4 +1,4 @@
-import { loadGruCell, matmulSplit, matmulSplits, Shelf, SPLIT_STEP } from "@webmoe/webgpu";
+import { loadGruCell, matmul, matmulSplit, matmulSplits, productTurns, Shelf, SPLIT_STEP } from "@webmoe/webgpu";
 import { place, rowRange, u32, withGradient } from "../tensor";
 import { constant } from "./formulas";
 import { roundedStates } from "./gru";
@@ -11,12 +11,14 @@ const shelf = new Shelf(async () =>
     constant,
     cellKernels: await loadGruCell(),
     halves,
+    matmul,
     matmulSplit,
     matmulSplits,
     place,
     placeProduct,
     plainProduct,
     productOnto,
+    productTurns,
     roundedStates,
     rowRange,
     SPLIT_STEP,

@@ -8,7 +8,10 @@ import type { GruCellInputs } from "./gru";
 import type { Operands } from "./matmul";
 
 /** What the ops are made of. */
-type Tools = Pick<typeof import("@webmoe/webgpu"), "matmulSplit" | "matmulSplits" | "SPLIT_STEP"> &
+type Tools = Pick<
+  typeof import("@webmoe/webgpu"),
+  "matmul" | "matmulSplit" | "matmulSplits" | "productTurns" | "SPLIT_STEP"
+> &
   Pick<typeof import("../tensor"), "place" | "rowRange" | "u32" | "withGradient"> &
   Pick<typeof import("./formulas"), "constant"> &
   Pick<typeof import("./gru"), "roundedStates"> &
@@ -23,12 +26,14 @@ export function opsOnMatrixUnits({
   cellKernels,
   constant,
   halves,
+  matmul,
   matmulSplit,
   matmulSplits,
   place,
   placeProduct,
   plainProduct,
   productOnto,
+  productTurns,
   roundedStates,
   rowRange,
   SPLIT_STEP,
@@ -137,5 +142,25 @@ export function opsOnMatrixUnits({
     ]);
   }
 
-  return { gruCell, projectRows, scoreState };
+  /**
+   * qkv [batch, context, 3, heads, headDim] turned as `rope` does, where a product has just computed it: by a product that turns its
+   * results as it stores them. The other is dropped from the program unless something reads it.
+   */
+  function turnedProduct(qkv: Tensor, base: number): Tensor | undefined {
+    const { recording, target } = qkv.trace;
+    const [context, headDim] = [qkv.shape[1]!, qkv.shape[4]!];
+    const { spec, slices, sizes, options } = recording.dispatches.at(-1)!;
+    const { storage, offset, bytes } = qkv.slice;
+    const [a, b, c] = slices;
+    if (spec !== matmul || c!.storage !== storage || c!.offset !== offset || c!.bytes !== bytes) return undefined;
+    const of = sizes as Record<"batch" | "m" | "n" | "k", number>;
+    const layout = options as MatmulLayout;
+    if (!productTurns(of, layout, headDim, target)) return undefined;
+    const turned = qkv.trace.temporary(qkv.shape, "f32", "turned");
+    const buffers = { a: a!, b: b!, c: turned.slice };
+    recording.dispatch(matmul, buffers, of, { ...layout, turn: { context, headDim, base } });
+    return turned;
+  }
+
+  return { gruCell, projectRows, scoreState, turnedProduct };
 }

@@ -15,12 +15,12 @@ export const ROPE_BASE = 10000;
  * Rotary position embedding (Su et al. 2021, half-split pairs) of queries and keys in qkv
  * [batch, context, 3, heads, headDim]; values pass unchanged.
  */
-export function rope(qkv: Tensor, options: RopeOptions = {}): Tensor {
-  return withGradient("rope", turned(qkv, options), [qkv], (dy) => [turned(dy, options, -1)]);
+export function rope(qkv: Tensor, { base = ROPE_BASE }: RopeOptions = {}): Tensor {
+  return withGradient("rope", turnedBy(qkv, base), [qkv], (dy) => [turnedBy(dy, base, -1)]);
 }
 
 /** `rope` without a gradient, or the other way about. */
-export function turned(qkv: Tensor, { base = ROPE_BASE }: RopeOptions, direction: 1 | -1 = 1): Tensor {
+export function turnedBy(qkv: Tensor, base: number, direction: 1 | -1 = 1): Tensor {
   const [batch, context, , heads, headDim] = qkv.shape as [number, number, number, number, number];
   if (qkv.shape.length !== 5 || qkv.shape[2] !== 3 || headDim % 2 !== 0) {
     throw new Error(

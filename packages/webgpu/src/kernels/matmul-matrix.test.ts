@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { compileProgram } from "../program/program";
+import { Recording, type Slice, type Storage } from "../program/recording";
 import { checkMatrixShader, expectClose, matrixTarget, runKernel, testGpu, testNumbers } from "../testing";
 import {
   groupedMatmul,
@@ -6,9 +8,10 @@ import {
   groupedWeightGradient,
   groupedWeightGradientGather,
 } from "./grouped-matmul";
-import { matmul, matmulAccumulate, matmulAdd, matmulSplit } from "./matmul";
+import { type MatmulLayout, matmul, matmulAccumulate, matmulAdd, matmulSplit, productTurns } from "./matmul";
 import { matrixTile } from "./matrix-shape";
 import { packHalves } from "./pack-halves";
+import { rope } from "./rope";
 import { tileOfHalves } from "./tile-of-halves";
 
 const layouts = [
@@ -36,6 +39,78 @@ const halfNumbers = (count: number, seed?: number) => testNumbers(count, seed).m
 /** As `packHalves` packs them. */
 const pack = async (x: Float32Array) =>
   (await runKernel(matrixTarget, packHalves, { x, y: x.length / 2 }, { items: x.length / 2 })).u32("y");
+
+/** Numbers that are packed two to a u32. */
+const unpack = (packed: Uint32Array) =>
+  Array.from(new Uint16Array(packed.buffer), (bits) => {
+    const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
+    const size = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+    return bits >> 15 ? -size : size;
+  });
+
+/** A product that nothing reads but `packHalves`, so that it is stored rounded. */
+async function roundedProduct(
+  given: { a: Float32Array; b: Float32Array },
+  sizes: Record<"batch" | "m" | "n" | "k", number>,
+  layout: MatmulLayout,
+) {
+  const gpu = await testGpu();
+  const recording = new Recording(matrixTarget, gpu.limits);
+  const whole = (storage: Storage): Slice => ({ storage, offset: 0, bytes: storage.bytes });
+  const bytes = 4 * sizes.m * sizes.n;
+  const joined = new Float32Array(given.a.length + given.b.length);
+  joined.set(given.a);
+  joined.set(given.b, given.a.length);
+  const inputs = recording.storage("inputs", joined.byteLength, "inputs");
+  const a = { storage: inputs, offset: 0, bytes: given.a.byteLength };
+  const b = { storage: inputs, offset: a.bytes, bytes: given.b.byteLength };
+  const c = whole(recording.storage("temporary", bytes, "c"));
+  const y = whole(recording.storage("temporary", bytes / 2, "y"));
+  recording.dispatch(matmul, { a, b, c }, sizes, layout);
+  recording.dispatch(packHalves, { x: c, y }, { items: bytes / 8 }, undefined);
+  const program = await compileProgram(gpu, recording, { label: "rounded", inputs, outputs: [y] });
+  expect(program.stats.dispatches).toBe(1);
+  const [packed] = await (await program.run(joined.buffer)).outputs;
+  program.close();
+  return unpack(new Uint32Array(packed!));
+}
+
+describe("rows turned as they are stored", () => {
+  const layout = { transposeA: false, transposeB: true };
+
+  test.each([
+    { tokens: 130, context: 40, heads: 2, headDim: 32 },
+    { tokens: 2056, context: 257, heads: 6, headDim: 64 },
+    { tokens: 2048, context: 1024, heads: 12, headDim: 32 },
+  ])(
+    "$tokens tokens in sequences of $context, $heads heads of $headDim",
+    async ({ tokens, context, heads, headDim }) => {
+      const sizes = { batch: 1, m: tokens, n: 3 * heads * headDim, k: 64 };
+      const turn = { context, headDim, base: 100 };
+      expect(productTurns(sizes, layout, headDim, matrixTarget)).toBe(true);
+      for (const halves of [false, true]) {
+        await checkMatrixShader(matmul, sizes, { ...layout, halves, turn });
+        await checkMatrixShader(matmul, sizes, { ...layout, halves, turn }, { c: "instead" });
+      }
+      if (!matrixUnits) return;
+      const [a, b, c] = [testNumbers(tokens * 64), testNumbers(sizes.n * 64, 2), tokens * sizes.n];
+      const plain = await runKernel(matrixTarget, matmul, { a, b, c }, sizes, layout);
+      const turning = { tokens, context, heads, headDim, base: turn.base, direction: 1 };
+      const expected = await runKernel(matrixTarget, rope, { x: plain.c, y: c }, turning);
+      const turned = await runKernel(matrixTarget, matmul, { a, b, c }, sizes, { ...layout, turn });
+      expectClose(turned.c, expected.y, 1e-4);
+      expectClose(await roundedProduct({ a, b }, sizes, { ...layout, turn }), expected.y, 2 ** -10);
+    },
+  );
+
+  test("but not where a subgroup has half a head, or with fewer sizes than matrix units take", () => {
+    const sizes = { batch: 1, m: 4096, n: 384, k: 128 };
+    expect(productTurns(sizes, layout, 64, matrixTarget)).toBe(false);
+    expect(productTurns({ ...sizes, n: 1536 }, layout, 128, matrixTarget)).toBe(false);
+    expect(productTurns({ ...sizes, m: 1 }, layout, 32, matrixTarget)).toBe(false);
+    expect(productTurns(sizes, layout, 32, { ...matrixTarget, precision: "f32" })).toBe(false);
+  });
+});
 
 describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout) => {
   test.each([

@@ -10,7 +10,7 @@
 
 import type { KernelSource } from "../kernel";
 import { each, resultVectors, storeResult } from "./matmul-parts";
-import type { MatrixProduct } from "./matmul-product";
+import type { MatrixProduct, ProductTurn } from "./matmul-product";
 import { fragmentTypes } from "./matrix-fragments";
 import { stageOperand } from "./matrix-operand";
 import { matrixRounds, stepsOfRound } from "./matrix-rounds";
@@ -74,7 +74,7 @@ export function matrixMatmul(product: MatrixProduct, tile: MatrixTile): KernelSo
     wgsl: `
 ${fragmentTypes}
 var<workgroup> panels: array<array<vec4u, ${units}>, ${panels}>;
-${product.functions ?? ""}
+${product.functions ?? ""}${product.turn ? turning(product.turn) : ""}
 fn run(group: vec3u, lane: u32, subgroup: u32, subgroupLane: u32) {
   let product = group.z;
   let tilesAcross = (${n.wgsl} + ${columns - 1}u) / ${columns}u;
@@ -127,9 +127,12 @@ function stripOf(product: MatrixProduct, tile: MatrixTile, units: number): strin
     ].filter(Boolean);
     const at = `resultAt + ${row}u * resultWidth + ${column}u`;
     const four = (index: number) => `bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stride + index}u])`;
-    const value = vectors === 2 ? `mat2x4f(${four(0)}, ${four(1)})` : four(0);
+    const plain = vectors === 2 ? `mat2x4f(${four(0)}, ${four(1)})` : four(0);
+    const value = product.turn ? "value" : plain;
+    const before = product.turn ? turnedValue(plain, row, column, x * rowsAtOnce * stride, vectors, product.turn) : "";
     const write = writesAlone(product) ? `write_${product.result}(${at}, ${value});` : storeResult(product, at, value);
-    return conditions.length === 0 ? `  ${write}` : `  if (${conditions.join(" && ")}) { ${write} }`;
+    const guarded = conditions.length === 0 ? write : `if (${conditions.join(" && ")}) { ${write} }`;
+    return before ? `  {${before} ${guarded} }` : `  ${guarded}`;
   };
   const writeStrip = (i: number, half: number) => `
   workgroupBarrier();
@@ -145,6 +148,45 @@ ${each(FRAGMENT / rowsAtOnce, (x) => writeRow(i, half, x))}`;
   let resultRow = firstRow + shareRow * ${shareRows}u + stripRow;
   let resultColumn = (firstColumn + shareColumn * ${shareColumns}u) / ${4 * vectors}u + stripColumn;
   let resultWidth = ${n.wgsl} / ${4 * vectors}u;
+${product.turn ? turnedLanes(product.turn, vectors, stride) : ""}
   let resultAt = (${startC}) / ${4 * vectors}u + resultRow * resultWidth + resultColumn;
 ${each(shareRows / FRAGMENT, (i) => each(shareColumns / width, (half) => writeStrip(i, half)))}`;
+}
+
+/** Rotary position embedding on the way out: a strip's rows have whole heads, and so the partner of each of their elements. */
+const turning = ({ rotation }: ProductTurn): string => /* wgsl */ `
+alias Wide = vec4f;${rotation}
+fn turned(own: vec4f, partner: vec4f, position: u32, element: f32) -> vec4f {
+  let turn = rotation(position, element + vec4f(0.0, 1.0, 2.0, 3.0));
+  return own * turn.cosine + partner * turn.sine;
+}`;
+
+/** Which elements of a head an invocation writes, and where their partners lie in the strip. */
+const turnedLanes = ({ headDim }: ProductTurn, vectors: number, stride: number): string => `
+  let stripVector = stripColumn * ${vectors}u;
+  let partnerAt = stripRow * ${stride}u + (stripVector ^ ${headDim / 8}u);
+  let partnerSign = select(1.0, -1.0, stripVector % ${headDim / 4}u < ${headDim / 8}u);
+  let headElement = f32(stripVector % ${headDim / 8}u * 4u);
+  let turnedWidth = resultWidth / 3u * 2u;`;
+
+/** Declares `value`: what is stored, turned where it is of queries or keys. */
+function turnedValue(
+  plain: string,
+  row: number,
+  column: number,
+  offset: number,
+  vectors: number,
+  { context }: ProductTurn,
+): string {
+  const turned = Array.from({ length: vectors }, (_, index) => {
+    const at = (from: string) => `bitcast<vec4f>((*strip)[${from} + ${offset + index}u])`;
+    return `turned(${at("stripAt")}, partnerSign * ${at("partnerAt")}, position, headElement + ${4 * index}.0)`;
+  });
+  return `
+    var value = ${plain};
+    if (resultColumn + ${column}u < turnedWidth) {
+      let position = (resultRow + ${row}u) % ${context}u;
+      value = ${vectors === 2 ? `mat2x4f(${turned.join(", ")})` : turned[0]};
+    }
+   `;
 }

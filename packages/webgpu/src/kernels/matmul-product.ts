@@ -34,8 +34,19 @@ export interface MatrixProduct {
   startC: string;
   /** Name of the buffer whose elements the products are added to: c's own, or another laid out like it. Default: none. */
   base?: string;
+  /** On matrix units, what is done to c as it is stored; where `productTurns` says so. */
+  turn?: ProductTurn;
   /** Products that write their c to another buffer, at the same place: its name, and WGSL for whether this product does. */
   spare?: { buffer: string; when: string };
+}
+
+/** Rotary position embedding of a product's rows [3, heads, headDim], which are those of sequences one behind the other. */
+export interface ProductTurn {
+  /** Tokens of a sequence. */
+  context: number;
+  headDim: number;
+  /** WGSL of rope.ts. */
+  rotation: string;
 }
 
 /** Whether a kernel is to write its result rounded to f16 alone. */

@@ -7,6 +7,7 @@ import { splitRange } from "./matmul-splits";
 import { tiledMatmul } from "./matmul-tiled";
 import { vectorMatmul, vectorTile } from "./matmul-vector";
 import { matrixTile, productFits, STEP, usesMatrixUnits } from "./matrix-shape";
+import { rotation } from "./rope";
 
 /** Which operands are stored with rows and columns swapped: a as [k, m], b as [n, k]. */
 export interface MatmulLayout {
@@ -16,6 +17,8 @@ export interface MatmulLayout {
   transposeB: boolean;
   /** Both operands, or b alone, are packed by `packHalves`; only where `takesHalves` says so, or for matrix units alone. */
   halves?: boolean | "b";
+  /** c's rows are queries, keys and values, turned as `rope` does before they are stored; where `productTurns` says so. */
+  turn?: { context: number; headDim: number; base: number };
 }
 
 const sizes = { batch: "u32", m: "u32", n: "u32", k: "u32" } as const;
@@ -82,6 +85,19 @@ const HALVES_PAY = 1e9;
 /** Rows or columns of the result from which on tiles read an operand often enough. */
 const OFTEN = 128;
 
+/** Whether matrix units can turn the rows of a product of `matmul` as they store them. */
+export function productTurns(
+  { batch, m, n, k }: Sizes,
+  layout: MatmulLayout,
+  headDim: number,
+  target: KernelTarget,
+): boolean {
+  const fits = batch === 1 && layout.transposeB && usesMatrixUnits(target) && productFits({ m, n, k }, layout);
+  const { columns, subgroupColumns } = matrixTile({ m, n }, 1);
+  // A subgroup has both of a pair at hand.
+  return fits && !hasFewRows(m, layout) && [32, 64].includes(headDim) && (columns / subgroupColumns) % headDim === 0;
+}
+
 /** Whether a product should be given its operands packed by `packHalves`. */
 export function takesHalves({ batch, m, n, k }: Sizes, layout: MatmulLayout, target: KernelTarget): boolean {
   const onMatrixUnits = usesMatrixUnits(target) && productFits({ m, n, k }, layout);
@@ -131,14 +147,14 @@ interface Products {
 
 function productSource(target: KernelTarget, layout: MatmulLayout, given: Products) {
   const { products, m, n, k, range, startA, startB, base, resultHalves = false } = given;
-  const { transposeA, transposeB, halves = false } = layout;
+  const { transposeA, transposeB, halves = false, turn } = layout;
   const split = range.value < k;
   if (!split && hasFewRows(m, layout)) return rowsMatmul(target, { products, m, n, k, base });
   const fits = usesMatrixUnits(target) && productFits({ m, n, k }, layout);
   const whole = k % range.value === 0;
   const form = { ...layout, resultHalves, whole, memory: target.workgroupMemory ?? 0 };
   const tile =
-    halves === true
+    halves === true && !turn
       ? matrixKernels().tiles.tileOfHalves({ m, n, k: range.value }, form, products)
       : matrixTile({ m, n }, products);
   const inSteps = k % tile.step === 0 && range.value % tile.step === 0;
@@ -183,6 +199,7 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
     setup: "",
     startC: "product * sizes.m * sizes.n",
     base,
+    turn: turn && { ...turn, rotation: rotation(`f32(${turn.base})`, `${turn.headDim}u`) },
   };
   if (fits) return matrixKernels().matmul.matrixMatmul(product, tile);
   const vectors = vectorTile({ m, n, k }, layout, products, target);

@@ -6,14 +6,14 @@ import { kernel } from "../kernel";
 import { type Wide, wide } from "./wide";
 
 /**
- * WGSL for the rotation of elements of a head at a position, in terms of `Wide` and the size `headDim`. Sine and cosine are only
+ * WGSL for the rotation of elements of a head at a position, in terms of `Wide`. Sine and cosine are only
  * promised to be accurate between -pi and pi, so whole turns are taken off first; 2 pi is split into two constants, the first
  * short enough for exact products.
  */
-export const rotation = (base = "sizes.base"): string => /* wgsl */ `
+export const rotation = (base = "sizes.base", headDim = "sizes.headDim"): string => /* wgsl */ `
 struct Rotation { cosine: Wide, sine: Wide }
 fn rotation(position: u32, element: Wide) -> Rotation {
-  let angle = f32(position) * exp2(-log2(${base}) / f32(sizes.headDim) * 2.0 * element);
+  let angle = f32(position) * exp2(-log2(${base}) / f32(${headDim}) * 2.0 * element);
   let turns = round(angle * 0.15915494);
   let rest = (angle - turns * 6.28125) - turns * 0.0019353072;
   return Rotation(cos(rest), sin(rest));

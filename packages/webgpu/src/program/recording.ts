@@ -52,6 +52,8 @@ export interface Dispatch {
   readonly spec: unknown;
   /** The sizes it was compiled for, by name. */
   readonly sizes: Record<string, number>;
+  /** And the options. */
+  readonly options?: unknown;
   /** Which of its buffers hold numbers rounded to f16. */
   readonly rounded: RoundedBuffers;
   /** The kernel with other buffers rounded. */
@@ -114,7 +116,7 @@ export class Recording {
     });
     checkAliases(compiled, slices);
     const flops = kernel.flops?.(sizes, options) ?? 0;
-    const dispatch = { kernel: compiled, slices, flops, spec: kernel, sizes, rounded: {}, rounding };
+    const dispatch = { kernel: compiled, slices, flops, spec: kernel, sizes, options, rounded: {}, rounding };
     this.dispatches.push(dispatch);
     for (const { storage } of slices) this.usersOf(storage).add(dispatch);
   }
