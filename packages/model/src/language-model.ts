@@ -15,7 +15,6 @@ import {
   map,
   normal,
   reshape,
-  sum,
   type Tensor,
   u32,
 } from "@webmoe/tensor";
@@ -89,13 +88,11 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
     const tokens = reshape(batch.tokens, [batch.tokens.size]);
     const targets = reshape(batch.targets, [batch.targets.size]);
     // IGNORE, the largest u32, is past 2^31 as a float too.
-    const counted = map("counted", [targets], (target) => target.less(2 ** 31));
-    const mask = given.padded ? counted : constant(tokens.trace, [tokens.size], 1);
+    const counted = () => map("counted", [targets], (target) => target.less(2 ** 31));
+    const mask = given.padded ? counted() : constant(tokens.trace, [tokens.size], 1);
     const attend = attendWithin(config, sequences, length);
     const { x, routed } = runTrunk(config, router, parameters, { ...given, tokens, mask, attend });
-    const summed = linearCrossEntropy(x, parameters.head, targets);
-    const crossEntropy = map("meanLoss", [summed, sum(counted)], (loss, tokens) => loss.div(tokens.max(1)));
-    return lossOf(config, crossEntropy, routed);
+    return lossOf(config, linearCrossEntropy(x, parameters.head, targets), routed);
   }
 
   function next(

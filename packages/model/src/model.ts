@@ -55,20 +55,20 @@ export interface LossOutput {
 
 /** Cross entropy and the losses of all MoE layers, weighted as the configuration says. */
 export function lossOf({ moe }: ModelConfig, crossEntropy: Tensor, routed: RoutedLayer[]): LossOutput {
-  const meanOf = (losses: Tensor[]) =>
-    losses.length === 0 ? constant(crossEntropy.trace, [], 0) : scale(add(...losses), 1 / losses.length);
-  const balanceLoss = meanOf(routed.map((layer) => layer.balanceLoss));
-  const zLoss = meanOf(routed.map((layer) => layer.zLoss));
+  const meanOf = (losses: Tensor[], factor = 1) =>
+    losses.length === 0 ? constant(crossEntropy.trace, [], 0) : scale(add(...losses), factor / losses.length);
+  const balanceLosses = routed.map((layer) => layer.balanceLoss);
+  const zLosses = routed.map((layer) => layer.zLoss);
   const extra = routed.flatMap((layer) => Object.values(layer.losses));
   const parts = [crossEntropy, ...extra];
-  if (moe.balanceLoss > 0 && routed.length > 0) parts.push(scale(balanceLoss, moe.balanceLoss));
-  if (moe.zLoss > 0 && routed.length > 0) parts.push(scale(zLoss, moe.zLoss));
+  if (moe.balanceLoss > 0 && routed.length > 0) parts.push(meanOf(balanceLosses, moe.balanceLoss));
+  if (moe.zLoss > 0 && routed.length > 0) parts.push(meanOf(zLosses, moe.zLoss));
   const dropped = routed.flatMap((layer) => layer.dropped ?? []);
   return {
     total: add(...parts),
     loss: crossEntropy,
-    balanceLoss,
-    zLoss,
+    balanceLoss: meanOf(balanceLosses),
+    zLoss: meanOf(zLosses),
     load: routed.map((layer) => layer.load),
     ...(dropped.length > 0 && { dropped }),
     layers: routed,

@@ -48,7 +48,7 @@ export * from "./ops/noise";
 export * from "./ops/project-rows";
 export * from "./ops/reduce";
 export * from "./ops/rms-norm";
-export * from "./ops/rope";
+export { ROPE_BASE, type RopeOptions, rope } from "./ops/rope";
 export * from "./ops/softmax";
 export * from "./ops/sum-to";
 export * from "./ops/top-k";

@@ -21,6 +21,16 @@ test("values", async () => {
 
 test("gradient, with an ignored target", () => checkGradient(crossEntropy, [[4, 5], targets]));
 
+test("the fused head is the mean over targets that are not ignored, 0 where there are none", async () => {
+  const logits = random([4, 5]);
+  const identity = { shape: [5, 5], data: Float32Array.from({ length: 25 }, (_, i) => (i % 6 === 0 ? 1 : 0)) };
+  const head = (x: Tensor, weight: Tensor, targets: Tensor<"u32">) => linearCrossEntropy(x, weight, targets);
+  const losses = await valuesOf(crossEntropy, [logits, targets]);
+  expectClose(await valuesOf(head, [logits, identity, targets]), [losses.reduce((a, b) => a + b) / 3]);
+  const none = { shape: [4], data: new Uint32Array(4).fill(IGNORE) };
+  expect([...(await valuesOf(head, [logits, identity, none]))]).toEqual([0]);
+});
+
 test("gradient of the fused head in one chunk", () =>
   checkGradient((x, weight, targets) => linearCrossEntropy(x, weight, targets), [[4, 3], [5, 3], targets]));
 

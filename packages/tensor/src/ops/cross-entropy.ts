@@ -1,9 +1,8 @@
-import { crossEntropyBackward, crossEntropyForward, Expression } from "@webmoe/webgpu";
+import { crossEntropyBackward, crossEntropyForward, Expression, meanLoss } from "@webmoe/webgpu";
 import { showShape } from "../shape";
 import { type AnyTensor, type Dtype, place, rowRange, type Tensor, withGradient } from "../tensor";
 import { constant, placeFormulas } from "./formulas";
 import { matmul, matmulInto } from "./matmul";
-import { sum } from "./reduce";
 
 /** A target that takes no part in the loss: padding. */
 export const IGNORE = 0xffffffff;
@@ -26,11 +25,22 @@ function backward(logits: Tensor, targets: Tensor<"u32">, lse: Tensor, dloss: Te
   );
 }
 
-/** The sum of crossEntropy over all rows, a scalar. */
-function summedCrossEntropy(logits: Tensor, targets: Tensor<"u32">): Tensor {
+/** The mean of the losses of rows whose target is not `IGNORE`, and what each of them counts for: scalars. */
+function meanOver(loss: Tensor, targets: Tensor<"u32">): Record<"mean" | "share", Tensor> {
+  return place(meanLoss, { loss, targets }, { rows: targets.size }, { mean: [], share: [] });
+}
+
+const product = (factors: Tensor[]): Tensor =>
+  placeFormulas("scaled", factors, [factors.map((_, i) => Expression.input(i)).reduce((a, b) => a.mul(b))])[0]!;
+
+/** The mean of crossEntropy over all rows, a scalar. */
+function meanCrossEntropy(logits: Tensor, targets: Tensor<"u32">): Tensor {
   const [rows, cols] = checkedSizes("linearCrossEntropy", logits, targets);
   const { loss, lse } = place(crossEntropyForward, { logits, targets }, { rows, cols }, { loss: [rows], lse: [rows] });
-  return withGradient("summedCrossEntropy", sum(loss), [logits], (dloss) => [backward(logits, targets, lse, dloss)]);
+  const { mean, share } = meanOver(loss, targets);
+  return withGradient("meanCrossEntropy", mean, [logits], (dmean) => [
+    backward(logits, targets, lse, product([dmean, share])),
+  ]);
 }
 
 /** How `linearCrossEntropy` divides its work. */
@@ -40,8 +50,8 @@ export interface ChunkOptions {
 }
 
 /**
- * The sum of crossEntropy(x weight^T, targets) over all tokens, without all logits at once: tokens are taken in chunks. Since a
- * sum passes its gradient to every token alike, a chunk's gradients are computed while its logits are there, and scaled in the
+ * The mean of crossEntropy(x weight^T, targets) over all tokens but those with a target of `IGNORE`, without all logits at once: tokens
+ * are taken in chunks. Since a mean passes its gradient to every token alike, a chunk's gradients are computed while its logits are there, and scaled in the
  * backward pass. x [T, D], weight [V, D]; a scalar.
  */
 export function linearCrossEntropy(
@@ -58,7 +68,7 @@ export function linearCrossEntropy(
   // Multiples of 64 rows start on 256 bytes in every tensor with one or more elements a row.
   const rowsPerChunk = Math.max(64, Math.floor(maxLogits / vocab / 64) * 64);
   const logitsOf = (x: Tensor) => asLogits(() => matmul(x, weight, { transposeB: true }));
-  if (rows <= rowsPerChunk) return summedCrossEntropy(logitsOf(x), targets);
+  if (rows <= rowsPerChunk) return meanCrossEntropy(logitsOf(x), targets);
 
   const loss = trace.temporary([rows], "f32", "loss");
   const dx = trace.temporary(x.shape, "f32", "linearCrossEntropy.dx");
@@ -82,11 +92,11 @@ export function linearCrossEntropy(
     if (dweight) matmulInto(dweight, dlogits, xs, { transposeA: true });
     else dweight = matmul(dlogits, xs, { transposeA: true });
   }
-  return withGradient("linearCrossEntropy", sum(loss), [x, weight], (dy) => {
-    const scaled = (gradient: Tensor) =>
-      placeFormulas("scaled", [gradient, dy], [Expression.input(0).mul(Expression.input(1))])[0];
-    return [scaled(dx), scaled(dweight!)];
-  });
+  const { mean, share } = meanOver(loss, targets);
+  return withGradient("linearCrossEntropy", mean, [x, weight], (dmean) => [
+    product([dx, dmean, share]),
+    product([dweight!, dmean, share]),
+  ]);
 }
 
 function checkedSizes(who: string, logits: Tensor, targets: Tensor<"u32">): [number, number] {

@@ -1,8 +1,24 @@
 import { describe, expect, test } from "vitest";
 import { expectClose, kernelTargets, runKernel, testNumbers } from "../testing";
-import { crossEntropyBackward, crossEntropyForward } from "./cross-entropy";
+import { crossEntropyBackward, crossEntropyForward, meanLoss } from "./cross-entropy";
 
 describe.each(kernelTargets)("cross entropy, $name", ({ target }) => {
+  test.each([
+    [1, 1],
+    [7, 3],
+    [300, 5],
+    [2049, 2],
+    [4, 0],
+  ])("the mean of %i losses, of which every one but multiples of %i is ignored", async (rows, period) => {
+    const counts = (r: number) => period > 0 && r % period === 0;
+    const targets = Uint32Array.from({ length: rows }, (_, r) => (counts(r) ? r : 0xffffffff));
+    const loss = testNumbers(rows).map((value, r) => (counts(r) ? value + 2 : 0));
+    const count = Math.max(1, targets.filter((target) => target !== 0xffffffff).length);
+    const { mean, share } = await runKernel(target, meanLoss, { loss, targets, mean: 1, share: 1 }, { rows });
+    expectClose(mean, [loss.reduce((a, b) => a + b, 0) / count]);
+    expectClose(share, [1 / count]);
+  });
+
   test.each([
     [1, 1],
     [5, 7],

@@ -86,3 +86,30 @@ fn run(row: u32) {
     };
   },
 });
+
+/** With n the number of targets that are not ignored, at least 1: mean[0] = sum over r of loss[r] / n, share[0] = 1 / n */
+export const meanLoss = kernel({
+  name: "meanLoss",
+  buffers: { loss: "read", targets: "read u32", mean: "write", share: "write" },
+  sizes: { rows: "u32" },
+  source: ({ rows }) => ({
+    form: "rows",
+    rows: 1,
+    workgroup: rows >= 2048 ? 256 : undefined,
+    wgsl: /* wgsl */ `
+fn run(row: u32) {
+  var total = 0.0;
+  var count = 0.0;
+  for (var r = first(); r < sizes.rows; r += step()) {
+    total += loss[r];
+    count += select(1.0, 0.0, targets[r] == ${NONE});
+  }
+  total = rowSum(total);
+  count = max(rowSum(count), 1.0);
+  if (isFirst()) {
+    mean[0] = total / count;
+    share[0] = 1.0 / count;
+  }
+}`,
+  }),
+});
