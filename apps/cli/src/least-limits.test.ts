@@ -2,7 +2,7 @@
 // 8 storage buffers, bindings of 128 MiB.
 
 import { splitTokens } from "@webmoe/data";
-import { type LanguageModel, languageModel, type PresetName, presets } from "@webmoe/model";
+import { type LanguageModel, languageModel, type ModelConfig, type PresetName, presets } from "@webmoe/model";
 import { routerNamed, routerNames } from "@webmoe/routers";
 import { key, materialize } from "@webmoe/tensor";
 import {
@@ -54,11 +54,11 @@ async function kernelsOfTraining(gpu: Gpu, model: LanguageModel, settings: Train
 }
 
 /** The kernels of training, validation and writing text. */
-async function kernelsOf(gpu: Gpu, preset: PresetName, name: string): Promise<CompiledKernel[]> {
+async function kernelsOf(gpu: Gpu, preset: PresetName, name: string, changes: Partial<ModelConfig> = {}) {
   const { model: sizes, routerDim } = presets[preset];
   const { make, width, layers } = routerNamed(name)!;
   const options = width ? { [width.option]: routerDim } : {};
-  const model = languageModel({ ...sizes, moe: layers?.(sizes.moe, options) ?? sizes.moe }, make(options));
+  const model = languageModel({ ...sizes, moe: layers?.(sizes.moe, options) ?? sizes.moe, ...changes }, make(options));
   const training = await kernelsOfTraining(gpu, model, presetSettings(preset));
   const planning = planningGpu(gpu);
   await openDecoder(planning, model, await materialize(planning, model.init(key(1))), () => ({}));
@@ -72,14 +72,28 @@ describe.each(devices)("%s", (_, gpu) => {
     expect(gpu.target).toMatchObject<Partial<KernelTarget>>({ workgroupMemory: 16384, matrixUnits: false });
   });
 
-  test.each(Object.keys(presets) as PresetName[])("%s: every kernel compiles, whatever the router", async (preset) => {
-    for (const router of routerNames) {
-      const kernels = await kernelsOf(gpu, preset, router);
-      startPipelines(gpu, kernels);
-      for (const { grid } of kernels) expect(Math.max(...grid)).toBeLessThanOrEqual(65535);
-    }
-    await Promise.all(gpu.pipelines.values());
-  });
+  test.each(Object.keys(presets) as PresetName[])(
+    "%s: every kernel compiles, whatever the router",
+    async (preset) => {
+      for (const router of routerNames) {
+        const kernels = await kernelsOf(gpu, preset, router);
+        startPipelines(gpu, kernels);
+        for (const { grid } of kernels) expect(Math.max(...grid)).toBeLessThanOrEqual(65535);
+      }
+      await Promise.all(gpu.pipelines.values());
+    },
+    300_000,
+  );
+
+  test.each([40, 80, 128, 256])(
+    "attention with heads of %i compiles, also with dropout on its weights",
+    async (width) => {
+      const sizes = { layers: 1, dim: 2 * width, heads: 2 };
+      startPipelines(gpu, await kernelsOf(gpu, "tiny", "linear", sizes));
+      startPipelines(gpu, await kernelsOf(gpu, "tiny", "linear", { ...sizes, attentionDropout: 0.1 }));
+      await Promise.all(gpu.pipelines.values());
+    },
+  );
 });
 
 test("training gives the numbers that it gives with all that the adapter has", async () => {
