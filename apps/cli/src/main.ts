@@ -1,6 +1,7 @@
 import { OutOfMemoryError } from "@webmoe/webgpu";
 import { CommanderError } from "commander";
 import { UsageError } from "./errors";
+import { placeInImported } from "./import-file";
 import { program } from "./program";
 
 try {
@@ -15,8 +16,10 @@ function report(error: unknown): number {
   if (program.opts().debug) console.error(error);
   else {
     const message = error instanceof Error ? error.message : String(error);
+    const place = error instanceof Error ? placeInImported(error) : undefined;
     // What does not fit is told in several lines; of other errors the first says it.
-    console.error(`webmoe: ${error instanceof OutOfMemoryError ? message : message.split("\n")[0]}`);
+    const told = error instanceof OutOfMemoryError ? message : message.split("\n")[0];
+    console.error(`webmoe: ${told}${place ? ` (${place})` : ""}`);
   }
   return error instanceof UsageError ? 2 : 1;
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -33,6 +33,23 @@ test("a router in a file of one's own trains", async () => {
   expect(result.error).toBe("");
   expect(result.out).toContain("router   mine");
   expect(result.code).toBe(0);
+});
+
+test("a file's schema of options needs no zod beside it, and names what is misspelt", async () => {
+  const schema = 'import { z } from "zod";\nexport const options = z.strictObject({ scale: z.number().default(1) });';
+  await writeFile(join(folder, "checked.ts"), linearGate("scores") + schema);
+  const given = async (set: string) => (await webmoe("params", "--router", "./checked.ts", ...sets(set))).error;
+  expect(await given("router.scale=2")).toBe("");
+  expect(await given("router.scalee=2")).toContain('router has no such option: did you mean "scale"?');
+});
+
+test("what goes wrong in a router is told with its line", async () => {
+  await writeFile(join(folder, "wrong.ts"), linearGate("linear(scores, layer as never)"));
+  const { code, error } = await webmoe("train", ...small, "--steps", "1", "--router", "./wrong.ts", "--out", "wrong");
+  expect(error).toMatch(/^webmoe: .*\[32, 4\].* \(wrong\.ts:14\)\n$/);
+  expect(code).toBe(1);
+  // Nothing stands in the way of the same command once the file is put right.
+  expect(await readdir(folder)).not.toContain("wrong");
 });
 
 // ln 0 is -inf: in layer 1 only the last expert is left.

@@ -1,3 +1,4 @@
+import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Checkpoint, type Session, train } from "@webmoe/trainer";
 import { createRun, latestRun, openRun, type RunFolder } from "@webmoe/trainer/node";
@@ -61,6 +62,8 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
   let display: ProgressDisplay | undefined;
   let session: Session | undefined;
   let step = checkpoint?.step ?? 0;
+  /** A run that could not begin, as its router is at fault or it does not fit, has nothing to go on with. */
+  let abandoned = false;
   /** A line of its own, above the progress or behind what is said of compiling. */
   const say = (line: string) => (display ? display.print(line) : console.log(`\n${line}`));
   const signal = stopSignal({
@@ -121,10 +124,14 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
         console.log(`\n${await run.sample(report.session)}`);
       }
     }
+  } catch (error) {
+    abandoned = !folder && !session;
+    throw error;
   } finally {
     if (!session) console.log(); // ends the line that says what is compiled
     display?.stop();
     await store.close();
+    if (abandoned) await emptyFolder(store.path);
   }
   const interrupted = signal.aborted;
   console.log(
@@ -186,6 +193,12 @@ async function resumeRun(flags: TrainFlags): Promise<Start | undefined> {
     : `from the start: ${damaged ? "none of its checkpoints is whole" : "it has no checkpoint"}`;
   console.log(`resuming ${path} ${from}`);
   return { config, folder, checkpoint };
+}
+
+/** Remove what is in a folder, and the folder where that may be. */
+async function emptyFolder(path: string): Promise<void> {
+  for (const name of await readdir(path)) await rm(join(path, name), { recursive: true });
+  await rmdir(path).catch(() => {});
 }
 
 /** A device that is lost while a sample is written is replaced at the next step. */
