@@ -41,7 +41,7 @@ export async function openGpu(options: OpenOptions = {}): Promise<Gpu> {
   const gpu = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
   if (!gpu) {
     throw new GpuError(
-      "openGpu: needs WebGPU, which this browser does not offer: use a recent Chrome, Edge, Firefox or Safari " +
+      "openGpu: needs WebGPU: use a recent Chrome, Edge, Firefox or Safari, over https or on localhost " +
         "(in Node import openGpu from @webmoe/webgpu/node)",
     );
   }

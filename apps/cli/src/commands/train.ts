@@ -133,7 +133,7 @@ export async function trainCommand(flags: TrainFlags): Promise<void> {
     await store.close();
     if (abandoned) await emptyFolder(store.path);
   }
-  const interrupted = signal.aborted;
+  const interrupted = signal.aborted && step < config.train.steps;
   console.log(
     `\n${color.bold(interrupted ? `stopped at step ${step} of ${config.train.steps}` : "done")} in ${duration((performance.now() - begun) / 1000)}; the run is in ${color.cyan(store.path)}`,
   );

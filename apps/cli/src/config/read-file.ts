@@ -21,7 +21,10 @@ export function readConfigFile(path: string): GivenValue[] {
   const lines = new LineCounter();
   const document = parseDocument(readText(path), { lineCounter: lines, logLevel: "silent" });
   const [error] = document.errors;
-  if (error) throw new UsageError(`${path}:${lines.linePos(error.pos[0]).line}: ${error.message.split("\n")[0]}`);
+  if (error) {
+    const [message] = error.message.split(/ at line \d+, column \d+:/);
+    throw new UsageError(`${path}:${lines.linePos(error.pos[0]).line}: ${message}`);
+  }
   const root = plainValue(path, () => document.toJS());
   if (root === null || root === undefined) return [];
   if (!isMap(root)) throw new UsageError(`${path}: needs keys and values, as in "train: { steps: 100 }"`);

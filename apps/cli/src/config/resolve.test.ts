@@ -58,6 +58,7 @@ describe("mistakes in a file name the place and what was meant", () => {
     ["optimiser: { clip: 1 }", ':1: there is no key "optimiser.clip": did you mean "optimizer.clip"?'],
     ["seed: 1\noptimizer: 3\n", ":2: optimizer: needs keys below it, as optimizer."],
     ["train: { steps: { each: 5 } }", 'there is no key "train.steps.each"'],
+    ["seed: 1\nmodel: [1,2", /:2: Flow sequence [^:]*[^: ]$/],
     ["\nmodel:\n  dim: wide\n", ':3: model.dim: expected number, received string (got "wide")'],
     ["schedule: { name: cosin }", '"wsd" (got "cosin"): did you mean "cosine"?'],
     ["preset: tinny", ':1: preset: needs one of nano, tiny, small, base, got "tinny": did you mean "tiny"?'],
