@@ -1,7 +1,6 @@
-import { balance as balanceKernel, columnSumChunks, Expression, probabilitySums } from "@webmoe/webgpu";
+import { balanceBackward, balanceChunks, balance as balanceKernel, probabilitySums } from "@webmoe/webgpu";
 import { showShape } from "../shape";
-import { place, reshape, type Tensor, withGradient, withoutGradient } from "../tensor";
-import { placeFormulas } from "./formulas";
+import { place, type Tensor, withGradient, withoutGradient } from "../tensor";
 
 /** How a router spreads a batch of tokens. */
 export interface Balance {
@@ -25,21 +24,18 @@ export function balance(probabilities: Tensor, load: Tensor, tokens: Tensor): Ba
         `${showShape(load.shape)} and ${showShape(tokens.shape)}`,
     );
   }
-  const chunks = columnSumChunks({ rows, cols: experts }, probabilities.trace.target, true);
+  const chunks = balanceChunks(rows);
   const summed = { rows, cols: experts, chunks };
   const sums = place(probabilitySums, { p: probabilities }, summed, { partial: [chunks, 2, experts] }).partial;
   const { loss, slope, total, entropy } = place(
     balanceKernel,
     { sums, load, tokens },
     { experts, chunks },
-    { loss: [], slope: [1, experts], total: [experts], entropy: [] },
+    { loss: [], slope: [experts], total: [experts], entropy: [] },
   );
   withGradient("balance", loss, [probabilities], (dy) =>
-    placeFormulas(
-      "balanceBackward",
-      [slope, reshape(dy, [1, 1])],
-      [Expression.input(0).mul(Expression.input(1))],
-      probabilities.shape,
+    Object.values(
+      place(balanceBackward, { slope, dloss: dy }, { rows, cols: experts }, { dprobabilities: [rows, experts] }),
     ),
   );
   withoutGradient("balance", [entropy, total], [probabilities]);

@@ -4,6 +4,9 @@
 import { kernel } from "../kernel";
 import { columnSums } from "./column-sums";
 
+/** In how many chunks of at most 256 tokens probabilities are summed. */
+export const balanceChunks = (tokens: number): number => Math.ceil(tokens / 256);
+
 /** partial[chunk,0,e] = sum over the rows r of the chunk of p[r,e], partial[chunk,1,e] = that of -p[r,e] ln p[r,e] */
 export const probabilitySums = kernel({
   name: "probabilitySums",
@@ -61,5 +64,17 @@ fn run(row: u32) {
     entropy[0] = uncertainty / max(1.0, tokens[0]);
   }
 }`,
+  }),
+});
+
+/** dprobabilities[t,e] = slope[e] * dloss[0] */
+export const balanceBackward = kernel({
+  name: "balanceBackward",
+  buffers: { slope: "read", dloss: "read", dprobabilities: "write" },
+  sizes: { rows: "u32", cols: "u32" },
+  source: ({ rows, cols }) => ({
+    form: "items",
+    items: rows * cols,
+    wgsl: "fn run(i: u32) { dprobabilities[i] = slope[i % sizes.cols] * dloss[0]; }",
   }),
 });

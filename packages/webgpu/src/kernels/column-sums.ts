@@ -19,19 +19,12 @@ export interface ColumnSums {
 
 const WORKGROUP = 256;
 
-/**
- * Rows to sum in how many chunks, so that there is work for a whole device and not much left for a second stage; `staged` where
- * there is one in any case.
- */
-export function columnSumChunks(
-  { rows, cols }: { rows: number; cols: number },
-  target: KernelTarget,
-  staged = false,
-): number {
+/** Rows to sum in how many chunks, so that there is work for a whole device and not much left for a second stage. */
+export function columnSumChunks({ rows, cols }: { rows: number; cols: number }, target: KernelTarget): number {
   if (target.kernelClass === "serial") return rows <= 64 ? 1 : Math.ceil(Math.sqrt(rows / 4));
   const { strips, lanesDown } = strip(cols, wide(target, cols, []).lanes);
   // Up to 32 rows a lane take less time than a second stage does to start.
-  if (rows <= 32 * lanesDown && !staged) return 1;
+  if (rows <= 32 * lanesDown) return 1;
   // A chunk gives each lane at least four rows, 512 workgroups fill a device, and one workgroup can sum all chunks.
   return Math.max(1, Math.min(Math.floor(rows / (4 * lanesDown)), Math.ceil(512 / strips), 32 * lanesDown));
 }

@@ -6,19 +6,17 @@
 //   place    assignment -> padded row, and back
 
 import { type KernelSource, type KernelTarget, kernel } from "../kernel";
+import { COUNT_CHUNK } from "./count-chunk";
 import { partSizes } from "./expert-parts";
 import { rowTile } from "./grouped-matmul";
 import { cutPartList, serialKernels } from "./kernels-of-target";
 import { NONE } from "./none";
 
-/** Assignments that are counted together. */
-const CHUNK = 64;
-
 /** The sizes of sorting `assignments` among `experts`: rows are padded, for each expert, to whole tiles, and cut into parts for products of `width` elements each. */
 export function expertSortSizes(assignments: number, experts: number, target: KernelTarget, width = Infinity) {
   const tile = rowTile(target);
   const tiles = Math.max(1, Math.floor((assignments + experts * (tile - 1)) / tile));
-  const chunks = Math.ceil(assignments / CHUNK);
+  const chunks = Math.ceil(assignments / COUNT_CHUNK);
   const parts = partSizes({ assignments, experts, tile, width }, target);
   return { assignments, experts, chunks, tiles, rows: tiles * tile, tile, ...parts };
 }
@@ -35,9 +33,9 @@ export const expertCount = kernel({
 fn run(i: u32) {
   let chunk = i / sizes.experts;
   let mine = i % sizes.experts;
-  let end = min((chunk + 1u) * ${CHUNK}u, sizes.assignments);
+  let end = min((chunk + 1u) * ${COUNT_CHUNK}u, sizes.assignments);
   var count = 0u;
-  for (var a = chunk * ${CHUNK}u; a < end; a++) {
+  for (var a = chunk * ${COUNT_CHUNK}u; a < end; a++) {
     if (expert[a] == mine) { rank[a] = count; count++; }
   }
   counts[i] = count;
@@ -177,7 +175,7 @@ fn run(i: u32) {
     let e = expert[i];
     var row = ${NONE};
     if (e < sizes.experts) {
-      row = counts[(i / ${CHUNK}u) * sizes.experts + e] + rank[i];
+      row = counts[(i / ${COUNT_CHUNK}u) * sizes.experts + e] + rank[i];
       source[row] = i;
       rowToken[row] = token[i];
     }

@@ -46,13 +46,14 @@ export const addRmsNormForward = kernel({
       rows,
       vectors,
       results: ["y"],
+      operands: ["branch"],
       wgsl: /* wgsl */ `
 fn run(row: u32) {
   let width = sizes.cols / ${lanes}u;
   let start = row * width;
   var squares = 0.0;
   for (var c = first(); c < width; c += step()) {
-    let value = x[start + c] + branch[start + c];
+    let value = x[start + c] + read_branch(start + c);
     sum[start + c] = value;
     squares += ${dot("value", "value")};
   }

@@ -122,6 +122,7 @@ export const topKSoftmaxBackward = kernel({
   source: ({ tokens }, _target, { topK, renormalize }: TopKOptions) => ({
     form: "items",
     items: tokens,
+    operands: ["dprobabilities"],
     wgsl: /* wgsl */ `
 fn run(t: u32) {
   let start = t * sizes.experts;
@@ -138,7 +139,7 @@ fn run(t: u32) {
   }
   var product = 0.0;
   for (var e = 0u; e < sizes.experts; e++) {
-    var g = dprobabilities[start + e];
+    var g = read_dprobabilities(start + e);
     for (var j = 0u; j < ${topK}u; j++) {
       if (expert[at + j] == e) { g += ${renormalize ? "(dweight[at + j] - inner) / kept" : "dweight[at + j]"}; }
     }

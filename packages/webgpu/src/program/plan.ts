@@ -34,7 +34,7 @@ export interface Plan {
 export function planMemory({ dispatches: recorded, target, mayRound }: Recording, kept: Set<Storage>): Plan {
   const used = dropUnused(shareRepeats(recorded, kept), kept);
   // Whatever rounds loads this while it is recorded: where nothing has, no operand is packed and no shadow exists.
-  const rounded = loadedRounding()?.roundProgram(used, kept, mayRound, planTools) ?? unrounded(used);
+  const rounded = loadedRounding()?.roundProgram(used, kept, { mayRound, target }, planTools) ?? unrounded(used);
   const folded = foldPairs(foldSums(rounded.dispatches, kept, target), target);
   const constants = constantPart(folded, kept);
   const dispatches = folded.filter((dispatch) => !constants.includes(dispatch));
