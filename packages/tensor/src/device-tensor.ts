@@ -2,7 +2,6 @@ import {
   ALIGNMENT,
   ArenaShadow,
   aligned,
-  bytesText,
   checkBudget,
   type Gpu,
   noRoom,
@@ -81,8 +80,7 @@ export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<All
     const bytes = arenaRange(sizeOf(leaf.shape) * 4);
     if (bytes > limit) {
       throw new OutOfMemoryError(
-        `${label}: a tensor may take at most ${bytesText(limit)} on this adapter, got ${path} ${showShape(leaf.shape)} of ${bytesText(bytes)}: ` +
-          "make it smaller (a smaller vocabulary, width or number of experts)",
+        `${label}: a tensor may take at most ${limit} bytes on this adapter, got ${path} ${showShape(leaf.shape)} of ${bytes}`,
       );
     }
     if (bytes > room) {

@@ -2,7 +2,7 @@
 
 import type { KernelSource, KernelTarget } from "../kernel";
 import { matrixKernels } from "./kernels-of-target";
-import type { MatrixProduct, Size } from "./matmul-product";
+import type { MatrixOperand, MatrixProduct, Size } from "./matmul-product";
 import { type VectorTile, vectorMatmul, vectorTile } from "./matmul-vector";
 import { large, type MatrixTile, productFits, STEP, usesMatrixUnits } from "./matrix-shape";
 import { NONE } from "./none";
@@ -28,6 +28,9 @@ export interface GradientOperands {
   halves?: boolean;
 }
 
+/** A product's share in the middle of gated layers: what takes its results, and which row of the weights is which column. */
+export type GatePart = Pick<MatrixProduct, "functions" | "finish"> & Pick<MatrixOperand, "rowOf">;
+
 interface Sizes {
   rows: number;
   out: number;
@@ -40,12 +43,18 @@ export function groupedRowProduct(
   { rows, out, in: inner }: Sizes,
   target: KernelTarget,
   { direction, halves = false }: GroupedLayout,
-  { gather, rowTile, resultHalves }: { gather: boolean; rowTile: number; resultHalves: boolean },
+  {
+    gather,
+    rowTile,
+    resultHalves,
+    gate,
+  }: { gather: boolean; rowTile: number; resultHalves?: boolean; gate?: GatePart },
 ): KernelSource | undefined {
   const forward = direction === "forward";
+  const { rowOf, ...finish } = gate ?? {};
   const [outs, ins]: [Size, Size] = [
-    { value: out, wgsl: "sizes.out" },
-    { value: inner, wgsl: "sizes.in" },
+    { value: out, wgsl: `${out}u` },
+    { value: inner, wgsl: `${inner}u` },
   ];
   const [n, k] = forward ? [outs, ins] : [ins, outs];
   const m: Size = { value: rows, wgsl: "sizes.rows" };
@@ -63,7 +72,7 @@ export function groupedRowProduct(
       start: "0u",
       ...(gather && { gather: { buffer: "rowToken", first: "0u" } }),
     },
-    b: { buffer: "weight", halves, alongSum: forward, rowLength: ins, extent: n, start: "startB" },
+    b: { buffer: "weight", halves, alongSum: forward, rowLength: ins, extent: n, start: "startB", rowOf },
     products: 1,
     depth: k,
     endsInStep: k.value % STEP !== 0,
@@ -71,6 +80,7 @@ export function groupedRowProduct(
   if (expert == ${NONE}) { return; }
   let startB = expert * sizes.out * sizes.in;`,
     startC: "0u",
+    ...finish,
   };
   return source(product, { m: rows, n: n.value, k: k.value }, { transposeA: false, transposeB: forward }, target);
 }
@@ -83,8 +93,8 @@ export function groupedGradientProduct(
   { gather }: { gather: boolean },
 ): KernelSource | undefined {
   const [m, n]: [Size, Size] = [
-    { value: out, wgsl: "sizes.out" },
-    { value: inner, wgsl: "sizes.in" },
+    { value: out, wgsl: `${out}u` },
+    { value: inner, wgsl: `${inner}u` },
   ];
   const product: MatrixProduct = {
     m,

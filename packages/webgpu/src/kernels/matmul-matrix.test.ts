@@ -215,7 +215,32 @@ test("tiles are chosen by how they fill a large device", () => {
   expect(columns(8192, 768, 2304, 1, { memory: 32768 })).toBe("128 in 1");
   expect(columns(2048, 768, 16000, 2)).toBe("192 in 1");
   expect(columns(32000, 768, 2048, 1, { transposeA: true })).toBe("128 in 2");
+  expect(columns(512, 512, 512, 16, { transposeA: true })).toBe("128 in 2");
+  expect(columns(512, 512, 512, 16, { transposeA: true, whole: false })).toBe("128 in 1");
+  expect(columns(128, 512, 1024, 64, { transposeA: true })).toBe("128 in 1");
   expect(columns(2048, 512, 512)).toBe("64 in 1");
+});
+
+test("parts of a weight's gradient in two stages", async () => {
+  const [splits, m, n, k] = [9, 512, 512, 9 * 512];
+  const layout = { transposeA: true, transposeB: false };
+  await checkMatrixShader(matmulSplit, { splits, m, n, k }, { ...layout, halves: true });
+  if (!matrixUnits) return;
+  const [a, b] = [halfNumbers(k * m), halfNumbers(k * n, 2)];
+  const packed = { a: await pack(a), b: await pack(b), c: splits * m * n };
+  const { c } = await runKernel(matrixTarget, matmulSplit, packed, { splits, m, n, k }, { ...layout, halves: true });
+  for (const part of [0, 5, 8]) {
+    for (const [i, j] of [
+      [0, 0],
+      [131, 77],
+      [511, 511],
+      [64, 500],
+    ] as const) {
+      let sum = 0;
+      for (let l = part * 512; l < (part + 1) * 512; l++) sum += a[l * m + i]! * b[l * n + j]!;
+      expectClose([c[(part * m + i) * n + j]!], [sum]);
+    }
+  }
 });
 
 test("two parts of a long sum that fill tiles of 128 x 256", async () => {

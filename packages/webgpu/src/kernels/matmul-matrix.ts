@@ -100,21 +100,23 @@ ${strip}
 }
 
 /** Whether all that a product does with its result is to write it, so that it may be rounded. */
-function writesAlone({ base, spare }: MatrixProduct): boolean {
-  return base === undefined && spare === undefined;
+function writesAlone({ base, spare, finish }: MatrixProduct): boolean {
+  return base === undefined && spare === undefined && finish === undefined;
 }
 
 /** The way of results out: strips of 16 rows through a panel of the subgroup's own, as wide as its `units` hold. */
 function stripOf(product: MatrixProduct, tile: MatrixTile, units: number): string {
-  const { m, n, startC } = product;
+  const { m, n, startC, finish } = product;
   const { rows, columns, subgroupRows, subgroupColumns } = tile;
   const shareRows = rows / subgroupRows;
   const shareColumns = columns / subgroupColumns;
   const width = [64, 32].find((w) => shareColumns % w === 0 && FRAGMENT * (w / 4 + 1) <= units) ?? FRAGMENT;
   const stride = width / 4 + 1;
   // What an invocation writes at once: 16 bytes, so that neighbours write whole stretches of memory.
-  const vectors = product.resultHalves ? 2 : 1;
-  const lanesAcross = width / (4 * vectors);
+  const vectors = product.resultHalves || finish ? 2 : 1;
+  // Of pairs of columns an invocation takes both.
+  const sides = finish?.pairs ? 2 : 1;
+  const lanesAcross = width / (4 * vectors * sides);
   const rowsAtOnce = 32 / lanesAcross;
   const fragments = width / FRAGMENT;
 
@@ -123,14 +125,19 @@ function stripOf(product: MatrixProduct, tile: MatrixTile, units: number): strin
     const column = half * lanesAcross;
     const conditions = [
       m.value % rows === 0 ? "" : `resultRow + ${row}u < ${m.wgsl}`,
-      n.value % columns === 0 ? "" : `resultColumn + ${column}u < resultWidth`,
+      n.value % columns === 0 ? "" : `resultColumn + ${column}u < ${n.wgsl} / ${4 * vectors}u`,
     ].filter(Boolean);
     const at = `resultAt + ${row}u * resultWidth + ${column}u`;
     const four = (index: number) => `bitcast<vec4f>((*strip)[stripAt + ${x * rowsAtOnce * stride + index}u])`;
-    const plain = vectors === 2 ? `mat2x4f(${four(0)}, ${four(1)})` : four(0);
-    const value = product.turn ? "value" : plain;
-    const before = product.turn ? turnedValue(plain, row, column, x * rowsAtOnce * stride, vectors, product.turn) : "";
-    const write = writesAlone(product) ? `write_${product.result}(${at}, ${value});` : storeResult(product, at, value);
+    const plain = (index: number) => (vectors === 2 ? `mat2x4f(${four(index)}, ${four(index + 1)})` : four(index));
+    const { turn } = product;
+    const value = turn ? "value" : plain(0);
+    const before = turn ? turnedValue(plain(0), row, column, x * rowsAtOnce * stride, vectors, turn) : "";
+    const write = finish
+      ? `${finish.call}(${[at, value, ...(finish.pairs ? [plain(width / 8)] : [])].join(", ")});`
+      : writesAlone(product)
+        ? `write_${product.result}(${at}, ${value});`
+        : storeResult(product, at, value);
     const guarded = conditions.length === 0 ? write : `if (${conditions.join(" && ")}) { ${write} }`;
     return before ? `  {${before} ${guarded} }` : `  ${guarded}`;
   };
@@ -146,8 +153,8 @@ ${each(FRAGMENT / rowsAtOnce, (x) => writeRow(i, half, x))}`;
   let stripColumn = subgroupLane % ${lanesAcross}u;
   let stripAt = stripRow * ${stride}u + stripColumn * ${vectors}u;
   let resultRow = firstRow + shareRow * ${shareRows}u + stripRow;
-  let resultColumn = (firstColumn + shareColumn * ${shareColumns}u) / ${4 * vectors}u + stripColumn;
-  let resultWidth = ${n.wgsl} / ${4 * vectors}u;
+  let resultColumn = (firstColumn + shareColumn * ${shareColumns}u) / ${4 * vectors * sides}u + stripColumn;
+  let resultWidth = ${finish?.rowLength ?? n.wgsl} / ${4 * vectors}u;
 ${product.turn ? turnedLanes(product.turn, vectors, stride) : ""}
   let resultAt = (${startC}) / ${4 * vectors}u + resultRow * resultWidth + resultColumn;
 ${each(shareRows / FRAGMENT, (i) => each(shareColumns / width, (half) => writeStrip(i, half)))}`;

@@ -36,6 +36,8 @@ export interface MatrixProduct {
   base?: string;
   /** On matrix units, what is done to c as it is stored; where `productTurns` says so. */
   turn?: ProductTurn;
+  /** What takes c in place of its buffer. On matrix units alone. */
+  finish?: Finish;
   /** Products that write their c to another buffer, at the same place: its name, and WGSL for whether this product does. */
   spare?: { buffer: string; when: string };
 }
@@ -54,6 +56,16 @@ export function isHalves(rounded: RoundedBuffers | undefined, result: string): b
   return rounded?.[result] === "instead";
 }
 
+/** A function of `functions` that is given c, eight neighbouring numbers of a row at a time. */
+export interface Finish {
+  /** Its name: `fn NAME(at: u32, numbers: mat2x4f)`, and with `pairs` one more mat2x4f. */
+  call: string;
+  /** Elements of the rows that `at` counts eights of. */
+  rowLength: string;
+  /** Whether columns come in groups of 64: the first 32 are those of `at`, the others belong to them one by one. */
+  pairs?: boolean;
+}
+
 /** An operand as it lies in memory. */
 export interface MatrixOperand {
   /** Name of the buffer. */
@@ -70,6 +82,8 @@ export interface MatrixOperand {
   start: string;
   /** Where rows of the operand are read by index; by default they lie one behind the other. */
   gather?: Gather;
+  /** Name of a function of `functions`: the row of memory that is row `i` of the operand. */
+  rowOf?: string;
 }
 
 /** Row r of an operand is row `buffer[first + r]` in memory. */

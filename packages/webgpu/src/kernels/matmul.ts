@@ -160,6 +160,9 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
   const inSteps = k % tile.step === 0 && range.value % tile.step === 0;
   // Two stages leave no register for a size.
   const exact = tile.stages === 2;
+  // With both operands along the sum two stages are faster where sizes are no literals, by measurement.
+  const literal = fits && !(exact && transposeB);
+  const start = (at: string) => (literal && products === 1 ? "0u" : at);
   const terms = split ? `min(${range.wgsl}, sizes.k - product * ${range.wgsl})` : "sizes.k";
   // A loop of few rounds compiles in a third of the time where their number is known, which sharing would not make up for.
   const sharesDepth = !exact && (split || (!transposeB && k > FEW_ROUNDS * tile.step));
@@ -181,7 +184,7 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
       alongSum: !transposeA,
       rowLength: transposeA ? step(rows) : depth,
       extent: rows,
-      start: startA,
+      start: start(startA),
     },
     b: {
       buffer: "b",
@@ -189,15 +192,15 @@ function productSource(target: KernelTarget, layout: MatmulLayout, given: Produc
       alongSum: transposeB,
       rowLength: transposeB ? depth : step(columns),
       extent: columns,
-      start: startB,
+      start: start(startB),
     },
     products,
     depth: { value: range.value, wgsl: exact ? `${range.value}u` : split ? terms : depth.wgsl },
     depthVaries: !whole,
-    shared: sharesDepth ? "depth" : "shape",
+    shared: exact && literal ? undefined : sharesDepth ? "depth" : "shape",
     endsInStep: !inSteps,
     setup: "",
-    startC: "product * sizes.m * sizes.n",
+    startC: start("product * sizes.m * sizes.n"),
     base,
     turn: turn && { ...turn, rotation: rotation(`f32(${turn.base})`, `${turn.headDim}u`) },
   };

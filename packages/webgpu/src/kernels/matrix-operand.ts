@@ -88,24 +88,27 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
   ];
   const inside = (index: string, unit: number) =>
     ragged ? `min(${index}, ${extent.wgsl}${unit > 1 ? ` / ${unit}u` : ""} - 1u)` : index;
-  const { gather } = operand;
-  const memoryRow = (index: string) => (gather ? `${gather.buffer}[${gather.first} + ${index}]` : index);
+  const { gather, rowOf } = operand;
+  const memoryRow = (index: string) =>
+    gather ? `${gather.buffer}[${gather.first} + ${index}]` : rowOf ? `${rowOf}(${index})` : index;
+  // Where the length of rows is a literal they lie literals behind one another, and need no registers of their own.
+  const literal = rowLength.wgsl === `${rowLength.value}u` && !gather && !rowOf;
+  const behind = (i: number) => (lanes.sameColumn ? (i * rows * rowLength.value) / wide : 0);
   let source: (i: number, round: string) => string;
   let next: ((i: number, round: string) => string) | undefined;
   if (alongSum) {
-    // Rows are the same in every round: find them once. Where registers are few, only two, as others lie a literal behind.
-    const literal = rowLength.wgsl === `${rowLength.value}u`;
-    const behind = stepsAtOnce === 2 && literal && !ragged && !gather;
-    const starts = behind ? 2 : passes;
+    // Rows are the same in every round: find them once.
+    const isBehind = literal && !ragged && lanes.sameColumn;
+    const starts = isBehind ? stepsAtOnce : passes;
     for (let i = 0; i < starts; i++) {
-      const from = memoryRow(inside(`${origin} + ${behind ? line(i) : row(i)}`, 1));
+      const from = memoryRow(inside(`${origin} + ${isBehind ? line(i) : row(i)}`, 1));
       declare.push(
         `let ${name}From${i} = (${operand.start}) / ${wide}u + (${from}) * ${name}Width + ${times(column(i), vectors)};`,
       );
     }
     source = (i, round) => {
-      const offset = behind ? (i * rows * rowLength.value) / wide : 0;
-      return `${plus(`${name}From${i % starts}`, offset)} + ${round} * ${depth / wide}u`;
+      const from = plus(`${name}From${i % starts}`, isBehind ? behind(i) : 0);
+      return `${from} + ${round} * ${depth / wide}u`;
     };
   } else {
     const from = (i: number) => {
@@ -113,7 +116,9 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
       return `(${operand.start}) / ${wide}u + ${times(`(${unit})`, vectors)}`;
     };
     const starts = lanes.sameColumn ? 1 : passes;
-    for (let i = 0; i < starts; i++) declare.push(`let ${name}From${i} = ${from(i)};`);
+    for (let i = 0; i < starts; i++) {
+      declare.push(`let ${name}From${i} = ${from(i)}${literal ? ` + ${line(i)} * ${name}Width` : ""};`);
+    }
     const rowAt = (i: number, round: string) => memoryRow(`${round} * ${step}u + ${row(i)}`);
     if (gather) {
       // Which row of memory it is is itself read from memory: one round ahead, so that no load waits for another.
@@ -121,7 +126,9 @@ export function stageOperand(operand: MatrixOperand, tile: OperandTile): StagedO
       next = (i, round) => `      ${name}Next${i} = ${rowAt(i, `(${round} + 1u)`)};`;
     }
     source = (i, round) =>
-      `${name}From${i % starts} + ${gather ? `${name}Next${i}` : `(${rowAt(i, round)})`} * ${name}Width`;
+      literal
+        ? `${plus(`${name}From${i % starts}`, behind(i))} + (${round}) * ${(step * rowLength.value) / wide}u`
+        : `${name}From${i % starts} + ${gather ? `${name}Next${i}` : `(${rowAt(i, round)})`} * ${name}Width`;
   }
   const registers = halves ? [`${name}Unit`] : [`${name}Low`, `${name}High`];
   const read = (i: number) =>

@@ -40,10 +40,14 @@ export function tileOfHalves(
   };
   // Two stages take two steps a round.
   const fitsStages = whole && k % (2 * FRAGMENT) === 0;
-  if (transposeA) return fitsStages && products === 1 && all > 2 * DEVICE ? staged : large;
+  if (transposeA) {
+    // Of parts those of square products alone: what is thin takes no longer to multiply than to compile.
+    const pays = products === 1 ? all > 2 * DEVICE : Math.min(m, n, k) >= SHORT;
+    return fitsStages && pays ? staged : large;
+  }
   if (memory < ROOM) return large;
   const fills = (tile: MatrixTile) => n % tile.columns === 0 && filled(tile, DEVICE) > FULL;
   if (!transposeB && fills(medium) && filled(large, 2 * DEVICE) < SPARSE) return medium;
-  const pays = k >= SHORT && (resultHalves || (!transposeB && k <= LONG));
-  return fitsStages && pays && fills(wide) ? wide : large;
+  const paysWide = k >= SHORT && (resultHalves || (!transposeB && k <= LONG));
+  return fitsStages && paysWide && fills(wide) ? wide : large;
 }

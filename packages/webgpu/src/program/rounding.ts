@@ -4,6 +4,7 @@
 // cut it out into a file of its own.
 
 import { fuse } from "./fuse";
+import { fuseGates } from "./fuse-gates";
 import { narrow } from "./narrow";
 import type { PlanTools } from "./plan-tools";
 import type { Dispatch, Recording, Storage } from "./recording";
@@ -21,5 +22,6 @@ export function roundProgram(
   tools: PlanTools,
 ): ShadowUse {
   const { dispatches, ...shadows } = useShadows(fuse(recorded, kept, target, tools), kept, tools);
-  return { dispatches: roundResults(narrow(dispatches, kept, mayRound, tools), kept, tools), ...shadows };
+  const rounded = roundResults(narrow(dispatches, kept, mayRound, tools), kept, tools);
+  return { dispatches: fuseGates(rounded, kept, target, tools), ...shadows };
 }
