@@ -17,7 +17,7 @@ const GOAL = {
 
 /** What steps take in mixed precision on matrix units where that is more than the goal. Lower a figure when it falls. */
 const reached: Record<string, { dispatches?: number; pipelines: number }> = {
-  "base, recurrent": { pipelines: 64 },
+  "base, recurrent": { pipelines: 63 },
 };
 
 const routers = {
