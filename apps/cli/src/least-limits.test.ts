@@ -5,7 +5,15 @@ import { splitTokens } from "@webmoe/data";
 import { type LanguageModel, languageModel, type ModelConfig, type PresetName, presets } from "@webmoe/model";
 import { routerNamed, routerNames } from "@webmoe/routers";
 import { key, materialize } from "@webmoe/tensor";
-import { openDecoder, planTraining, presetSettings, type TrainSettings, train, trainSettings } from "@webmoe/trainer";
+import {
+  openDecoder,
+  openWithinMemory,
+  planTraining,
+  presetSettings,
+  type TrainSettings,
+  train,
+  trainSettings,
+} from "@webmoe/trainer";
 import {
   type CompiledKernel,
   type Gpu,
@@ -111,4 +119,14 @@ test("training gives the numbers that it gives with all that the adapter has", a
   const all = await losses();
   expect(all).toHaveLength(least.length);
   for (const [step, loss] of least.entries()) expect(loss).toBeCloseTo(all[step]!, 4);
+});
+
+test("a vocabulary that no binding holds is refused by the tensor's name, with sizes that fit", async () => {
+  const [, gpu] = devices[2]!;
+  const large = languageModel({ ...presets.nano.model, vocab: 50_000, dim: 1024 }, routerNamed("linear")!.make({}));
+  const { message } = (await openWithinMemory(gpu, large, presetSettings("nano")).catch((error) => error)) as Error;
+  expect(message).toContain(
+    "a tensor may take at most 128 MiB on this adapter, got embedding [50000, 1024] of 195 MiB",
+  );
+  expect(message).toContain("model.dim=512");
 });

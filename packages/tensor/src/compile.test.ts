@@ -143,7 +143,7 @@ test("a binding over the adapter's limit is an error at trace time", () => {
   const trace = new Trace(new Recording(gpu.target, limits));
   const x = trace.temporary([64, 5], "f32", "x");
   expect(() => scale(x, 2)).toThrow(
-    /scale: this adapter binds at most 1024 bytes at once, got 1280 for "a0" \(x\): make the tensor smaller/,
+    /scale: this adapter binds at most 1 KiB at once, got 1.25 KiB for "a0" \(x\): make the tensor smaller/,
   );
   expect(() => scale(rowRange(x, 0, 32), 2)).not.toThrow();
 });

@@ -2,6 +2,7 @@ import {
   ALIGNMENT,
   ArenaShadow,
   aligned,
+  bytesText,
   checkBudget,
   type Gpu,
   noRoom,
@@ -80,7 +81,8 @@ export async function allocate<T>(gpu: Gpu, tree: T, label: string): Promise<All
     const bytes = arenaRange(sizeOf(leaf.shape) * 4);
     if (bytes > limit) {
       throw new OutOfMemoryError(
-        `${label}: a tensor may take at most ${limit} bytes on this adapter, got ${path} ${showShape(leaf.shape)} of ${bytes}`,
+        `${label}: a tensor may take at most ${bytesText(limit)} on this adapter, got ${path} ${showShape(leaf.shape)} of ${bytesText(bytes)}: ` +
+          "make it smaller (a smaller vocabulary, width or number of experts)",
       );
     }
     if (bytes > room) {

@@ -20,7 +20,7 @@ test("bindings over the limit, and starts off the alignment, are errors", () => 
   const recording = create();
   const y = recording.storage("temporary", 2048, "big");
   const filled = (slice: Slice) => recording.dispatch(fill, { y: slice }, { items: 1, value: 0 }, undefined);
-  expect(() => filled(at(y))).toThrow(/fill: this adapter binds at most 1024 bytes at once, got 2048 for "y" \(big\)/);
+  expect(() => filled(at(y))).toThrow(/fill: this adapter binds at most 1 KiB at once, got 2 KiB for "y" \(big\)/);
   expect(() => filled(at(y, 4, 4))).toThrow('fill: "y" must start at a multiple of 256 bytes, got 4');
   expect(() => recording.dispatch(fill, {} as never, { items: 1, value: 0 }, undefined)).toThrow(
     'fill: buffer "y" is missing',

@@ -1,6 +1,7 @@
 import { OutOfMemoryError } from "../errors";
 import { type CompiledKernel, compileKernel, type Kernel, type KernelTarget, type RoundedBuffers } from "../kernel";
 import { ALIGNMENT } from "./alignment";
+import { bytesText } from "./budget";
 import type { Shadow } from "./shadow";
 
 /** What a temporary is for, where the bytes of a plan tell them apart. */
@@ -174,7 +175,7 @@ export class Recording {
     const limit = this.limits.maxStorageBufferBindingSize;
     if (bytes > limit) {
       throw new OutOfMemoryError(
-        `${kernel}: this adapter binds at most ${limit} bytes at once, got ${bytes} for "${name}" (${storage.label}): ` +
+        `${kernel}: this adapter binds at most ${bytesText(limit)} at once, got ${bytesText(bytes)} for "${name}" (${storage.label}): ` +
           "make the tensor smaller (a smaller batch, context or layer)",
       );
     }
