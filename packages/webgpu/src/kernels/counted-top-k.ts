@@ -5,11 +5,16 @@
 
 import type { Kernel } from "../kernel";
 import { COUNT_CHUNK } from "./count-chunk";
-import type { TopKOptions } from "./top-k";
 
 const WORKGROUP = 256;
 /** Experts whose bits take 4 kB. */
 const MOST_EXPERTS = 128;
+
+/** How many experts a token goes to, among what else chooses the text of the choice. */
+export interface CountedOptions {
+  /** K. */
+  topK: number;
+}
 
 /** The sizes of a kernel that chooses, counts and sums; `groups` chunks of tokens. */
 export interface CountedSizes extends Record<string, number> {
@@ -21,14 +26,14 @@ export interface CountedSizes extends Record<string, number> {
 const tokensOf = ({ tokens, groups }: CountedSizes) => Math.ceil(tokens / groups);
 
 /** Whether chunks of tokens are of whole chunks that assignments are counted in, and small enough. */
-export function canCount(sizes: CountedSizes, { topK }: TopKOptions): boolean {
+export function canCount(sizes: CountedSizes, { topK }: CountedOptions): boolean {
   const each = tokensOf(sizes);
   const whole = sizes.groups === 1 || (each * topK) % COUNT_CHUNK === 0;
   return each <= WORKGROUP && whole && COUNT_CHUNK % topK === 0 && sizes.experts <= MOST_EXPERTS;
 }
 
 /** What `topKSoftmaxForward`, which is `choice`, and after it `expertCount` and `probabilitySums` compute. */
-export function countedTopK(choice: Kernel): Kernel<string, string, TopKOptions> {
+export function countedTopK(choice: Kernel): Kernel<string, string, CountedOptions> {
   return {
     name: "countedTopK",
     buffers: { ...choice.buffers, counts: "write u32", rank: "write u32", partial: "write" },

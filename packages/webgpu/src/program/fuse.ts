@@ -3,9 +3,8 @@
 // stay the reference: what runs in their place is made of their own text.
 
 import type { Kernel, KernelTarget } from "../kernel";
-import { canCount, countedTopK } from "../kernels/counted-top-k";
+import { type CountedOptions, canCount, countedTopK } from "../kernels/counted-top-k";
 import { JOINS, type Join, joined } from "../kernels/joined-kernels";
-import type { TopKOptions } from "../kernels/top-k";
 import type { PlanTools } from "./plan-tools";
 import type { Dispatch, Slice, Storage } from "./recording";
 
@@ -71,7 +70,7 @@ function countTogether(recorded: Dispatch[], { target, tools }: Fusing): Dispatc
     const sizes = { ...choice.sizes, groups: recorded[sum.at]!.sizes.chunks! } as Parameters<typeof canCount>[0];
     const slices = { ...buffers, ...count.written, ...sum.written };
     const kernel = countedTopK(choice.spec as Kernel) as unknown as Kernel;
-    if (!canCount(sizes, choice.options as TopKOptions) || bindsForBoth(kernel, slices)) return;
+    if (!canCount(sizes, choice.options as CountedOptions) || bindsForBoth(kernel, slices)) return;
     result[index] = call(kernel, slices, sizes, choice.options, { target, tools });
     for (const { at } of [count, sum]) result[at] = undefined;
   });
