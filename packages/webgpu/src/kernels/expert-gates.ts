@@ -7,16 +7,20 @@
 //
 // All of it is rounded to f16 in memory, but what the gate and its gradient are computed of is not yet.
 
-import type { Kernel } from "../kernel";
+import type { Kernel, KernelSource, KernelTarget } from "../kernel";
 import type { GateOptions, gateActivations } from "./gated";
-import type { rowTile } from "./grouped-matmul";
-import type { groupedRowProduct } from "./grouped-matmul-product";
+import type { GatePart } from "./matmul-product";
 
 /** What the kernels are made of; they are loaded apart from it (program/rounding.ts). */
 export interface GateTools {
   gateActivations: typeof gateActivations;
-  groupedRowProduct: typeof groupedRowProduct;
-  rowTile: typeof rowTile;
+  groupedRowProduct(
+    sizes: Record<Sizes, number>,
+    target: KernelTarget,
+    layout: { direction: "forward" | "backward"; halves: boolean },
+    place: { gather: boolean; rowTile: number; gate: GatePart },
+  ): KernelSource | undefined;
+  rowTile(target: KernelTarget): number;
 }
 
 type Sizes = "rows" | "out" | "in" | "experts";
@@ -107,9 +111,9 @@ function flops({ rows, out, in: inner }: Record<Sizes, number>): number {
 function source(
   { groupedRowProduct, rowTile }: GateTools,
   given: Record<Sizes, number>,
-  target: Parameters<typeof rowTile>[0],
+  target: KernelTarget,
   direction: "forward" | "backward",
-  gate: NonNullable<Parameters<typeof groupedRowProduct>[3]["gate"]>,
+  gate: GatePart,
 ) {
   const place = { gather: direction === "forward", rowTile: rowTile(target), gate };
   const made = groupedRowProduct(given, target, { direction, halves: true }, place)!;

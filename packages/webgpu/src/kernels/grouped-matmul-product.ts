@@ -2,7 +2,7 @@
 
 import type { KernelSource, KernelTarget } from "../kernel";
 import { matrixKernels } from "./kernels-of-target";
-import type { MatrixOperand, MatrixProduct, Size } from "./matmul-product";
+import type { GatePart, MatrixProduct, Size } from "./matmul-product";
 import { type VectorTile, vectorMatmul, vectorTile } from "./matmul-vector";
 import { large, type MatrixTile, productFits, STEP, usesMatrixUnits } from "./matrix-shape";
 import { NONE } from "./none";
@@ -27,9 +27,6 @@ export interface GradientOperands {
   /** a and dy are packed by `packHalves`; only where `groupedTakesHalves` says so. */
   halves?: boolean;
 }
-
-/** A product's share in the middle of gated layers: what takes its results, and which row of the weights is which column. */
-export type GatePart = Pick<MatrixProduct, "functions" | "finish"> & Pick<MatrixOperand, "rowOf">;
 
 interface Sizes {
   rows: number;

@@ -66,6 +66,9 @@ export interface Finish {
   pairs?: boolean;
 }
 
+/** A product's share in the middle of gated layers: what takes its results, and which row of the weights is which column. */
+export type GatePart = Pick<MatrixProduct, "functions" | "finish"> & Pick<MatrixOperand, "rowOf">;
+
 /** An operand as it lies in memory. */
 export interface MatrixOperand {
   /** Name of the buffer. */

@@ -2,16 +2,20 @@
 // (kernels/expert-gates.ts).
 
 import type { CompiledKernel, Kernel, KernelTarget } from "../kernel";
-import { gateBackward, gateForward, SIDE } from "../kernels/expert-gates";
+import { type GateTools, gateBackward, gateForward, SIDE } from "../kernels/expert-gates";
 import type { PlanTools } from "./plan-tools";
 import type { Dispatch, Slice, Storage } from "./recording";
+
+/** What the kernels are made of, and those that they replace. */
+export type GateParts = GateTools &
+  Record<"gatedBackward" | "gatedForward" | "groupedMatmul" | "groupedMatmulGather", unknown>;
 
 /** Let products of experts compute the gates that their results pass, or that their gradients do. */
 export function fuseGates(
   recorded: Dispatch[],
   kept: Set<Storage>,
   target: KernelTarget,
-  tools: PlanTools,
+  tools: PlanTools & GateParts,
 ): Dispatch[] {
   const { compileKernel, gatedBackward, gatedForward, groupedMatmul, groupedMatmulGather, usersOf } = tools;
   const kernels = { forward: gateForward(tools), backward: gateBackward(tools) };

@@ -1,26 +1,10 @@
 import { compileKernel } from "../kernel";
-import { gateActivations, gatedBackward, gatedForward } from "../kernels/gated";
-import { groupedMatmul, groupedMatmulGather, rowTile } from "../kernels/grouped-matmul";
-import { groupedRowProduct } from "../kernels/grouped-matmul-product";
 import { ALIGNMENT } from "./alignment";
 import { isOwn, writesTo } from "./ranges";
 import { usersOf } from "./users";
 
 /** What passes that are loaded on their own (rounding.ts) are handed, as importing it would cut it out of what every page loads. */
-export const planTools = {
-  ALIGNMENT,
-  compileKernel,
-  gateActivations,
-  gatedBackward,
-  gatedForward,
-  groupedMatmul,
-  groupedMatmulGather,
-  groupedRowProduct,
-  isOwn,
-  rowTile,
-  usersOf,
-  writesTo,
-};
+export const planTools = { ALIGNMENT, compileKernel, isOwn, usersOf, writesTo };
 
 /** What such a pass is made of. */
 export type PlanTools = typeof planTools;

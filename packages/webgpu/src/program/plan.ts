@@ -6,6 +6,7 @@ import { loadedRounding } from "../kernels/kernels-of-target";
 import { constantPart } from "./constants";
 import { foldPairs } from "./fold-pairs";
 import { foldSums } from "./fold-sums";
+import { gateTools } from "./gate-tools";
 import { planTools } from "./plan-tools";
 import type { Dispatch, Purpose, Recording, Storage } from "./recording";
 import { shareRepeats } from "./repeats";
@@ -34,7 +35,8 @@ export interface Plan {
 export function planMemory({ dispatches: recorded, target, mayRound }: Recording, kept: Set<Storage>): Plan {
   const used = dropUnused(shareRepeats(recorded, kept), kept);
   // Whatever rounds loads this while it is recorded: where nothing has, no operand is packed and no shadow exists.
-  const rounded = loadedRounding()?.roundProgram(used, kept, { mayRound, target }, planTools) ?? unrounded(used);
+  const tools = { ...planTools, ...gateTools };
+  const rounded = loadedRounding()?.roundProgram(used, kept, { mayRound, target }, tools) ?? unrounded(used);
   const folded = foldPairs(foldSums(rounded.dispatches, kept, target), target);
   const constants = constantPart(folded, kept);
   const dispatches = folded.filter((dispatch) => !constants.includes(dispatch));

@@ -4,7 +4,7 @@
 // cut it out into a file of its own.
 
 import { fuse } from "./fuse";
-import { fuseGates } from "./fuse-gates";
+import { fuseGates, type GateParts } from "./fuse-gates";
 import { narrow } from "./narrow";
 import type { PlanTools } from "./plan-tools";
 import type { Dispatch, Recording, Storage } from "./recording";
@@ -19,7 +19,7 @@ export function roundProgram(
   recorded: Dispatch[],
   kept: Set<Storage>,
   { mayRound, target }: Pick<Recording, "mayRound" | "target">,
-  tools: PlanTools,
+  tools: PlanTools & GateParts,
 ): ShadowUse {
   const { dispatches, ...shadows } = useShadows(fuse(recorded, kept, target, tools), kept, tools);
   const rounded = roundResults(narrow(dispatches, kept, mayRound, tools), kept, tools);
