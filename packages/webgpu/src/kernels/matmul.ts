@@ -18,7 +18,14 @@ export interface MatmulLayout {
   /** Both operands, or b alone, are packed by `packHalves`; only where `takesHalves` says so, or for matrix units alone. */
   halves?: boolean | "b";
   /** c's rows are queries, keys and values, turned as `rope` does before they are stored; where `productTurns` says so. */
-  turn?: { context: number; headDim: number; base: number };
+  turn?: {
+    /** Rows of a sequence: the position of row i is i modulo this. */
+    context: number;
+    /** Columns of a head; its first half is turned with its second. */
+    headDim: number;
+    /** Pair j of a head turns by position * base^(-2j / headDim). */
+    base: number;
+  };
 }
 
 const sizes = { batch: "u32", m: "u32", n: "u32", k: "u32" } as const;
