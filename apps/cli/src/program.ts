@@ -14,7 +14,7 @@ import { runsCommand } from "./commands/runs";
 import { sampleCommand } from "./commands/sample";
 import { soakCommand } from "./commands/soak";
 import { trainCommand } from "./commands/train";
-import { settingsHelp } from "./config/help";
+import { minWidthToWrap, settingsHelp } from "./config/help";
 import { collect, number, wholeNumber } from "./option-values";
 import { COMMAND, VERSION } from "./version";
 
@@ -23,7 +23,7 @@ export const program = new Command("webmoe")
   .description("Train sparse mixture-of-experts language models on WebGPU.")
   .version(VERSION)
   .option("--debug", "print stack traces")
-  .configureHelp({ optionDescription, minWidthToWrap: 20 })
+  .configureHelp({ optionDescription, minWidthToWrap })
   // Faults of a command line are told like all others.
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "webmoe: ")) })
   .exitOverride();

@@ -88,8 +88,9 @@ export function languageModel(config: ModelConfig, router: AnyRouter): LanguageM
     const tokens = reshape(batch.tokens, [batch.tokens.size]);
     const targets = reshape(batch.targets, [batch.targets.size]);
     // IGNORE, the largest u32, is past 2^31 as a float too.
-    const counted = () => map("counted", [targets], (target) => target.less(2 ** 31));
-    const mask = given.padded ? counted() : constant(tokens.trace, [tokens.size], 1);
+    const mask = given.padded
+      ? map("counted", [targets], (target) => target.less(2 ** 31))
+      : constant(tokens.trace, [tokens.size], 1);
     const attend = attendWithin(config, sequences, length);
     const { x, routed } = runTrunk(config, router, parameters, { ...given, tokens, mask, attend });
     return lossOf(config, linearCrossEntropy(x, parameters.head, targets), routed);

@@ -3,7 +3,7 @@ import { type AdapterDescription, adapterName, type Gpu } from "./gpu";
 import type { KernelTarget } from "./kernel";
 import { loadKernels } from "./kernels/kernels-of-target";
 import { matmul } from "./kernels/matmul";
-import { AMPLE_MEMORY } from "./kernels/matrix-shape";
+import { hasAmpleMemory } from "./kernels/matrix-shape";
 import { compileProgram } from "./program/program";
 import { Recording } from "./program/recording";
 
@@ -85,7 +85,7 @@ export async function openDevice(
       kernelClass: options.kernelClass ?? (description.software ? "serial" : "tiled"),
       subgroups: (options.subgroups ?? true) && requiredFeatures.includes("subgroups" as GPUFeatureName),
       matrixUnits:
-        (options.subgroups ?? true) && hasMatrixUnits(adapter, requiredFeatures) && workgroupMemory >= AMPLE_MEMORY,
+        (options.subgroups ?? true) && hasMatrixUnits(adapter, requiredFeatures) && hasAmpleMemory({ workgroupMemory }),
       precision: "f32",
       writtenOut: !description.software,
       workgroupMemory,

@@ -21,6 +21,7 @@ import { provideKernels } from "./kernels/kernels-of-target";
 import * as matmul from "./kernels/matmul-matrix";
 import * as serialMatmul from "./kernels/matmul-serial";
 import * as momentum from "./kernels/momentum-shaders";
+import { packHalves } from "./kernels/pack-halves";
 import * as selections from "./kernels/selection-shaders";
 import * as splits from "./kernels/splits-on-matrix-units";
 import * as tiles from "./kernels/tile-of-halves";
@@ -136,6 +137,26 @@ export function testNumbers(count: number, seed = 1): Float32Array {
   return Float32Array.from({ length: count }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 2 ** 31 - 1;
+  });
+}
+
+/** `testNumbers` that f16 holds exactly: multiples of 1/64 below 1. */
+export function halfNumbers(count: number, seed?: number): Float32Array {
+  return testNumbers(count, seed).map((x) => Math.round(x * 64) / 64);
+}
+
+/** Numbers of an even count packed by `packHalves`, two to a u32. */
+export async function packedHalves(x: Float32Array): Promise<Uint32Array> {
+  const items = x.length / 2;
+  return (await runKernel(matrixTarget, packHalves, { x, y: items }, { items })).u32("y");
+}
+
+/** The numbers of halves that are packed two to a u32. */
+export function unpackedHalves(packed: Uint32Array): Float32Array {
+  return Float32Array.from({ length: 2 * packed.length }, (_, i) => {
+    const bits = (packed[i >> 1]! >>> (16 * (i & 1))) & 0xffff;
+    const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+    return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
   });
 }
 

@@ -6,9 +6,12 @@ const ABOUT =
   "Keys of --set and --config, with their values in nano. A router's own options are router.OPTION. " +
   "docs/configuration.md has the values that each key takes.";
 
+/** Texts of `--help` wrap down to so many columns. */
+export const minWidthToWrap = 20;
+
 /** The keys of `--set` for `--help`, a paragraph for each group: what each means and what it is in the preset `nano`. */
 export function settingsHelp(width = process.stdout.columns ?? 100): string {
-  const help = Object.assign(new Help(), { minWidthToWrap: 20 });
+  const help = Object.assign(new Help(), { minWidthToWrap });
   help.prepareContext({ helpWidth: width });
   const keys = settingKeys().filter(({ key }) => key !== "preset");
   const longest = Math.max(...keys.map(({ key }) => key.length));

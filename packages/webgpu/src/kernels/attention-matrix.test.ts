@@ -1,8 +1,15 @@
 import { describe, test } from "vitest";
-import { checkMatrixShader, expectClose, matrixTarget, runKernel, testGpu, testNumbers } from "../testing";
+import {
+  checkMatrixShader,
+  expectClose,
+  matrixTarget,
+  packedHalves,
+  runKernel,
+  testGpu,
+  testNumbers,
+} from "../testing";
 import { attentionBackwardKeyValue, attentionBackwardQuery, attentionForward, attentionTurnsBack } from "./attention";
 import { attentionByLoop } from "./attention-by-loop";
-import { packHalves } from "./pack-halves";
 import { rope } from "./rope";
 
 const { matrixUnits } = (await testGpu()).target;
@@ -50,9 +57,7 @@ describe("attention on matrix units", () => {
     });
     const dout = testNumbers(batch * context * heads * headDim, 2);
     const expected = attentionByLoop(values, dout, batch, context, heads, headDim);
-    const packed = async (x: Float32Array) =>
-      (await runKernel(matrixTarget, packHalves, { x, y: x.length / 2 }, { items: x.length / 2 })).u32("y");
-    const qkv = await packed(values);
+    const qkv = await packedHalves(values);
     const rows = batch * heads * context;
     const forward = await runKernel(
       matrixTarget,
@@ -63,8 +68,8 @@ describe("attention on matrix units", () => {
     );
     expectClose(forward.out, expected.out, TOLERANCE);
     expectClose(forward.lse, expected.lse, TOLERANCE);
-    const inputs = { qkv, dout: await packed(dout), lse: forward.lse };
-    const query = { ...inputs, out: await packed(forward.out), delta: rows, dqkv: values.length };
+    const inputs = { qkv, dout: await packedHalves(dout), lse: forward.lse };
+    const query = { ...inputs, out: await packedHalves(forward.out), delta: rows, dqkv: values.length };
     const first = await runKernel(matrixTarget, attentionBackwardQuery, query, sizes, operands);
     expectClose(first.delta, expected.delta, 4 * TOLERANCE);
     const second = { ...inputs, delta: first.delta, dqkv: first.dqkv };

@@ -53,7 +53,7 @@ function plain(pass: AttentionPass, shape: AttentionSizes, target: KernelTarget)
 
 /** The shader of a gradient. */
 function gradientOf(
-  kernel: "backwardQuery" | "backwardKeyValue",
+  kernel: Exclude<AttentionPass, "forward">,
   shape: AttentionSizes,
   target: KernelTarget,
   { halves, turnBack }: AttentionOperands = {},

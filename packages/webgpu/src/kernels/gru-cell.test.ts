@@ -1,13 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { checkMatrixShader, expectClose, matrixTarget, runKernel, testGpu, testNumbers } from "../testing";
+import {
+  checkMatrixShader,
+  expectClose,
+  halfNumbers,
+  matrixTarget,
+  packedHalves,
+  runKernel,
+  testGpu,
+  testNumbers,
+  unpackedHalves,
+} from "../testing";
 import { gruCellBackward, gruCellForward, gruParameters } from "./gru-cell";
-import { packHalves } from "./pack-halves";
 
 const { matrixUnits } = (await testGpu()).target;
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-
-/** Multiples of 1/64 below 1: f16 holds them exactly. */
-const halfNumbers = (count: number, seed?: number) => testNumbers(count, seed).map((x) => Math.round(x * 64) / 64);
 
 /** The cell by one loop: its next state, and from dnext the gradients of [x | h], of both products, and of both biases. */
 function byLoop(
@@ -57,15 +63,6 @@ function byLoop(
   return { next, dx, dstate, dinput, dhidden, dbias };
 }
 
-/** Halves packed two to a u32. */
-function unpacked(packed: Uint32Array): Float32Array {
-  const half = (bits: number) => {
-    const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
-    return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
-  };
-  return Float32Array.from({ length: packed.length * 2 }, (_, i) => half((packed[i >> 1]! >> (16 * (i & 1))) & 0xffff));
-}
-
 describe.each([
   [64, 64],
   [128, 128],
@@ -97,12 +94,11 @@ describe.each([
       { width },
     );
     const [weights, biases] = [parameters.u32("weights"), parameters.biases];
-    const { u32 } = await runKernel(matrixTarget, packHalves, { x, y: (rows * p) / 2 }, { items: (rows * p) / 2 });
     const forward = await runKernel(
       matrixTarget,
       gruCellForward,
       {
-        xHalves: u32("y"),
+        xHalves: await packedHalves(x),
         state,
         weights,
         biases,
@@ -113,7 +109,7 @@ describe.each([
       { rows, width, isFirst: 0 },
     );
     expectClose(forward.next, expected.next, 1e-4);
-    expectClose(unpacked(forward.u32("nextHalves")), expected.next, 1e-3);
+    expectClose(unpackedHalves(forward.u32("nextHalves")), expected.next, 1e-3);
     const tiles = rows / 64;
     const backward = await runKernel(
       matrixTarget,
@@ -131,8 +127,8 @@ describe.each([
       { rows, width },
     );
     // Twice rounded to f16 on the way.
-    expectClose(unpacked(backward.u32("dinput")), expected.dinput, 2e-3);
-    expectClose(unpacked(backward.u32("dhidden")), expected.dhidden, 2e-3);
+    expectClose(unpackedHalves(backward.u32("dinput")), expected.dinput, 2e-3);
+    expectClose(unpackedHalves(backward.u32("dhidden")), expected.dhidden, 2e-3);
     expectClose(backward.dx, expected.dx, 5e-3);
     expectClose(backward.dstate, expected.dstate, 5e-3);
     const dbias = Float32Array.from({ length: 6 * p }, (_, i) =>

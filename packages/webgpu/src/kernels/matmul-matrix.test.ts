@@ -1,7 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { compileProgram } from "../program/program";
 import { Recording, type Slice, type Storage } from "../program/recording";
-import { checkMatrixShader, expectClose, matrixTarget, runKernel, testGpu, testNumbers } from "../testing";
+import {
+  checkMatrixShader,
+  expectClose,
+  halfNumbers,
+  matrixTarget,
+  packedHalves,
+  runKernel,
+  testGpu,
+  testNumbers,
+  unpackedHalves,
+} from "../testing";
 import {
   groupedMatmul,
   groupedMatmulGather,
@@ -33,21 +43,6 @@ function product(a: Float32Array, b: Float32Array, m: number, n: number, k: numb
   });
 }
 
-/** Multiples of 1/64 below 1: f16 holds them exactly. */
-const halfNumbers = (count: number, seed?: number) => testNumbers(count, seed).map((x) => Math.round(x * 64) / 64);
-
-/** As `packHalves` packs them. */
-const pack = async (x: Float32Array) =>
-  (await runKernel(matrixTarget, packHalves, { x, y: x.length / 2 }, { items: x.length / 2 })).u32("y");
-
-/** Numbers that are packed two to a u32. */
-const unpack = (packed: Uint32Array) =>
-  Array.from(new Uint16Array(packed.buffer), (bits) => {
-    const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
-    const size = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
-    return bits >> 15 ? -size : size;
-  });
-
 /** A product that nothing reads but `packHalves`, so that it is stored rounded. */
 async function roundedProduct(
   given: { a: Float32Array; b: Float32Array },
@@ -72,7 +67,7 @@ async function roundedProduct(
   expect(program.stats.dispatches).toBe(1);
   const [packed] = await (await program.run(joined.buffer)).outputs;
   program.close();
-  return unpack(new Uint32Array(packed!));
+  return unpackedHalves(new Uint32Array(packed!));
 }
 
 describe("rows turned as they are stored", () => {
@@ -132,7 +127,7 @@ describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout
     const result = await runKernel(matrixTarget, matmul, { a, b, c: 2 * m * n }, { batch: 2, m, n, k }, layout);
     expectClose(result.c.subarray(0, m * n), product(a, b, m, n, k, layout));
     expectClose(result.c.subarray(m * n), product(a.subarray(m * k), b.subarray(k * n), m, n, k, layout));
-    const packed = { a: await pack(a), b: await pack(b), c: 2 * m * n };
+    const packed = { a: await packedHalves(a), b: await packedHalves(b), c: 2 * m * n };
     const same = await runKernel(matrixTarget, matmul, packed, { batch: 2, m, n, k }, { ...layout, halves: true });
     expect(same.c).toEqual(result.c);
     const added = { a, b, base: c, c: m * n };
@@ -156,7 +151,7 @@ describe.each(layouts)("transposeA $transposeA, transposeB $transposeB", (layout
     if (!matrixUnits) return;
     const [a, b] = [halfNumbers(m * k), halfNumbers(k * n, 2)];
     const parts = await runKernel(matrixTarget, matmulSplit, { a, b, c: splits * m * n }, { splits, m, n, k }, layout);
-    const packed = { a, b: await pack(b), c: splits * m * n };
+    const packed = { a, b: await packedHalves(b), c: splits * m * n };
     const mixed = { ...layout, halves: "b" as const };
     const same = await runKernel(matrixTarget, matmulSplit, packed, { splits, m, n, k }, mixed);
     expect(same.c).toEqual(parts.c);
@@ -193,7 +188,7 @@ test.each([
   const result = await runKernel(
     matrixTarget,
     subject,
-    { a: await pack(a), b: await pack(b), c: m * n },
+    { a: await packedHalves(a), b: await packedHalves(b), c: m * n },
     sizes,
     halves,
   );
@@ -227,7 +222,7 @@ test("parts of a weight's gradient in two stages", async () => {
   await checkMatrixShader(matmulSplit, { splits, m, n, k }, { ...layout, halves: true });
   if (!matrixUnits) return;
   const [a, b] = [halfNumbers(k * m), halfNumbers(k * n, 2)];
-  const packed = { a: await pack(a), b: await pack(b), c: splits * m * n };
+  const packed = { a: await packedHalves(a), b: await packedHalves(b), c: splits * m * n };
   const { c } = await runKernel(matrixTarget, matmulSplit, packed, { splits, m, n, k }, { ...layout, halves: true });
   for (const part of [0, 5, 8]) {
     for (const [i, j] of [
@@ -249,7 +244,7 @@ test("two parts of a long sum that fill tiles of 128 x 256", async () => {
   await checkMatrixShader(matmulSplit, { splits, m, n, k }, { ...layout, halves: true });
   if (!matrixUnits) return;
   const [a, b] = [halfNumbers(m * k), halfNumbers(k * n, 2)];
-  const packed = { a: await pack(a), b: await pack(b), c: splits * m * n };
+  const packed = { a: await packedHalves(a), b: await packedHalves(b), c: splits * m * n };
   const { c } = await runKernel(matrixTarget, matmulSplit, packed, { splits, m, n, k }, { ...layout, halves: true });
   expectClose(
     c.subarray(0, m * n).map((first, i) => first + c[m * n + i]!),
@@ -312,7 +307,13 @@ describe.each([
     const backward = await runKernel(matrixTarget, groupedMatmul, { ...given, a: dy, y: rows * inner }, sizes, {
       direction: "backward",
     });
-    const packed = { weight: await pack(weight), tileExpert, a: await pack(x), rowToken, y: rows * out };
+    const packed = {
+      weight: await packedHalves(weight),
+      tileExpert,
+      a: await packedHalves(x),
+      rowToken,
+      y: rows * out,
+    };
     const halves = await runKernel(matrixTarget, groupedMatmulGather, packed, sizes, {
       direction: "forward",
       halves: true,
@@ -354,7 +355,7 @@ describe.each([
       }
     });
     const given = { dy, parts, dweight: experts * out * inner, spare: spares * out * inner };
-    const packed = { ...given, dy: await pack(dy), rowToken, a: await pack(x) };
+    const packed = { ...given, dy: await packedHalves(dy), rowToken, a: await packedHalves(x) };
     const results = [
       await runKernel(matrixTarget, groupedWeightGradient, { ...given, a: gatheredRows }, own),
       await runKernel(matrixTarget, groupedWeightGradientGather, { ...given, a: x, rowToken }, own),

@@ -56,7 +56,8 @@ export function tilesOf({ rows, columns }: MatrixTile, { m, n }: { m: number; n:
 export const AMPLE_MEMORY = 32768;
 
 /** Whether a workgroup may take as much memory as the largest kernels do. */
-export const hasAmpleMemory = ({ workgroupMemory = AMPLE_MEMORY }: KernelTarget) => workgroupMemory >= AMPLE_MEMORY;
+export const hasAmpleMemory = ({ workgroupMemory = AMPLE_MEMORY }: Pick<KernelTarget, "workgroupMemory">) =>
+  workgroupMemory >= AMPLE_MEMORY;
 
 /** Whether programs for this target use matrix units at all. */
 export function usesMatrixUnits({ matrixUnits, precision }: Pick<KernelTarget, "matrixUnits" | "precision">): boolean {

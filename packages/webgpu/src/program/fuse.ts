@@ -7,6 +7,7 @@ import { type CountedOptions, canCount, countedTopK } from "../kernels/counted-t
 import { JOINS, type Join, joined } from "../kernels/joined-kernels";
 import type { PlanTools } from "./plan-tools";
 import type { Dispatch, Slice, Storage } from "./recording";
+import { MOST_BINDINGS } from "./round-results";
 
 interface Fusing {
   kept: Set<Storage>;
@@ -88,7 +89,7 @@ function bindsForBoth({ buffers }: Kernel, slices: Record<string, Slice>): boole
   const names = Object.keys(buffers);
   const of = (reads: boolean) => names.filter((name) => buffers[name]!.startsWith("read") === reads);
   const written = new Set(of(false).map((name) => slices[name]!.storage));
-  return names.length > 8 || of(true).some((name) => written.has(slices[name]!.storage));
+  return names.length > MOST_BINDINGS || of(true).some((name) => written.has(slices[name]!.storage));
 }
 
 function call(
